@@ -1,0 +1,55 @@
+"""Array types that the whole package shares.
+
+Shapes follow jaxtyping: ``batch`` examples of ``height`` x ``width`` pixels and ``channels``
+(NHWC, as XLA prefers on every platform but old GPUs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import jax
+from jaxtyping import Array, Float, Int, Key, Num, UInt8
+
+PRNGKey: TypeAlias = Key[Array, ""]
+"""One typed random key (``jax.random.key``)."""
+
+Batch: TypeAlias = Mapping[str, Num[Array, "..."] | jax.Array]
+"""``image``: uint8 ``(batch, height, width, channels)`` (float32 for points); ``label``: int32
+``(batch,)``; optionally ``mask``: float32 ``(batch,)``, 0 for padding that must not count."""
+
+Images: TypeAlias = UInt8[Array, "batch height width channels"]
+"""Images as they travel: eight bits a channel, 0 black."""
+
+Pixels: TypeAlias = Float[Array, "batch height width channels"]
+"""Images as a network sees them."""
+
+Points: TypeAlias = Float[Array, "batch 1 1 dimensions"]
+"""Examples that are no images (the 2-D mixtures): coordinates in the channel axis."""
+
+Latents: TypeAlias = Float[Array, "batch latent"]
+"""Codes: drawn from the prior, or an encoder's."""
+
+Logits: TypeAlias = Float[Array, "batch"]
+"""One unbounded score an example."""
+
+PerExample: TypeAlias = Float[Array, "batch"]
+"""One value an example; whoever asked for it reduces."""
+
+Labels: TypeAlias = Int[Array, "batch"]
+"""Class indices."""
+
+Scalar: TypeAlias = Float[Array, ""]
+
+Metrics: TypeAlias = dict[str, Scalar]
+"""What one train step reports: scalars, already averaged over the devices."""
+
+Sums: TypeAlias = dict[str, tuple[Scalar, Scalar]]
+"""Mergeable evaluation results: name -> (sum, count); add two of them entry by entry."""
+
+Params: TypeAlias = Any
+"""A pytree of arrays."""
+
+ImageShape: TypeAlias = tuple[int, int, int]
+"""Height, width, channels."""
