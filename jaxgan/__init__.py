@@ -1,3 +1,3 @@
-"""jaxgan: generative adversarial networks and variational autoencoders in JAX, under one protocol."""
+"""Generative adversarial networks and variational autoencoders in JAX, under one protocol."""
 
 __version__ = "0.1.0"

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import jax
-from jaxtyping import Array, Float, Int, Key, Num, UInt8
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Int, Key, UInt8
 
 PRNGKey: TypeAlias = Key[Array, ""]
 """One typed random key (``jax.random.key``)."""
 
-Batch: TypeAlias = Mapping[str, Num[Array, "..."] | jax.Array]
+Batch: TypeAlias = Mapping[str, ArrayLike]
 """``image``: uint8 ``(batch, height, width, channels)`` (float32 for points); ``label``: int32
 ``(batch,)``; optionally ``mask``: float32 ``(batch,)``, 0 for padding that must not count."""
 

@@ -1,0 +1,1 @@
+"""Metrics, each reported under a named protocol."""

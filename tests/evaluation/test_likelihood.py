@@ -1,0 +1,60 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.evaluation.likelihood import finalize, merge, merge_all
+
+
+def sums_of(values):
+    values = jnp.asarray(values)
+    count = jnp.float32(len(values))
+    return {"elbo": (values.sum(), count), "elbo_squared": (jnp.square(values).sum(), count)}
+
+
+def test_merging_adds_entry_by_entry():
+    a = {"elbo": (jnp.float32(-10.0), jnp.float32(2)), "kl": (jnp.float32(3.0), jnp.float32(4))}
+    b = {"elbo": (jnp.float32(-5.5), jnp.float32(1)), "kl": (jnp.float32(1.5), jnp.float32(1))}
+    assert merge(a, b) == {"elbo": (-15.5, 3.0), "kl": (4.5, 5.0)}
+
+
+def test_unequal_batches_give_the_mean_over_images_and_its_standard_error():
+    values = np.random.default_rng(0).normal(-90.0, 7.0, 50).astype(np.float32)
+    result = finalize(merge_all(sums_of(part) for part in np.split(values, [3, 40])))
+    assert result.keys() == {"elbo", "elbo_se"}
+    np.testing.assert_allclose(result["elbo"], values.mean(dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(
+        result["elbo_se"], values.std(ddof=1, dtype=np.float64) / np.sqrt(50), rtol=1e-3
+    )
+
+
+def test_without_squares_there_is_no_standard_error():
+    assert finalize({"kl": (9.0, 4.0)}) == {"kl": 2.25}
+
+
+def test_squares_alone_are_a_quantity_like_any_other():
+    assert finalize({"error_squared": (9.0, 4.0)}) == {"error_squared": 2.25}
+
+
+def test_the_spread_of_one_image_is_unknown_and_of_equal_ones_zero():
+    assert np.isnan(finalize({"elbo": (-3.0, 1.0), "elbo_squared": (9.0, 1.0)})["elbo_se"])
+    # 3 * 0.1^2 in floating point lies above the sum of squares of a third of 0.3 by a rounding.
+    equal = finalize({"elbo": (0.3, 3.0), "elbo_squared": (0.03, 3.0)})
+    assert 0 <= equal["elbo_se"] < 1e-8
+
+
+def test_many_batches_are_summed_in_float64():
+    # In float32, 100 added to 2^31 is lost; the sum would stand still.
+    part = {"elbo": (jnp.float32(100.0), jnp.float32(1))}
+    start = {"elbo": (2.0**31, 1.0)}
+    assert merge_all([start, part, part]) == {"elbo": (2.0**31 + 200, 3.0)}
+
+
+def test_what_cannot_be_merged_or_divided_is_refused():
+    with pytest.raises(ValueError, match="only one of the two sums to merge has: kl"):
+        merge({"elbo": (1.0, 1.0)}, {"elbo": (1.0, 1.0), "kl": (1.0, 1.0)})
+    with pytest.raises(ValueError, match="no batch"):
+        merge_all([])
+    with pytest.raises(ValueError, match="elbo: summed over 0 images"):
+        finalize({"elbo": (0.0, 0.0)})
+    with pytest.raises(ValueError, match="elbo: 4 images, but 3 in elbo_squared"):
+        finalize({"elbo": (1.0, 4.0), "elbo_squared": (1.0, 3.0)})
