@@ -35,7 +35,9 @@ def role_key(key: PRNGKey, role: str, index: int = 0) -> PRNGKey:
         role: what the draw is for. Two uses that must be independent have two names.
         index: tells repeated uses of one role apart, such as the updates of ``n_critic``.
     """
-    return jax.random.fold_in(jax.random.fold_in(key, zlib.crc32(role.encode()) & 0x7FFFFFFF), index)
+    return jax.random.fold_in(
+        jax.random.fold_in(key, zlib.crc32(role.encode()) & 0x7FFFFFFF), index
+    )
 
 
 def example_indices(count: int, axis_name: str | None = None) -> Int[Array, "batch"]:

@@ -1,0 +1,35 @@
+"""Convolutional beta-VAE. Higgins et al., beta-VAE, 2017.
+
+    python experiments/conv_beta_vae.py
+    python experiments/conv_beta_vae.py --dataset fashion-mnist --steps 5000
+    python experiments/conv_beta_vae.py --model.beta.value 1
+
+The objective is equation 4 of the paper; the networks are the trunk of DCGAN without batch
+normalization. The weight of the KL rises over the first steps.
+"""
+
+from jaxgan.algorithms.vae import Vae
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.vae import ConvDecoder, ConvEncoder
+from jaxgan.objectives.vae import Bernoulli, Beta
+from jaxgan.optim import Adam
+
+experiment = Experiment(
+    name="conv_beta_vae",
+    model=Vae(
+        encoder=ConvEncoder(width=32),
+        decoder=ConvDecoder(width=32),
+        likelihood=Bernoulli(),
+        latent_size=10,
+        beta=Beta(value=2.0, warmup_steps=500),
+        optimizer=Adam(learning_rate=1e-3, b1=0.9),
+    ),
+    data=Data(),
+    steps=3000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)

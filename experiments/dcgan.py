@@ -1,0 +1,34 @@
+"""DCGAN. Radford, Metz and Chintala, Unsupervised Representation Learning with DCGANs, 2016.
+
+    python experiments/dcgan.py
+    python experiments/dcgan.py --dataset fashion-mnist --steps 3000
+
+Transposed 4x4 convolutions, batch normalization, N(0, 0.02) weights, Adam with beta1 = 0.5, as in
+the paper. The width is 32 rather than 128: the images are smaller than its 64 pixels.
+"""
+
+from jaxgan.algorithms.gan import Gan
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.objectives.gan import NonSaturating
+from jaxgan.optim import Adam
+
+experiment = Experiment(
+    name="dcgan",
+    model=Gan(
+        generator=DcganGenerator(width=32),
+        discriminator=DcganDiscriminator(width=32),
+        loss=NonSaturating(),
+        generator_optimizer=Adam(learning_rate=2e-4, b1=0.5),
+        discriminator_optimizer=Adam(learning_rate=2e-4, b1=0.5),
+        latent_size=100,
+    ),
+    data=Data(),
+    steps=3000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)

@@ -1,0 +1,33 @@
+"""VAE with multilayer perceptrons. Kingma and Welling, Auto-Encoding Variational Bayes, 2013.
+
+    python experiments/vae.py
+    python experiments/vae.py --dataset fashion-mnist --steps 20000
+
+One hidden layer of tanh units on either side and Bernoulli pixels, as in appendix C of the paper,
+whose batch was 100. Adam replaces Adagrad.
+"""
+
+from jaxgan.algorithms.vae import Vae
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
+from jaxgan.objectives.vae import Bernoulli
+from jaxgan.optim import Adam
+
+experiment = Experiment(
+    name="vae",
+    model=Vae(
+        encoder=MlpEncoder(widths=(500,)),
+        decoder=MlpDecoder(widths=(500,)),
+        likelihood=Bernoulli(),
+        latent_size=10,
+        optimizer=Adam(learning_rate=1e-3, b1=0.9),
+    ),
+    data=Data(),
+    steps=5000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)

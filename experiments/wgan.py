@@ -1,0 +1,36 @@
+"""Wasserstein GAN with weight clipping. Arjovsky, Chintala and Bottou, Wasserstein GAN, 2017.
+
+    python experiments/wgan.py
+    python experiments/wgan.py --dataset fashion-mnist --steps 10000
+
+Algorithm 1 of the paper with its defaults: RMSProp, clipping at 0.01, five critic updates a step,
+each on its own batch. The networks are those of DCGAN.
+"""
+
+from jaxgan.algorithms.gan import Gan
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.objectives.gan import Wasserstein
+from jaxgan.optim import RmsProp
+
+experiment = Experiment(
+    name="wgan",
+    model=Gan(
+        generator=DcganGenerator(width=32),
+        discriminator=DcganDiscriminator(width=32),
+        loss=Wasserstein(),
+        generator_optimizer=RmsProp(learning_rate=5e-5),
+        discriminator_optimizer=RmsProp(learning_rate=5e-5),
+        latent_size=100,
+        n_critic=5,
+        clip_weights=0.01,
+    ),
+    data=Data(),
+    steps=3000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)

@@ -1,0 +1,1 @@
+"""How objectives and networks become a train step."""

@@ -1,0 +1,118 @@
+"""The contract between an algorithm and everything that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jaxtyping import Array, Float, Int, Num
+
+from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
+
+State: TypeAlias = Any
+"""A pytree of arrays with at least the field ``step``."""
+
+Generated: TypeAlias = Num[Array, "batch height width channels"]
+"""uint8 images, or float32 points."""
+
+
+class Algorithm(NamedTuple):
+    """Pure functions that train, sample and evaluate one model.
+
+    Everything is a function of its arguments, so an algorithm can be jitted, pmapped, vmapped over
+    seeds, or run through ``jax.eval_shape``.
+
+    Attributes:
+        init: state from a key and one example batch, of which only shapes are used.
+        train_step: one generator (or autoencoder) update; takes the key of the step.
+        sample: generated images under the evaluation weights (EMA where there is one).
+        evaluate: mergeable ``(sum, count)`` pairs over one held-out batch; examples whose ``mask``
+            is 0 do not count.
+        prior: latents of the given number of samples.
+        generate: images of given latents under the evaluation weights.
+        reconstruct: images decoded from the mean codes of others; None where there is no encoder.
+        parameters: the trained parameters of a state, by network.
+    """
+
+    init: Callable[[PRNGKey, Batch], State]
+    train_step: Callable[[State, Batch, PRNGKey], tuple[State, Metrics]]
+    sample: Callable[[State, PRNGKey, int], Generated]
+    evaluate: Callable[[State, Batch, PRNGKey], Sums]
+    prior: Callable[[PRNGKey, int], Latents]
+    generate: Callable[[State, Latents], Generated]
+    reconstruct: Callable[[State, Batch], Generated] | None
+    parameters: Callable[[State], dict[str, Params]]
+
+
+class Player(struct.PyTreeNode):
+    """A network in training.
+
+    Attributes:
+        params: what its optimizer updates.
+        model_state: its other collections, such as batch statistics; may be empty.
+        opt_state: its optimizer's state.
+    """
+
+    params: Params
+    model_state: Params
+    opt_state: optax.OptState
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What ``module.apply`` takes."""
+        return {"params": self.params, **self.model_state}
+
+    def update(
+        self, optimizer: optax.GradientTransformation, gradients: Params, model_state: Params
+    ) -> Player:
+        """This player after one optimizer update.
+
+        Args:
+            optimizer: the transformation that made ``opt_state``.
+            gradients: of the loss, averaged over the devices; same structure as ``params``.
+            model_state: the collections that the forward pass returned.
+        """
+        updates, opt_state = optimizer.update(gradients, self.opt_state, self.params)
+        params = optax.apply_updates(self.params, updates)
+        return self.replace(params=params, model_state=model_state, opt_state=opt_state)
+
+
+def new_player(variables: Mapping[str, Any], optimizer: optax.GradientTransformation) -> Player:
+    """A player from what ``module.init`` returned."""
+    model_state = {name: value for name, value in variables.items() if name != "params"}
+    params = variables["params"]
+    return Player(params=params, model_state=model_state, opt_state=optimizer.init(params))
+
+
+def masked_sum(
+    values: Float[Array, "batch"], batch: Batch
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """``(sum, count)`` of per-example values, without the examples that ``mask`` excludes."""
+    mask = batch.get("mask")
+    weights = jnp.ones_like(values) if mask is None else jnp.asarray(mask, values.dtype)
+    return jnp.sum(values * weights), jnp.sum(weights)
+
+
+def to_symmetric(images: Num[Array, "..."]) -> Float[Array, "..."]:
+    """uint8 images to floats in [-1, 1]; points (floats) unchanged."""
+    if images.dtype == jnp.uint8:
+        return images.astype(jnp.float32) / 127.5 - 1.0
+    return images
+
+
+def from_symmetric(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
+    """Floats in [-1, 1] to the nearest uint8; the inverse of `to_symmetric`."""
+    return from_unit((pixels + 1.0) / 2.0)
+
+
+def from_unit(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
+    """Floats in [0, 1] to the nearest uint8; values outside are clipped."""
+    return jnp.round(jnp.clip(pixels, 0.0, 1.0) * 255.0).astype(jnp.uint8)
+
+
+def first_step() -> Int[Array, ""]:
+    """The step counter of a new state."""
+    return jnp.zeros((), jnp.int32)

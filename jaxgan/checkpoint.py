@@ -1,0 +1,247 @@
+"""Checkpoints: state, position and configuration, saved and restored as one thing by Orbax.
+
+``FOLDER/STEP/`` holds the arrays of the state and a JSON document with the rest: the experiment,
+the position of the data iterator, whatever else the loop needs to go on, and the state's digest. A
+save is asynchronous and atomic: the folder appears under its name when everything is in it. The
+digest is verified on restore, so damage that a file system lets through is noticed as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
+from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
+
+# Orbax logs every save and restore; people are told what matters by the loop.
+logging.getLogger("absl").setLevel(logging.ERROR)
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be written or read. The message is one line for people."""
+
+
+class Best(NamedTuple):
+    """Which checkpoint to keep beside the newest ones.
+
+    Attributes:
+        metric: name among the metrics given to `Checkpoints.save`.
+        mode: whether smaller or larger is better.
+    """
+
+    metric: str
+    mode: Literal["min", "max"] = "min"
+
+
+class Restored(NamedTuple):
+    """What a checkpoint held.
+
+    Attributes:
+        step: the step it was saved after.
+        state: the same pytree as was saved, of NumPy arrays.
+        document: the JSON document saved with it.
+        skipped: for each newer checkpoint that could not be read, a line that says why.
+    """
+
+    step: int
+    state: Any
+    document: dict[str, Any]
+    skipped: tuple[str, ...]
+
+
+def digest(tree: Any) -> str:
+    """SHA-256 over a pytree of arrays: every leaf's path, type, shape and bytes, in order."""
+    sha = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.asarray(leaf)
+        sha.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}\n".encode())
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
+class Checkpoints:
+    """The checkpoints of one run; a context manager.
+
+    Args:
+        folder: where they are; made if it is not there.
+        keep: how many of the newest to keep.
+        best: which one to keep besides; None: no other.
+    """
+
+    def __init__(self, folder: str | Path, *, keep: int = 2, best: Best | None = None) -> None:
+        self._folder = Path(folder).absolute()
+        newest = policy.LatestN(keep)
+        preserve: Any = newest
+        if best is not None:
+            preserve = policy.AnyPreservationPolicy(
+                [
+                    newest,
+                    policy.BestN(
+                        get_metric_fn=lambda metrics: float(metrics[best.metric]),
+                        # Orbax keeps the last of the sorted ones.
+                        reverse=best.mode == "min",
+                        n=1,
+                        keep_checkpoints_without_metrics=False,
+                    ),
+                ]
+            )
+        self._options = ocp.CheckpointManagerOptions(
+            preservation_policy=preserve,
+            # A save that was cut off leaves a temporary folder; nobody will ever finish it.
+            cleanup_tmp_directories=True,
+        )
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._manager = self._open()
+        except OSError as error:
+            raise CheckpointError(f"cannot write checkpoints to {folder}: {error}") from error
+
+    def _open(self) -> ocp.CheckpointManager:
+        return ocp.CheckpointManager(
+            self._folder, options=self._options, item_names=("state", "document")
+        )
+
+    def steps(self) -> list[int]:
+        """Steps of the finished checkpoints, oldest first."""
+        return sorted(self._manager.all_steps())
+
+    def save(
+        self,
+        step: int,
+        state: Any,
+        document: Mapping[str, Any],
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Starts a save and returns; the state may be donated or changed right after.
+
+        Args:
+            step: steps done.
+            state: a pytree of arrays, equal on all processes.
+            document: JSON data to keep with it.
+            metrics: what `Best` chooses by; None: this checkpoint is none of the best.
+
+        Raises:
+            CheckpointError: this save, or the one before it, failed. Earlier checkpoints stay.
+        """
+        host = jax.tree.map(np.asarray, jax.device_get(state))
+        document = {**document, "step": step, "digest": digest(host)}
+        try:
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(host), document=ocp.args.JsonSave(document)
+                ),
+                metrics=dict(metrics) if metrics else None,
+                force=True,
+            )
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def wait(self) -> None:
+        """Returns when the last save is on disk.
+
+        Raises:
+            CheckpointError: it failed.
+        """
+        try:
+            self._manager.wait_until_finished()
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> CheckpointError:
+        # Orbax wraps what the operating system said; the last line has it.
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
+        kept = ", ".join(map(str, self.steps())) or "none"
+        return CheckpointError(
+            f"cannot save a checkpoint to {self._folder}: {reason} (on disk: {kept})"
+        )
+
+    def restore(self, like: Any) -> Restored | None:
+        """The newest checkpoint that can be read; None where there is none at all.
+
+        Newer ones that are damaged are moved to ``FOLDER/../damaged/`` and reported.
+
+        Args:
+            like: a pytree with the structure, shapes and types to expect, such as
+                ``jax.eval_shape`` returns.
+
+        Raises:
+            CheckpointError: there are checkpoints, but none can be read.
+        """
+        skipped: list[str] = []
+        for step in reversed(self.steps()):
+            try:
+                state, document = self._read(step, like)
+            except Exception as error:
+                reason = str(error).strip().splitlines() or [repr(error)]
+                skipped.append(f"checkpoint {step} cannot be read ({reason[0][:200]})")
+                continue
+            if skipped:
+                self._set_aside([s for s in self.steps() if s > step])
+            return Restored(step, state, document, tuple(skipped))
+        if skipped:
+            raise CheckpointError(
+                f"no checkpoint in {self._folder} can be read: {'; '.join(skipped)}"
+            )
+        return None
+
+    def _read(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
+        expected = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), like)
+        restored = self._manager.restore(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardRestore(expected), document=ocp.args.JsonRestore()
+            ),
+        )
+        state = jax.tree.map(np.asarray, restored["state"])
+        document = restored["document"]
+        if digest(state) != document["digest"]:
+            raise ValueError("its arrays do not have the digest that was saved with them")
+        for have, want in zip(jax.tree.leaves(state), jax.tree.leaves(like), strict=True):
+            if (have.shape, have.dtype) != (want.shape, want.dtype):
+                raise ValueError(
+                    f"it holds an array {have.dtype}{have.shape} where this experiment has"
+                    f" {want.dtype}{want.shape}"
+                )
+        return state, document
+
+    def _set_aside(self, steps: list[int]) -> None:
+        self._manager.close()
+        if jax.process_index() == 0:
+            aside = self._folder.parent / "damaged"
+            aside.mkdir(exist_ok=True)
+            for step in steps:
+                target = aside / str(step)
+                number = 1
+                while target.exists():
+                    target, number = aside / f"{step}.{number}", number + 1
+                (self._folder / str(step)).rename(target)
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("damaged checkpoints set aside")
+        self._manager = self._open()
+
+    def close(self) -> None:
+        """Waits for the last save and lets go of the folder."""
+        try:
+            self.wait()
+        finally:
+            self._manager.close()
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            # The run already fails for a reason of its own, which is the one to report.
+            with contextlib.suppress(CheckpointError):
+                self.close()

@@ -1,0 +1,277 @@
+"""Experiments as values: frozen dataclasses that print, hash, compare, and go to JSON and back.
+
+An `Experiment` says everything that decides a run's numbers, and nothing else. Where the run is
+written and how often it is saved is a `Run`, which may change between a run and its resumption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import jax
+
+JSON = Any
+TYPE_KEY = "type"
+FILE_MODULE = "jaxgan_experiment_"
+"""Start of the names that the modules of loaded experiment files have."""
+# Fields of every flax.linen module that are bookkeeping, not configuration.
+_LINEN_FIELDS = frozenset({"parent", "name"})
+
+
+class ConfigError(ValueError):
+    """A setting that cannot work; the message is one line for the person who made it."""
+
+
+def _at_least(value: Any, least: int, *names: str) -> None:
+    for name in names:
+        number = getattr(value, name)
+        if number < least:
+            raise ConfigError(f"{name} = {number}: must be at least {least}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """Base of the algorithms' settings (`jaxgan.algorithms.gan.Gan`, `jaxgan.algorithms.vae.Vae`).
+
+    A subclass holds networks, losses and optimizers as values, and builds the algorithm from them.
+    """
+
+    @property
+    def batches_per_step(self) -> int:
+        """Real batches that one train step consumes."""
+        return 1
+
+    def build(self, experiment: Experiment, *, axis_name: str | None = None) -> Any:
+        """The `jaxgan.algorithms.base.Algorithm` that trains this model."""
+        raise TypeError(f"{type(self).__name__} does not define build()")
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What is measured, on how many images, and when."""
+
+    samples: int = 0
+    """Generated images to score; 0: as many as the real split holds, 10,000 at most."""
+    split: Literal["train", "test"] = "train"
+    """Real images that the final distances compare with."""
+    backbone: str = "auto"
+    """Feature extractor of the distances; auto: the one shipped for the data set."""
+    batch_size: int = 250
+    """Images a device call."""
+    every: int = 0
+    """Steps between measurements while training; 0: none. On the validation split where images were
+    set aside for it (--data.validation), else only sample distances, on the training split."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "samples", "every")
+        _at_least(self, 1, "batch_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlyStopping:
+    """Ends a run when a validation metric no longer improves."""
+
+    metric: str = ""
+    """Name of the validation metric, such as elbo or fd; empty: never stop early."""
+    patience: int = 5
+    """Evaluations in a row without improvement after which the run ends."""
+    mode: Literal["min", "max"] = "min"
+    """Whether smaller or larger is better."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "patience")
+
+    def improves(self, value: float, best: float | None) -> bool:
+        """Whether ``value`` beats the ``best`` seen so far."""
+        if best is None:
+            return True
+        return value < best if self.mode == "min" else value > best
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Everything that decides a run's numbers."""
+
+    name: str
+    """Short name, used for folders and in tables."""
+    model: Model
+    """Networks, losses and optimizers."""
+    data: Any
+    """Data set, its splits and transforms (`jaxgan.data.pipeline.Data`)."""
+    steps: int = 2000
+    """Generator (or autoencoder) updates."""
+    batch_size: int = 64
+    """Global batch: real images a discriminator (or autoencoder) update, over all devices."""
+    seed: int = 0
+    """Seed of all randomness: initialization, latents, data order."""
+    evaluation: Evaluation = Evaluation()
+    """What is measured at the end."""
+    early_stopping: EarlyStopping = EarlyStopping()
+    """When to end before the last step."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "steps", "seed")
+        _at_least(self, 1, "batch_size")
+        if self.seed >= 2**31:
+            raise ConfigError(f"seed = {self.seed}: must be below 2**31")
+        if self.early_stopping.metric and not (self.evaluation.every and self.data.validation):
+            raise ConfigError(
+                "early_stopping.metric is set, but nothing is measured on a validation split during"
+                " training: set --evaluation.every N and --data.validation N as well"
+            )
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that one train step consumes, over all devices."""
+        return self.batch_size * self.model.batches_per_step
+
+
+Parallel = Literal["auto", "pmap", "shard_map", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Where a run is written and how it is executed; none of it changes the numbers."""
+
+    workdir: str = ""
+    """Folder of the run; empty: runs/NAME-seedSEED."""
+    checkpoint_every: int = 1000
+    """Steps between checkpoints; the last step is always saved."""
+    keep: int = 2
+    """Newest checkpoints to keep, beside the best one."""
+    log_every: int = 50
+    """Steps between lines of metrics.jsonl and updates of the terminal."""
+    images_every: int = 500
+    """Steps between sample grids in TensorBoard; 0: only at the end."""
+    parallel: Parallel = "auto"
+    """auto: pmap when there are several devices, else none."""
+    tensorboard: bool = True
+    """Write TensorBoard event files."""
+    quiet: bool = False
+    """Print nothing but errors."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "checkpoint_every", "keep", "log_every")
+        _at_least(self, 0, "images_every")
+
+    def folder(self, experiment: Experiment) -> str:
+        """The run's folder: `workdir`, or one named after the experiment and its seed."""
+        return self.workdir or f"runs/{experiment.name}-seed{experiment.seed}"
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+def to_json(value: Any) -> JSON:
+    """Plain JSON data of a configuration.
+
+    A dataclass becomes an object whose ``"type"`` is ``module:Class``. A class defined in an
+    experiment file is written ``file:Class``, whether the file ran as a script or was loaded.
+
+    Raises:
+        ConfigError: for a value that has no JSON form, such as a function.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: to_json(getattr(value, f.name)) for f in config_fields(value)}
+        return {TYPE_KEY: type_name(type(value)), **fields}
+    if isinstance(value, tuple | list):
+        return [to_json(v) for v in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ConfigError(f"{value!r} of type {type(value).__name__} cannot be part of a configuration")
+
+
+def from_json(data: JSON, *, file_classes: Mapping[str, Any] | None = None) -> Any:
+    """The inverse of `to_json`.
+
+    Args:
+        data: what `to_json` returned.
+        file_classes: the namespace of the experiment file, for classes defined there.
+
+    Raises:
+        ConfigError: for a class or a field that does not exist (any more).
+    """
+    if isinstance(data, list):
+        return tuple(from_json(v, file_classes=file_classes) for v in data)
+    if not isinstance(data, dict):
+        return data
+    cls = _find_class(data[TYPE_KEY], file_classes or {})
+    known = {f.name for f in dataclasses.fields(cls) if f.init}
+    given = {k: v for k, v in data.items() if k != TYPE_KEY}
+    if unknown := sorted(given.keys() - known):
+        raise ConfigError(f"{data[TYPE_KEY]} has no field {', '.join(unknown)} in this version")
+    return cls(**{k: from_json(v, file_classes=file_classes) for k, v in given.items()})
+
+
+def config_fields(value: Any) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass that configure it (a linen module has others besides)."""
+    is_linen = any(c.__module__.startswith("flax.linen") for c in type(value).__mro__)
+    return [
+        f
+        for f in dataclasses.fields(value)
+        if f.init and not (is_linen and f.name in _LINEN_FIELDS)
+    ]
+
+
+def type_name(cls: type) -> str:
+    """``module:Class``, or ``file:Class`` for a class of an experiment file."""
+    of_a_file = cls.__module__ == "__main__" or cls.__module__.startswith(FILE_MODULE)
+    return f"{'file' if of_a_file else cls.__module__}:{cls.__qualname__}"
+
+
+def _find_class(name: str, file_classes: Mapping[str, Any]) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        scope = file_classes if module == "file" else vars(importlib.import_module(module))
+        found = scope[attribute]
+    except (ImportError, KeyError) as error:
+        raise ConfigError(f"the configuration names {name}, which cannot be found") from error
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ConfigError(f"the configuration names {name}, which is no dataclass")
+    return found
+
+
+def difference(old: JSON, new: JSON) -> list[str]:
+    """Lines ``path: old -> new`` for every field in which two configurations differ.
+
+    >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
+    ['samples: 10 -> 20']
+
+    Args:
+        old: what `to_json` returned.
+        new: likewise.
+    """
+    before, after = _flatten(old), _flatten(new)
+    paths = [*before, *(p for p in after if p not in before)]
+    return [
+        f"{path}: {before.get(path, '(absent)')} -> {after.get(path, '(absent)')}"
+        for path in paths
+        if before.get(path, "(absent)") != after.get(path, "(absent)")
+    ]
+
+
+def _flatten(data: JSON, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(data, dict):
+        return {prefix: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def describe(value: Any) -> str:
+    """A configuration on one line: ``Hinge()``, ``Adam(learning_rate=0.0002, b1=0.5)``."""
+    shown = []
+    for field in config_fields(value):
+        current = getattr(value, field.name)
+        if field.default is dataclasses.MISSING or current != field.default:
+            shown.append(f"{field.name}={current!r}")
+    return f"{type(value).__name__}({', '.join(shown)})"
+
+
+def parameter_count(tree: Any) -> int:
+    """Numbers in a pytree of arrays (or of their shapes)."""
+    return sum(int(leaf.size) for leaf in jax.tree.leaves(tree))

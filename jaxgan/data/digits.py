@@ -1,0 +1,67 @@
+"""Handwritten digits, 8x8, that come with scikit-learn: real scans that need no download.
+
+1,797 images by 13 writers, the test part of "Optical Recognition of Handwritten Digits" (Alpaydin
+and Kaynak, UCI Machine Learning Repository, 1998, doi:10.24432/C50P49). Each pixel counts the inked
+ones among 4x4 pixels of the scan, so it goes from 0 to 16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxgan.data.source import ArraySplit, Info, check_split_name
+
+TRAIN = 1500
+TEST = 297
+
+
+def held_out(labels: np.ndarray) -> np.ndarray:
+    """Which rows are the test split: every sixth image or so of each digit.
+
+    The images are put in order of (label, position in the file). Of the ``n`` places in that line,
+    place ``i`` goes to the test split where ``floor((i + 1) * 297 / n) > floor(i * 297 / n)``: 297
+    places at even distances, so that each digit and each writer (who wrote a run of the file) is
+    split in the same proportion, without a random number generator.
+
+    Args:
+        labels: the digit of each row, ``(n,)``.
+
+    Returns:
+        bool ``(n,)``, True for the 297 test rows.
+    """
+    count = len(labels)
+    places = np.arange(count)
+    chosen = (places + 1) * TEST // count > places * TEST // count
+    rows = np.zeros(count, bool)
+    rows[np.argsort(labels, kind="stable")[chosen]] = True
+    return rows
+
+
+@dataclass(frozen=True)
+class Digits:
+    """scikit-learn's 8x8 scans of digits: 1,500 for training, 297 for testing.
+
+    Levels 0 to 16 become 0 to 255 by ``round(level * 255 / 16)``. The split is fixed; see
+    `held_out`.
+    """
+
+    def info(self) -> Info:
+        """Describes the data set, without reading it."""
+        return Info("digits", (8, 8, 1), 1, "uint8", 10, {"train": TRAIN, "test": TEST})
+
+    def load(self, split: str) -> ArraySplit:
+        """Reads one split into memory (115 kB in all).
+
+        Raises:
+            DataError: ``split`` is neither ``"train"`` nor ``"test"``.
+        """
+        check_split_name("digits", split)
+        # Imported here because it takes a second, which other sources need not wait for.
+        from sklearn.datasets import load_digits
+
+        levels, labels = load_digits(return_X_y=True)
+        images = np.rint(levels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+        rows = held_out(labels) == (split == "test")
+        return ArraySplit(images[rows], labels[rows].astype(np.int32))

@@ -1,0 +1,113 @@
+"""DCGAN (Radford, Metz and Chintala 2016), for square images of 8 to 128 pixels a side.
+
+Image sizes need not be powers of two: 28 is halved to 14 and 7. Kernels are 4x4, as in the authors'
+later Torch code; the paper's figure has 5x5.
+"""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.options import Precision, check
+from jaxgan.networks.trunk import DownPyramid, UpPyramid
+from jaxgan.typing import ImageShape, Latents, Logits, Pixels
+
+
+class DcganGenerator(nn.Module):
+    """Latents to images: dense layer, transposed convolutions, batch norm, ReLU, tanh.
+
+    >>> import jax
+    >>> generator = DcganGenerator(width=8)
+    >>> latent = jax.numpy.zeros((2, 16))
+    >>> images, _ = generator.init_with_output(
+    ...     jax.random.key(0), latent, image_shape=(28, 28, 1), train=False
+    ... )
+    >>> images.shape
+    (2, 28, 28, 1)
+
+    References:
+        Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
+        Adversarial Networks, 2016, section 3 and figure 1 (which is width 128 at 64 pixels).
+    """
+
+    width: int = 64
+    """Channels before the last layer; they double with each halving of the resolution."""
+    max_multiple: int = 8
+    """Channels of the widest layers, as a multiple of width."""
+    batch_norm: bool = True
+    """Normalize all layers but the last."""
+    init_std: float | None = 0.02
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Pixels:
+        """Images ``(batch, *image_shape)`` in [-1, 1], float32.
+
+        Raises:
+            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+        """
+        pixels = UpPyramid(
+            self.width,
+            self.max_multiple,
+            batch_norm=self.batch_norm,
+            activation="relu",
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(latent, image_shape=image_shape, train=train, axis_name=axis_name)
+        return jnp.tanh(pixels)
+
+
+class DcganDiscriminator(nn.Module):
+    """Images to logits: strided convolutions, batch norm except in the first layer, leaky ReLU 0.2.
+
+    References:
+        Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
+        Adversarial Networks, 2016, section 3.
+    """
+
+    width: int = 64
+    """Channels of the first layer; they double with each halving of the resolution."""
+    max_multiple: int = 8
+    """Channels of the widest layers, as a multiple of width."""
+    batch_norm: bool = True
+    """Normalize all layers but the first; to be off under a gradient penalty."""
+    init_std: float | None = 0.02
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image, float32.
+
+        Raises:
+            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+        """
+        features = DownPyramid(
+            self.width,
+            self.max_multiple,
+            batch_norm=self.batch_norm,
+            activation="leaky_relu",
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(images, train=train, axis_name=axis_name)
+        return LogitHead(self.init_std)(features)

@@ -1,0 +1,117 @@
+"""Convolutions. Every network goes through this file, so that their arithmetic has one home."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import flax.linen as nn
+import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
+from jax import lax
+from jax.nn.initializers import Initializer
+from jaxtyping import Array, Float
+
+Padding: TypeAlias = str | tuple[tuple[int, int], tuple[int, int]]
+"""``"SAME"``, ``"VALID"``, or (before, after) for height and for width."""
+
+Size: TypeAlias = tuple[int, int]
+"""Height and width."""
+
+
+def conv(
+    inputs: Float[Array, "batch height width in_channels"],
+    kernel: Float[Array, "kernel_height kernel_width in_channels out_channels"],
+    *,
+    strides: Size = (1, 1),
+    padding: Padding = "SAME",
+) -> Float[Array, "batch out_height out_width out_channels"]:
+    """Two-dimensional convolution (cross-correlation, as everywhere in the field)."""
+    numbers = lax.conv_dimension_numbers(inputs.shape, kernel.shape, ("NHWC", "HWIO", "NHWC"))
+    return lax.conv_general_dilated(inputs, kernel, strides, padding, dimension_numbers=numbers)
+
+
+def conv_transpose(
+    inputs: Float[Array, "batch height width in_channels"],
+    kernel: Float[Array, "kernel_height kernel_width in_channels out_channels"],
+    *,
+    strides: Size = (1, 1),
+    padding: Padding = "SAME",
+) -> Float[Array, "batch out_height out_width out_channels"]:
+    """Two-dimensional transposed convolution; with ``"SAME"``, sizes grow by exactly the strides.
+
+    The kernel is not flipped: the result is that of `conv` on the input with ``stride - 1`` zeros
+    between its pixels, the semantics of `jax.lax.conv_transpose`.
+    """
+    return lax.conv_transpose(inputs, kernel, strides, padding)
+
+
+class Conv(nn.Module):
+    """A convolution with bias; parameters and results are those of `flax.linen.Conv`."""
+
+    features: int
+    """Channels of the result."""
+    kernel_size: Size
+    """Height and width of the kernel."""
+    strides: Size = (1, 1)
+    """Steps between windows."""
+    padding: Padding = "SAME"
+    """Zeros around the input."""
+    use_bias: bool = True
+    """Whether a bias is added."""
+    dtype: Any = None
+    """Type of the arithmetic; None: that of input and parameters."""
+    param_dtype: Any = jnp.float32
+    """Type of the parameters."""
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    """Distribution of the first weights; biases start at 0."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "batch height width in_channels"]
+    ) -> Float[Array, "batch out_height out_width out_channels"]:
+        """The inputs convolved."""
+        inputs, kernel, bias = _parameters(self, inputs)
+        outputs = conv(inputs, kernel, strides=self.strides, padding=self.padding)
+        return outputs if bias is None else outputs + bias
+
+
+class ConvTranspose(nn.Module):
+    """A transposed convolution with bias, as `flax.linen.ConvTranspose`."""
+
+    features: int
+    """Channels of the result."""
+    kernel_size: Size
+    """Height and width of the kernel."""
+    strides: Size = (1, 1)
+    """Factors by which height and width grow."""
+    padding: Padding = "SAME"
+    """Zeros around the spread input."""
+    use_bias: bool = True
+    """Whether a bias is added."""
+    dtype: Any = None
+    """Type of the arithmetic; None: that of input and parameters."""
+    param_dtype: Any = jnp.float32
+    """Type of the parameters."""
+    kernel_init: Initializer = nn.initializers.lecun_normal()
+    """Distribution of the first weights; biases start at 0."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "batch height width in_channels"]
+    ) -> Float[Array, "batch out_height out_width out_channels"]:
+        """The inputs convolved."""
+        inputs, kernel, bias = _parameters(self, inputs)
+        outputs = conv_transpose(inputs, kernel, strides=self.strides, padding=self.padding)
+        return outputs if bias is None else outputs + bias
+
+
+def _parameters(layer: Conv | ConvTranspose, inputs: Array) -> tuple[Array, Array, Array | None]:
+    """Inputs, kernel and bias in the type that the layer computes in."""
+    shape = (*layer.kernel_size, inputs.shape[-1], layer.features)
+    kernel = layer.param("kernel", layer.kernel_init, shape, layer.param_dtype)
+    bias = None
+    if layer.use_bias:
+        zeros = nn.initializers.zeros_init()
+        bias = layer.param("bias", zeros, (layer.features,), layer.param_dtype)
+    inputs, kernel, bias = promote_dtype(inputs, kernel, bias, dtype=layer.dtype)
+    return inputs, kernel, bias

@@ -1,0 +1,51 @@
+"""Normalization layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+from jaxtyping import Array, Float
+
+from jaxgan.networks.layers.options import unit_init
+
+
+class BatchNorm(nn.Module):
+    """Batch normalization over all axes but the last (Ioffe and Szegedy 2015).
+
+    Its variables are those of `flax.linen.BatchNorm`: ``scale`` and ``bias`` in ``params``, running
+    ``mean`` and ``var`` (the biased one) in ``batch_stats``.
+    """
+
+    momentum: float = 0.9
+    """Share of the running averages that one step keeps."""
+    epsilon: float = 1e-5
+    """Added to the variance."""
+    scale_std: float = 0.02
+    """Scales start from a normal distribution around 1 of this width, as DCGAN's do."""
+    dtype: Any = None
+    """Type of the result; None: that of input and parameters. Statistics are always float32."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "*shape"], *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "*shape"]:
+        """The inputs normalized.
+
+        Args:
+            inputs: channels last.
+            train: normalize with statistics of this batch and fold them into the running averages
+                (``batch_stats`` must be mutable); otherwise use the running averages.
+            axis_name: mapped axis over which the batch is sharded. Statistics are then those of the
+                whole batch, on every device.
+        """
+        norm = nn.BatchNorm(
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            dtype=self.dtype,
+            scale_init=unit_init(self.scale_std),
+            axis_name=axis_name,
+        )
+        # One level in the tree of variables, not two.
+        nn.share_scope(self, norm)
+        return norm(inputs, use_running_average=not train)

@@ -1,0 +1,264 @@
+"""Multilayer perceptrons, for points of the plane and for images taken as vectors."""
+
+from __future__ import annotations
+
+import math
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxgan.networks.layers.dropout import Dropout
+from jaxgan.networks.layers.heads import GaussianHead, LogitHead
+from jaxgan.networks.layers.norm import BatchNorm
+from jaxgan.networks.layers.options import (
+    Activation,
+    Precision,
+    activate,
+    check,
+    compute_dtype,
+    kernel_init,
+)
+from jaxgan.typing import ImageShape, Latents, Logits, Pixels
+
+
+class HiddenLayers(nn.Module):
+    """Dense layers, each with its normalization, nonlinearity and dropout."""
+
+    widths: tuple[int, ...]
+    """Units of each layer."""
+    activation: Activation = "relu"
+    """Nonlinearity, unless there is maxout."""
+    slope: float = 0.2
+    """Slope of leaky_relu for negative values."""
+    pieces: int = 1
+    """Linear pieces a maxout unit takes the largest of; 1: no maxout."""
+    batch_norm: bool = False
+    """Normalize before the nonlinearity."""
+    dropout: float = 0.0
+    """Probability that a unit is dropped."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    @nn.compact
+    def __call__(
+        self, values: Float[Array, "batch inputs"], *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch features"]:
+        """The last layer's values."""
+        dtype = compute_dtype(self.dtype)
+        for width in self.widths:
+            values = nn.Dense(
+                width * self.pieces,
+                # A normalization layer brings its own bias.
+                use_bias=not self.batch_norm,
+                dtype=dtype,
+                kernel_init=kernel_init(self.init_std),
+            )(values)
+            if self.batch_norm:
+                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
+            if self.pieces > 1:
+                values = jnp.max(values.reshape(-1, width, self.pieces), axis=-1)
+            else:
+                values = activate(self.activation, values, self.slope)
+            values = Dropout(self.dropout)(values, train=train, axis_name=axis_name)
+        return values
+
+
+class MlpGenerator(nn.Module):
+    """Latents to images or points.
+
+    >>> import jax
+    >>> generator = MlpGenerator(widths=(400,) * 4, batch_norm=True, bounded=False)  # PacGAN's
+    >>> latent = jax.numpy.zeros((5, 2))
+    >>> points, _ = generator.init_with_output(
+    ...     jax.random.key(0), latent, image_shape=(1, 1, 2), train=False
+    ... )
+    >>> points.shape
+    (5, 1, 1, 2)
+
+    References:
+        Goodfellow et al., Generative Adversarial Nets, 2014, section 5. Lin et al., PacGAN, 2018.
+    """
+
+    widths: tuple[int, ...] = (256, 256)
+    """Units of each hidden layer."""
+    batch_norm: bool = False
+    """Normalize hidden layers before the nonlinearity."""
+    activation: Activation = "relu"
+    """Nonlinearity of hidden layers."""
+    slope: float = 0.2
+    """Slope of leaky_relu for negative values."""
+    bounded: bool = True
+    """End in tanh, for images in [-1, 1]; switch off for points."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Pixels:
+        """Images ``(batch, *image_shape)``, float32."""
+        hidden = HiddenLayers(
+            self.widths,
+            activation=self.activation,
+            slope=self.slope,
+            batch_norm=self.batch_norm,
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(latent, train=train, axis_name=axis_name)
+        images = _to_images(hidden, image_shape, self.init_std, self.dtype)
+        return jnp.tanh(images) if self.bounded else images
+
+
+class MlpDiscriminator(nn.Module):
+    """Images or points to logits.
+
+    With ``pieces`` above 1 the hidden layers are maxout layers (Goodfellow et al., Maxout Networks,
+    2013), as in the first GAN and in PacGAN.
+
+    References:
+        Goodfellow et al., Generative Adversarial Nets, 2014, section 5. Lin et al., PacGAN, 2018.
+    """
+
+    widths: tuple[int, ...] = (256, 256)
+    """Units of each hidden layer."""
+    dropout: float = 0.0
+    """Probability that a hidden unit is dropped in training."""
+    input_dropout: float = 0.0
+    """Probability that an input is dropped in training."""
+    slope: float = 0.2
+    """Slope of the leaky ReLU for negative values."""
+    pieces: int = 1
+    """Linear pieces of a maxout unit; 1: leaky ReLU instead."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image, float32."""
+        values = images.reshape(images.shape[0], -1)
+        values = Dropout(self.input_dropout)(values, train=train, axis_name=axis_name)
+        hidden = HiddenLayers(
+            self.widths,
+            activation="leaky_relu",
+            slope=self.slope,
+            pieces=self.pieces,
+            dropout=self.dropout,
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(values, train=train, axis_name=axis_name)
+        return LogitHead(self.init_std)(hidden)
+
+
+class MlpEncoder(nn.Module):
+    """Images or points to the mean and log variance of their codes.
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.2.
+    """
+
+    widths: tuple[int, ...] = (500,)
+    """Units of each hidden layer."""
+    activation: Activation = "tanh"
+    """Nonlinearity of hidden layers."""
+    slope: float = 0.2
+    """Slope of leaky_relu for negative values."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(
+        self, images: Pixels, *, latent_size: int, train: bool, axis_name: str | None = None
+    ) -> tuple[Latents, Latents]:
+        """Mean and log variance, each float32 ``(batch, latent_size)``."""
+        hidden = HiddenLayers(
+            self.widths,
+            activation=self.activation,
+            slope=self.slope,
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(images.reshape(images.shape[0], -1), train=train, axis_name=axis_name)
+        return GaussianHead(latent_size, self.init_std)(hidden)
+
+
+class MlpDecoder(nn.Module):
+    """Codes to the parameters of a likelihood: logits (Bernoulli) or means (Gaussian).
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.1.
+    """
+
+    widths: tuple[int, ...] = (500,)
+    """Units of each hidden layer."""
+    activation: Activation = "tanh"
+    """Nonlinearity of hidden layers."""
+    slope: float = 0.2
+    """Slope of leaky_relu for negative values."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+    dtype: Precision = "float32"
+    """Number format of the arithmetic."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Pixels:
+        """Unbounded values ``(batch, *image_shape)``, float32."""
+        hidden = HiddenLayers(
+            self.widths,
+            activation=self.activation,
+            slope=self.slope,
+            init_std=self.init_std,
+            dtype=self.dtype,
+        )(latent, train=train, axis_name=axis_name)
+        return _to_images(hidden, image_shape, self.init_std, self.dtype)
+
+
+def _to_images(
+    hidden: Float[Array, "batch features"],
+    image_shape: ImageShape,
+    init_std: float | None,
+    dtype: Precision,
+) -> Pixels:
+    """A dense layer with one unit a pixel and channel; called inside a module's ``__call__``."""
+    dense = nn.Dense(
+        math.prod(image_shape),
+        dtype=compute_dtype(dtype),
+        kernel_init=kernel_init(init_std),
+        name="pixels",
+    )
+    return dense(hidden).reshape(-1, *image_shape).astype(jnp.float32)

@@ -1,0 +1,1 @@
+"""Pure maths on arrays: adversarial losses, likelihoods, KL, ELBO."""

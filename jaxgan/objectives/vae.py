@@ -1,0 +1,204 @@
+"""Likelihoods, KL divergences and the evidence lower bound, one value an example, in nats.
+
+Likelihoods are summed over pixels and channels. Averaging them would multiply the weight of the KL
+by the number of pixels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxgan.typing import Images, Latents, PerExample, Pixels, Scalar
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """Distribution of an image given what the decoder returned for its code."""
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images in the range that ``log_prob`` wants its targets in."""
+        ...
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """Log-likelihood of the targets, summed over pixels and channels."""
+        ...
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """The mean of the distribution, in the range of the targets."""
+        ...
+
+
+def _to_unit(images: Images) -> Pixels:
+    return images.astype(jnp.float32) / 255.0
+
+
+def _sum_pixels(values: Pixels) -> PerExample:
+    return jnp.sum(values, axis=(1, 2, 3))
+
+
+@dataclasses.dataclass(frozen=True)
+class Bernoulli:
+    """Independent pixels that are on with probability ``sigmoid(output)``.
+
+    Gray targets between 0 and 1 are taken for probabilities, the common practice (Lucic et al.
+    2018, among others): the value is then a cross-entropy, not the log of a normalized density
+    (Loaiza-Ganem and Cunningham, The continuous Bernoulli, 2019), and may only be compared with
+    values made in the same way.
+
+    >>> import jax.numpy as jnp
+    >>> ones = jnp.ones((1, 1, 2, 1))
+    >>> log_prob = Bernoulli().log_prob(outputs=0.0 * ones, targets=ones)
+    >>> print(f"{log_prob[0]:.4f}")  # 2 log 1/2
+    -1.3863
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.1.
+    """
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images scaled to [0, 1]."""
+        return _to_unit(images)
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """``sum t log p + (1 - t) log(1 - p)`` with ``p = sigmoid(outputs)``.
+
+        Args:
+            outputs: logits.
+            targets: pixels in [0, 1].
+        """
+        # With softplus for both logs nothing overflows or cancels, however sure the decoder is.
+        loss = targets * jax.nn.softplus(-outputs) + (1.0 - targets) * jax.nn.softplus(outputs)
+        return -_sum_pixels(loss)
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """Probabilities: pixels in [0, 1]."""
+        return jax.nn.sigmoid(outputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaussian:
+    """Independent normal pixels around the decoder's outputs, all of one standard deviation.
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.2.
+    """
+
+    scale: float = 1.0
+    """Standard deviation of every pixel, where 1 is the step from black to white."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.scale < math.inf:
+            raise ValueError(f"scale = {self.scale}: a standard deviation is positive and finite")
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images scaled to [0, 1]."""
+        return _to_unit(images)
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """``sum -(t - m)^2 / 2 s^2 - log s - log(2 pi) / 2``, constants included.
+
+        Args:
+            outputs: means.
+            targets: pixels in the same units, such as [0, 1].
+        """
+        constant = math.log(self.scale) + 0.5 * math.log(2.0 * math.pi)
+        return -_sum_pixels(0.5 * jnp.square((targets - outputs) / self.scale) + constant)
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """The outputs themselves; unclipped, since targets may be points of the plane."""
+        return outputs
+
+
+def kl_standard_normal(*, mean: Latents, log_variance: Latents) -> PerExample:
+    """``KL(N(mean, exp(log_variance)) || N(0, 1))``, summed over the code.
+
+    >>> import jax.numpy as jnp
+    >>> kl_standard_normal(mean=jnp.full((1, 3), 2.0), log_variance=jnp.zeros((1, 3))).tolist()
+    [6.0]
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix B.
+    """
+    # expm1 keeps the digits that exp(v) - 1 loses near v = 0, where training starts.
+    variance_term = jnp.expm1(log_variance) - log_variance
+    return 0.5 * jnp.sum(jnp.square(mean) + variance_term, axis=-1)
+
+
+def kl_diagonal_gaussians(
+    *, mean_q: Latents, log_variance_q: Latents, mean_p: Latents, log_variance_p: Latents
+) -> PerExample:
+    """``KL(q || p)`` of two Gaussians with diagonal covariance, summed over the code.
+
+    >>> import jax.numpy as jnp
+    >>> zero, one = jnp.zeros((1, 3)), jnp.ones((1, 3))
+    >>> kl_diagonal_gaussians(
+    ...     mean_q=one, log_variance_q=zero, mean_p=zero, log_variance_p=zero
+    ... ).tolist()
+    [1.5]
+    """
+    log_ratio = log_variance_q - log_variance_p
+    distance = jnp.square(mean_q - mean_p) * jnp.exp(-log_variance_p)
+    return 0.5 * jnp.sum(jnp.expm1(log_ratio) - log_ratio + distance, axis=-1)
+
+
+def elbo(
+    *, log_likelihood: PerExample, kl: PerExample, beta: float | Float[Array, ""] = 1.0
+) -> PerExample:
+    """``log p(x|z) - beta KL``: with ``beta = 1``, a lower bound of ``log p(x)`` on average over z.
+
+    Args:
+        log_likelihood: log-likelihood of each example under one code drawn from the encoder.
+        kl: KL of the encoder's distribution from the prior.
+        beta: weight of the KL (Higgins et al., beta-VAE, 2017, eq. 4).
+    """
+    return log_likelihood - beta * kl
+
+
+def reparameterize(*, mean: Latents, log_variance: Latents, noise: Latents) -> Latents:
+    """A draw of ``N(mean, exp(log_variance))`` through which gradients pass.
+
+    Args:
+        mean: means of the codes.
+        log_variance: logs of their variances.
+        noise: standard normal draws, such as `jaxgan.rng.per_example` gives.
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, section 2.4.
+    """
+    return mean + jnp.exp(0.5 * log_variance) * noise
+
+
+@dataclasses.dataclass(frozen=True)
+class Beta:
+    """Weight of the KL, raised linearly from 0 at the start of training.
+
+    >>> float(Beta(value=4.0, warmup_steps=100).at(25))
+    1.0
+
+    References:
+        Higgins et al., beta-VAE, 2017. Bowman et al., Generating Sentences from a Continuous Space,
+        2016, section 3.1 (warm-up).
+    """
+
+    value: float = 1.0
+    """Weight after the warm-up; 1 is the evidence lower bound."""
+    warmup_steps: int = 0
+    """Steps over which the weight rises from 0; 0: none."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.value < math.inf:
+            raise ValueError(f"value = {self.value}: a weight of the KL is at least 0 and finite")
+        if self.warmup_steps < 0:
+            raise ValueError(f"warmup_steps = {self.warmup_steps}: must be at least 0")
+
+    def at(self, step: int | Int[Array, ""]) -> Scalar:
+        """The weight of the step that comes after ``step`` others."""
+        # No warm-up at all is one that was over before the first step.
+        progress = jnp.asarray(step) / self.warmup_steps if self.warmup_steps else jnp.ones(())
+        return self.value * jnp.minimum(progress, 1.0)

@@ -1,0 +1,109 @@
+"""Everything of an experiment that is compiled, made once and used for every seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxgan import rng
+from jaxgan.algorithms.base import Algorithm, Generated, State
+from jaxgan.config import Experiment, Parallel
+from jaxgan.data.pipeline import resident_batch
+from jaxgan.parallel import Plan, plan
+from jaxgan.typing import Batch, Latents, Metrics, PRNGKey, Sums
+
+
+class Program(NamedTuple):
+    """Compiled functions of one experiment; the seed is an argument, so seeds share them.
+
+    Attributes:
+        plan: the devices it runs on.
+        algorithm: the single-device functions, not compiled.
+        init: state from a seed and an example batch, on the host's first device.
+        resident_step: ``(state, arrays, seed)`` to state and metrics; the batch is gathered from
+            the whole data set, which lies on the device.
+        streaming_step: ``(state, batch, seed)`` to state and metrics.
+        sample: ``(state, key, count)`` to images, on one device.
+        generate: ``(state, latents)`` to images, on one device.
+        reconstruct: ``(state, batch)`` to images, on one device; None where there is no encoder.
+        evaluate: ``(state, batch, key)`` to sums, on one device.
+    """
+
+    plan: Plan
+    algorithm: Algorithm
+    init: Callable[[Any, Batch], State]
+    resident_step: Callable[..., tuple[State, Metrics]]
+    streaming_step: Callable[..., tuple[State, Metrics]]
+    sample: Callable[[State, PRNGKey, int], Generated]
+    generate: Callable[[State, Latents], Generated]
+    reconstruct: Callable[[State, Batch], Generated] | None
+    evaluate: Callable[[State, Batch, PRNGKey], Sums]
+
+
+def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
+    """The program of an experiment, whatever its seed; the same object for the same arguments.
+
+    Raises:
+        ParallelError: the batch cannot be shared by the devices; nothing is compiled.
+    """
+    return _compile(dataclasses.replace(experiment, seed=0, name=""), mode)
+
+
+@functools.lru_cache(maxsize=16)
+def _compile(experiment: Experiment, mode: Parallel) -> Program:
+    chosen = plan(mode, batch_size=experiment.batch_size)
+    single = experiment.model.build(experiment)
+    mapped = experiment.model.build(experiment, axis_name=chosen.axis_name)
+    rows = experiment.images_per_step // chosen.devices
+
+    def init(seed: Any, batch: Batch) -> State:
+        return single.init(rng.role_key(rng.base_key(seed), "init"), batch)
+
+    def streaming_step(state: State, batch: Batch, seed: Any) -> tuple[State, Metrics]:
+        return mapped.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
+
+    def resident_step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
+        batch = resident_batch(
+            arrays,
+            step=state.step,
+            seed=seed,
+            batch_size_global=experiment.images_per_step,
+            local_count=rows,
+            axis_name=chosen.axis_name,
+        )
+        return streaming_step(state, batch, seed)
+
+    return Program(
+        plan=chosen,
+        algorithm=single,
+        init=jax.jit(init),
+        resident_step=chosen.compile(resident_step, sharded=(False, False, False), donate=(0,)),
+        streaming_step=chosen.compile(streaming_step, sharded=(False, True, False), donate=(0,)),
+        sample=jax.jit(single.sample, static_argnums=2),
+        generate=jax.jit(single.generate),
+        reconstruct=None if single.reconstruct is None else jax.jit(single.reconstruct),
+        evaluate=jax.jit(single.evaluate),
+    )
+
+
+def example_batch(experiment: Experiment) -> dict[str, np.ndarray]:
+    """One blank example, of the shape and type that the experiment's data has."""
+    data = experiment.data
+    return {
+        "image": np.zeros((1, *data.image_shape), data.dtype),
+        "label": np.zeros((1,), np.int32),
+    }
+
+
+def on_one_device(state: State) -> State:
+    """A replicated state as arrays of this process's first device, without a copy."""
+
+    def first(leaf: Any) -> Any:
+        return leaf.addressable_data(0) if isinstance(leaf, jax.Array) else leaf
+
+    return jax.tree.map(first, state)

@@ -1,0 +1,73 @@
+"""Metrics on their way from the device to the log, without a transfer a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+import jax
+import numpy as np
+
+from jaxgan.logging import Logger
+from jaxgan.typing import Metrics
+
+
+class NonFiniteError(RuntimeError):
+    """A metric became NaN or infinite; the message names step, term and last good checkpoint."""
+
+
+class _HasSteps(Protocol):
+    def steps(self) -> list[int]: ...
+
+
+class Recorder:
+    """Holds the metrics of steps on the device until they are logged as one mean.
+
+    Args:
+        logger: where means go.
+        images_per_step: real images a step.
+        checkpoints: asked for the last good step when a run has to end.
+    """
+
+    def __init__(self, logger: Logger, images_per_step: int, checkpoints: _HasSteps) -> None:
+        self._logger = logger
+        self._images_per_step = images_per_step
+        self._checkpoints = checkpoints
+        self._held: list[tuple[int, Metrics]] = []
+
+    def add(self, step: int, metrics: Metrics) -> None:
+        """Takes the metrics of one step, without waiting for them."""
+        self._held.append((step, metrics))
+
+    def flush(self) -> None:
+        """Logs the mean of what is held, under the last of its steps.
+
+        Raises:
+            NonFiniteError: a value is NaN or infinite. Nothing may be saved after that.
+        """
+        if not self._held:
+            return
+        steps = [step for step, _ in self._held]
+        values = jax.device_get([metrics for _, metrics in self._held])
+        self._held = []
+        for step, metrics in zip(steps, values, strict=True):
+            for name, value in metrics.items():
+                if not math.isfinite(value):
+                    raise self._non_finite(step, name, float(value))
+        means = {name: float(np.mean([v[name] for v in values])) for name in values[0]}
+        self.record(steps[-1], means)
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Logs numbers that are on the host already."""
+        self._logger.scalars(step, step * self._images_per_step, values)
+
+    def _non_finite(self, step: int, name: str, value: float) -> NonFiniteError:
+        good = self._checkpoints.steps()
+        kept = (
+            f"the last good checkpoint is step {good[-1]}" if good else "there is no checkpoint yet"
+        )
+        return NonFiniteError(
+            f"{name} is {value} at step {step}: training has diverged; {kept}."
+            " Try a smaller learning rate, or gradient clipping (clip_norm of the optimizers)."
+        )

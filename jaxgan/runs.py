@@ -1,0 +1,87 @@
+"""Runs that are on disk: read back, resumed, sampled, measured again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import options, results, rng, workdir
+from jaxgan.algorithms.base import State
+from jaxgan.checkpoint import Checkpoints
+from jaxgan.config import Experiment
+from jaxgan.program import Program, compile_program, example_batch
+
+
+class Trained(NamedTuple):
+    """A run's experiment, and its state on one device."""
+
+    experiment: Experiment
+    program: Program
+    state: State
+    step: int
+    notes: tuple[str, ...]
+
+
+def experiment_of(folder: Path) -> Experiment:
+    """The experiment of a run, with the classes of its file if it needs them.
+
+    Raises:
+        RunError: there is no run, or its configuration is damaged.
+        ConfigError: the configuration names something that does not exist (any more).
+    """
+    document = workdir.read_config(folder)
+    file = document.get("file")
+    needs_file = '"file:' in str(document["experiment"]).replace("'", '"')
+    classes = vars(options.load_file(file)) if file and needs_file else {}
+    with options.config_errors():
+        return workdir.read_experiment(folder, classes)
+
+
+def load(folder: Path) -> Trained:
+    """The newest state of a run, ready to be sampled and measured on one device.
+
+    Raises:
+        RunError: there is no run or no checkpoint.
+        CheckpointError: no checkpoint can be read.
+    """
+    experiment = experiment_of(folder)
+    program = compile_program(experiment, "none")
+    if not (folder / workdir.CHECKPOINTS).is_dir():
+        raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
+    like = jax.eval_shape(program.init, 0, example_batch(experiment))
+    with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
+        restored = checkpoints.restore(like)
+    if restored is None:
+        raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
+    state = jax.device_put(restored.state, jax.devices()[0])
+    return Trained(experiment, program, state, restored.step, restored.skipped)
+
+
+def sample(trained: Trained, count: int, seed: int) -> np.ndarray:
+    """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points."""
+    key = rng.role_key(rng.base_key(seed), "samples")
+    latents = trained.program.algorithm.prior(key, count)
+    size = min(count, 500)
+    parts = []
+    for start in range(0, count, size):
+        part = latents[start : start + size]
+        padded = jnp.pad(part, [(0, size - len(part)), (0, 0)])
+        parts.append(np.asarray(trained.program.generate(trained.state, padded))[: len(part)])
+    return np.concatenate(parts)
+
+
+def evaluate(trained: Trained) -> dict[str, Any]:
+    """The numbers of a run, measured again; a JSON document."""
+    experiment = trained.experiment
+    numbers = results.measure(
+        trained.program,
+        trained.state,
+        experiment,
+        distances=experiment.evaluation.split,
+        held_out="test",
+    )
+    return {"name": experiment.name, "step": trained.step, "metrics": numbers}

@@ -1,0 +1,272 @@
+"""The loop: the only one there is, for every algorithm, data set and machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxgan import parallel, results, workdir
+from jaxgan.algorithms.base import State
+from jaxgan.checkpoint import Best, Checkpoints, digest
+from jaxgan.config import ConfigError, EarlyStopping, Experiment, Run, parameter_count, to_json
+from jaxgan.data.order import check_budget
+from jaxgan.feed import open_feed
+from jaxgan.interrupts import Interrupts
+from jaxgan.logging import Logger
+from jaxgan.program import Program, compile_program, example_batch, on_one_device
+from jaxgan.recorder import Recorder
+from jaxgan.visualization.grid import save_png
+
+
+class Interrupted(Exception):
+    """A signal ended the run, after a checkpoint; the message says how to go on.
+
+    Attributes:
+        signal_number: SIGINT or SIGTERM.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+class Position(NamedTuple):
+    """Where a run is: all that the loop carries from step to step, besides the arrays.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent in the loop, over all starts.
+        best: best validation value so far; None before the first.
+        bad: evaluations since it was seen.
+        stopped: whether early stopping has ended the run.
+        data: position of the data stream.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    bad: int = 0
+    stopped: bool = False
+    data: Any = None
+
+    def judged(self, value: float, stopping: EarlyStopping) -> Position:
+        """After one more validation value."""
+        if stopping.improves(value, self.best):
+            return self._replace(best=value, bad=0)
+        return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
+
+
+def train(
+    experiment: Experiment, run: Run | None = None, *, resume: bool = False, file: str | None = None
+) -> dict[str, Any]:
+    """Trains an experiment, or goes on with a run of it, and writes everything to its folder.
+
+    Args:
+        experiment: what to train.
+        run: where and how.
+        resume: go on with the run in the folder (from the start, if it has no checkpoint yet).
+        file: the experiment's file, written down so that `resume` finds classes defined there.
+
+    Returns:
+        The document of ``result.json``: metrics, digest of the final state, times.
+
+    Raises:
+        RunError: the folder holds a run already, or none when resuming.
+        ConfigError: the run to resume has another configuration.
+        DataError: the data is missing, damaged, or does not fit the settings.
+        ParallelError: the devices cannot share the batch.
+        NonFiniteError: a loss became NaN or infinite.
+        CheckpointError: a checkpoint cannot be written, or none can be read.
+        LogError: a log cannot be written.
+        Interrupted: SIGINT or SIGTERM came; a checkpoint has been saved.
+    """
+    run = run or Run()
+    folder = Path(run.folder(experiment))
+    if resume:
+        workdir.check_same(folder, experiment)
+    results.open_data(experiment.data)
+    check_budget(experiment.steps, experiment.images_per_step)
+    program = compile_program(experiment, run.parallel)
+    main = parallel.is_main_process()
+    if main and not resume:
+        workdir.create(folder, experiment, file=file, command=workdir.command_line())
+    parallel.barrier("folder")
+
+    metric = experiment.early_stopping.metric
+    best = Best(metric, experiment.early_stopping.mode) if metric else None
+    with (
+        Interrupts() as interrupts,
+        Checkpoints(folder / workdir.CHECKPOINTS, keep=run.keep, best=best) as checkpoints,
+    ):
+        state, position, notes = _start(experiment, program, checkpoints)
+        logger = Logger(
+            folder,
+            total_steps=experiment.steps,
+            resume_step=position.step if resume else None,
+            enabled=main,
+            quiet=run.quiet,
+            tensorboard=run.tensorboard,
+        )
+        with logger:
+            for note in notes:
+                logger.message(note)
+            if resume:
+                logger.message(f"going on with {folder} from step {position.step}")
+            state, position = _loop(
+                experiment, run, folder, program, state, position, checkpoints, logger, interrupts
+            )
+            checkpoints.wait()
+            if position.stopped:
+                logger.message(
+                    f"stopped early at step {position.step}: {metric} was {position.best:.6g} at"
+                    f" best, and no better in the last {position.bad} evaluations"
+                )
+            return _finish(experiment, program, state, position, folder, logger)
+
+
+def _start(
+    experiment: Experiment, program: Program, checkpoints: Checkpoints
+) -> tuple[State, Position, tuple[str, ...]]:
+    """The state to start from, newly made or restored, on all devices."""
+    blank = example_batch(experiment)
+    restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
+    if restored is None:
+        state = jax.device_get(program.init(experiment.seed, blank))
+        return program.plan.replicate(state), Position(), ()
+    return (
+        program.plan.replicate(restored.state),
+        Position(**restored.document["position"]),
+        restored.skipped,
+    )
+
+
+def _loop(
+    experiment: Experiment,
+    run: Run,
+    folder: Path,
+    program: Program,
+    state: State,
+    position: Position,
+    checkpoints: Checkpoints,
+    logger: Logger,
+    interrupts: Interrupts,
+) -> tuple[State, Position]:
+    """Steps until the end, a signal, or early stopping."""
+    feed = open_feed(experiment, program, position.data)
+    recorder = Recorder(logger, experiment.images_per_step, checkpoints)
+    stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
+
+    try:
+        while position.step < experiment.steps and not position.stopped:
+            state, metrics = feed.step(state)
+            step = position.step + 1
+            position = position._replace(step=step)
+            recorder.add(step, metrics)
+            signal, end = interrupts.received, step == experiment.steps
+            validation: dict[str, float] = {}
+
+            if end or signal or step % run.log_every == 0:
+                recorder.flush()
+            if run.images_every and (end or step % run.images_every == 0):
+                picture = results.sample_picture(program, on_one_device(state), experiment)
+                logger.image(step, "samples", picture)
+            every = experiment.evaluation.every
+            if every and (end or step % every == 0):
+                recorder.flush()
+                validation = _measure(experiment, program, state, recorder, step)
+                if stopping.metric:
+                    position = position.judged(_monitored(validation, stopping), stopping)
+            improved = bool(validation) and bool(stopping.metric) and position.bad == 0
+            if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
+                recorder.flush()
+                position = position._replace(
+                    seconds=time.perf_counter() - started, data=feed.position()
+                )
+                document = {"position": position._asdict(), "experiment": to_json(experiment)}
+                checkpoints.save(step, state, document, validation or None)
+            if signal and not end and not position.stopped:
+                checkpoints.wait()
+                raise Interrupted(
+                    f"{signal.name}: saved at step {step} of {experiment.steps};"
+                    f" go on by `jaxgan resume {folder}`",
+                    signal,
+                )
+    finally:
+        feed.close()
+    return state, position
+
+
+def _measure(
+    experiment: Experiment, program: Program, state: State, recorder: Recorder, step: int
+) -> dict[str, float]:
+    """What is measured while training; on the validation split, if there is one."""
+    validation = bool(experiment.data.validation)
+    numbers = results.measure(
+        program,
+        on_one_device(state),
+        experiment,
+        distances="validation" if validation else "train",
+        held_out="validation" if validation else None,
+    )
+    recorder.record(step, numbers)
+    return {results.short_name(k): v for k, v in numbers.items()} if validation else {}
+
+
+def _monitored(validation: dict[str, float], stopping: EarlyStopping) -> float:
+    try:
+        return validation[stopping.metric]
+    except KeyError:
+        raise ConfigError(
+            f"early_stopping.metric = {stopping.metric!r} is not measured; there are"
+            f" {', '.join(sorted(validation))}"
+        ) from None
+
+
+def _finish(
+    experiment: Experiment,
+    program: Program,
+    state: State,
+    position: Position,
+    folder: Path,
+    logger: Logger,
+) -> dict[str, Any]:
+    """Final numbers, pictures and the document that holds them."""
+    local = on_one_device(state)
+    started = time.perf_counter()
+    numbers = results.measure(
+        program, local, experiment, distances=experiment.evaluation.split, held_out="test"
+    )
+    images_seen = position.step * experiment.images_per_step
+    document = {
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "steps": position.step,
+        "images_seen": images_seen,
+        "stopped_early": position.stopped,
+        "digest": digest(local),
+        "metrics": numbers,
+        "parameters": {
+            name: parameter_count(params)
+            for name, params in program.algorithm.parameters(local).items()
+        },
+        "seconds": {
+            "training": position.seconds,
+            "evaluation": time.perf_counter() - started,
+        },
+        "versions": workdir.versions(),
+        "hardware": workdir.hardware(),
+    }
+    pictures = results.pictures(program, local, experiment)
+    if parallel.is_main_process():
+        for name, picture in pictures.items():
+            save_png(folder / workdir.PICTURES / f"{name}.png", picture)
+            logger.image(position.step, f"final/{name}", picture)
+        workdir.write_json(folder / workdir.RESULT, document)
+    for name, value in numbers.items():
+        logger.message(f"{name}  {value:.6g}")
+    logger.message(f"results, pictures and checkpoints are in {folder}")
+    parallel.barrier("result")
+    return document

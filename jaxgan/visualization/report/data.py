@@ -1,0 +1,206 @@
+"""What a comparison report is made from: plain values, checked when they are made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Number: TypeAlias = float | int
+"""What may be given; it is kept as a Python float, whatever NumPy type it came as."""
+
+PICTURE_KINDS: Mapping[str, tuple[str, str]] = {
+    "samples": ("Samples", "Drawn from the prior, not picked."),
+    "interpolation": ("Interpolation", "Each row is one path between two latents."),
+    "reconstructions": (
+        "Reconstructions",
+        "Held-out examples above, what the model makes of their codes right below.",
+    ),
+    "neighbors": (
+        "Nearest neighbors",
+        "Samples above, the closest training example of each right below: a copy means memorizing.",
+    ),
+}
+"""Heading and explanation of each kind of picture, in the order of the page."""
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_floats(one) for one in value)
+    return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class MetricColumn:
+    """A metric of the table.
+
+    Attributes:
+        name: key into `Row.metrics` and `Row.curves`.
+        label: what the page calls it.
+        lower_is_better: the direction of the ranking and of the best value of the column.
+        unit: written behind the label, such as ``nats``.
+        digits: decimals shown (`results.csv` and `results.json` have all).
+        explanation: one or two sentences: what was measured, by which protocol.
+    """
+
+    name: str
+    label: str
+    lower_is_better: bool
+    unit: str = ""
+    digits: int = 2
+    explanation: str = ""
+
+    @property
+    def title(self) -> str:
+        """Label and unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric of one row over its seeds.
+
+    Attributes:
+        mean: over the seeds.
+        low: lower end of the interval; None (as is ``high``) where one seed gives none.
+        high: upper end.
+        per_seed: one value a seed, in the order of `Row.seeds`; None for a seed without.
+    """
+
+    mean: Number
+    low: Number | None = None
+    high: Number | None = None
+    per_seed: tuple[Number | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "low", "high", "per_seed"):
+            object.__setattr__(self, name, _floats(getattr(self, name)))
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has both ends or none")
+        if self.interval is not None and not self.interval[0] <= self.mean <= self.interval[1]:
+            raise ValueError(f"the mean {self.mean} lies outside its interval {self.interval}")
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends, where there are finite ones."""
+        if self.low is None or self.high is None:
+            return None
+        return (self.low, self.high) if math.isfinite(self.high - self.low) else None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A metric of one seed while it trained.
+
+    Attributes:
+        images_seen: real images seen, rising.
+        values: the metric there.
+    """
+
+    images_seen: tuple[Number, ...]
+    values: tuple[Number, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("images_seen", "values"):
+            object.__setattr__(self, name, _floats(getattr(self, name)))
+        if len(self.images_seen) != len(self.values):
+            raise ValueError(f"{len(self.images_seen)} places for {len(self.values)} values")
+        if any(b <= a for a, b in zip(self.images_seen, self.images_seen[1:], strict=False)):
+            raise ValueError("the images seen must rise along a curve")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One objective, trained with several seeds.
+
+    Attributes:
+        name: short, unique in the report.
+        objective: the loss in words, such as "hinge, spectral normalization".
+        family: "GAN", "VAE" or another.
+        description: a few sentences, such as an experiment's docstring.
+        command: reproduces the row.
+        parameters: trained numbers, all networks together.
+        steps: generator (or autoencoder) updates.
+        seconds: training time of each seed.
+        seeds: the training seeds.
+        metrics: by the name of their column; one that the objective does not have is left out.
+        curves: by the name of a metric or loss, one curve a seed.
+        pictures: PNG files by kind (`PICTURE_KINDS`).
+        failed: why the row has no result, or only some seeds have one; such a row is not ranked.
+    """
+
+    name: str
+    objective: str
+    family: str
+    description: str
+    command: str
+    parameters: int
+    steps: int
+    seconds: tuple[Number, ...]
+    seeds: tuple[int, ...]
+    metrics: Mapping[str, MetricValue] = field(default_factory=dict)
+    curves: Mapping[str, tuple[Curve, ...]] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    failed: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", _floats(self.seconds))
+        for name, value in self.metrics.items():
+            if value.per_seed and len(value.per_seed) != len(self.seeds):
+                raise ValueError(
+                    f"{self.name}: {len(value.per_seed)} values of {name} for"
+                    f" {len(self.seeds)} seeds"
+                )
+        for kind, picture in self.pictures.items():
+            if kind not in PICTURE_KINDS:
+                raise ValueError(f"{self.name}: no kind of picture {kind!r}: {[*PICTURE_KINDS]}")
+            if not picture.startswith(b"\x89PNG\r\n\x1a\n"):
+                raise ValueError(f"{self.name}: the picture of {kind} is not a PNG file")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A comparison of several rows under one protocol.
+
+    Attributes:
+        title: of the page.
+        command: makes this report.
+        created: date and time, as text (nothing in the report reads a clock).
+        budget: what each row was given, such as "5,000 steps of 64 images".
+        protocol: how was trained and measured, by topic.
+        environment: versions and hardware, by name.
+        rows: in any order; colors follow this order.
+        rank_by: name of the metric that ranks.
+        metrics: the columns of the table.
+        interval: what the intervals are, such as "95% t interval over training seeds".
+        notes: further paragraphs, shown after the table.
+    """
+
+    title: str
+    command: str
+    created: str
+    budget: str
+    protocol: Mapping[str, str]
+    environment: Mapping[str, str]
+    rows: tuple[Row, ...]
+    rank_by: str
+    metrics: tuple[MetricColumn, ...]
+    interval: str = "95% confidence interval over training seeds"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        columns = [column.name for column in self.metrics]
+        names = [row.name for row in self.rows]
+        if len(set(columns)) < len(columns) or len(set(names)) < len(names):
+            raise ValueError("rows, and metrics, need names of their own")
+        if self.rank_by not in columns:
+            raise ValueError(f"cannot rank by {self.rank_by!r}: the metrics are {columns}")
+        for row in self.rows:
+            if unknown := sorted(set(row.metrics) - set(columns)):
+                raise ValueError(f"{row.name}: no column for {unknown}: the metrics are {columns}")
+
+    @property
+    def ranking_column(self) -> MetricColumn:
+        """The column that ranks."""
+        return next(column for column in self.metrics if column.name == self.rank_by)

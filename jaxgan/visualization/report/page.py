@@ -1,0 +1,180 @@
+"""The report as one HTML page that asks nothing of any server."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from importlib import resources
+
+from jaxgan.visualization.report.charts import color_class, curve_chart, swatch
+from jaxgan.visualization.report.data import PICTURE_KINDS, Report, Row
+from jaxgan.visualization.report.markup import esc, paragraphs
+from jaxgan.visualization.report.ranking import Ranked, ranked, verdict
+from jaxgan.visualization.report.series import Series, collect, curve_names
+from jaxgan.visualization.report.table import results_table, seeds_table
+from jaxgan.visualization.report.text import MISSING, number
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_MOST_DIRECT_LABELS = 14
+
+
+def render(report: Report) -> str:
+    """The page. The same report gives the same text."""
+    style = resources.files("jaxgan.visualization.report").joinpath("style.css").read_text("utf-8")
+    order = ranked(report)
+    sections = [
+        ("results", "Results", _results(report, order)),
+        ("curves", "Learning curves", _curves(report)),
+        ("pictures", "Pictures", _pictures(report, order)),
+        ("reproduce", "How to reproduce", _reproduce(report, order)),
+        ("protocol", "Protocol", _definitions(report.protocol)),
+        ("environment", "Versions and hardware", _definitions(report.environment)),
+    ]
+    shown = [section for section in sections if section[2]]
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in shown)
+    body = "".join(
+        f'<section id="{name}" aria-labelledby="{name}-title">'
+        f'<h2 id="{name}-title">{title}</h2>{content}</section>'
+        for name, title, content in shown
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{esc(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<header><h1>{esc(report.title)}</h1>"
+        f'<p class="meta">{esc(report.budget)} · {_count(report)} · {esc(report.created)}</p>'
+        f'<p class="verdict">{esc(verdict(report))}</p>'
+        f'<nav aria-label="Sections"><ul>{links}</ul></nav></header>\n'
+        f"<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _count(report: Report) -> str:
+    seeds = sorted({len(row.seeds) for row in report.rows})
+    if not seeds:
+        return "no runs"
+    spread = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    runs = "1 objective" if len(report.rows) == 1 else f"{len(report.rows)} objectives"
+    return f"{runs}, {spread} seed{'' if spread == '1' else 's'} each"
+
+
+def _results(report: Report, order: tuple[Ranked, ...]) -> str:
+    parts = [
+        f'<p class="note">Values are means over the seeds, with the {esc(report.interval)} in'
+        " brackets. The best mean of a column is bold; the shaded stripe is its interval.</p>"
+        '<div class="scroll" role="region" tabindex="0" aria-label="Ranked results">'
+        f"{results_table(report)}</div>"
+    ]
+    with_cells = [place.row for place in order if place.row.metrics or place.row.failed is None]
+    missing = any(column.name not in row.metrics for column in report.metrics for row in with_cells)
+    if missing:
+        parts.append(
+            f'<p class="note">{MISSING} The metric is not defined for the objective (a likelihood'
+            " bound, say, for a GAN), or was not measured.</p>"
+        )
+    explained = {
+        column.title: column.explanation for column in report.metrics if column.explanation
+    }
+    parts.append(_definitions(explained))
+    parts += [paragraphs(note) for note in report.notes]
+    parts.append(
+        "<details><summary>Every seed</summary>"
+        '<div class="scroll" role="region" tabindex="0" aria-label="Values of every seed">'
+        f"{seeds_table(report)}</div></details>"
+        '<p class="note">The same numbers with all digits: results.csv and results.json beside'
+        " this page.</p>"
+    )
+    return "".join(parts)
+
+
+def _curves(report: Report) -> str:
+    labels = {column.name: column.title for column in report.metrics}
+    figures = []
+    for name in curve_names(report):
+        if series := collect(report, name):
+            figures.append(_figure(series, labels.get(name, name)))
+    if not figures:
+        return ""
+    return (
+        '<p class="note">Line: mean over the seeds. Band: from the lowest to the highest seed.'
+        " Pointing at a line singles it out.</p>"
+        f'<div class="charts">{"".join(figures)}</div>'
+    )
+
+
+def _figure(series: tuple[Series, ...], label: str) -> str:
+    direct = len(series) <= _MOST_DIRECT_LABELS
+    keys = "".join(f"<li>{swatch(one.color)}{esc(one.name)}</li>" for one in series)
+    # Two drawings, of which the style sheet shows the one that fits: text in a drawing that is
+    # merely shrunk to the width of a phone cannot be read.
+    return (
+        f"<figure><figcaption>{esc(label)}</figcaption>"
+        f'<div class="wide">{curve_chart(series, label, width=560, direct_labels=direct)}</div>'
+        f'<div class="narrow">{curve_chart(series, label, width=320, direct_labels=False)}</div>'
+        f'<ul class="legend{"" if direct else " always"}">{keys}</ul></figure>'
+    )
+
+
+def _pictures(report: Report, order: tuple[Ranked, ...]) -> str:
+    colors = {row.name: index for index, row in enumerate(report.rows)}
+    parts = []
+    for kind, (title, explanation) in PICTURE_KINDS.items():
+        cards = [
+            _card(report, place, kind, title, colors[place.row.name])
+            for place in order
+            if kind in place.row.pictures
+        ]
+        if cards:
+            parts.append(
+                f'<h3>{title}</h3><p class="note">{explanation}</p>'
+                f'<div class="cards">{"".join(cards)}</div>'
+            )
+    return "".join(parts)
+
+
+def _card(report: Report, place: Ranked, kind: str, title: str, color: int) -> str:
+    row, column = place.row, report.ranking_column
+    picture = row.pictures[kind]
+    width, height = struct.unpack(">II", picture[16:24])  # of the header chunk, always the first
+    value = row.metrics.get(report.rank_by)
+    score = f"{column.label} {number(value.mean, column.digits)}" if value is not None else ""
+    place_text = f"{place.rank}." if place.rank is not None else ""
+    name = ' class="small"' if width < 240 else ""
+    source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+    return (
+        f'<figure class="card {color_class(color)}"><img{name} src="{source}"'
+        f' width="{width}" height="{height}" alt="{esc(f"{title} of {row.name}")}" loading="lazy">'
+        f'<figcaption><span class="place">{place_text}</span> <span class="run">{esc(row.name)}'
+        f'</span><span class="score">{esc(score)}</span></figcaption></figure>'
+    )
+
+
+def _reproduce(report: Report, order: tuple[Ranked, ...]) -> str:
+    whole = _command("This report", report.command) if report.command else ""
+    return whole + "".join(_recipe(place.row) for place in order)
+
+
+def _recipe(row: Row) -> str:
+    seeds = ", ".join(str(seed) for seed in row.seeds)
+    steps = f"{row.steps:,} steps · seeds {seeds}" if seeds else f"{row.steps:,} steps"
+    return (
+        f'<article><h3>{esc(row.name)}</h3><p class="note">{esc(row.objective)} · {steps}</p>'
+        f"{paragraphs(row.description)}<pre><code>{esc(row.command)}</code></pre></article>"
+    )
+
+
+def _command(title: str, command: str) -> str:
+    return f"<article><h3>{esc(title)}</h3><pre><code>{esc(command)}</code></pre></article>"
+
+
+def _definitions(entries: Mapping[str, str]) -> str:
+    if not entries:
+        return ""
+    rows = "".join(
+        f"<div><dt>{esc(name)}</dt><dd>{esc(text)}</dd></div>" for name, text in entries.items()
+    )
+    return f"<dl>{rows}</dl>"

@@ -1,0 +1,169 @@
+"""The ranked table of the page, and the values of every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jaxgan.visualization.report.axes import Scale
+from jaxgan.visualization.report.charts import interval_plot, interval_scale, swatch
+from jaxgan.visualization.report.data import MetricColumn, MetricValue, Report, Row
+from jaxgan.visualization.report.markup import esc
+from jaxgan.visualization.report.ranking import Ranked, Standing, best, ranked
+from jaxgan.visualization.report.text import MISSING, compact, duration, first_line, number, spread
+
+_MARKS = {
+    Standing.TIED: ("tied", "within the noise of the first"),
+    Standing.UNKNOWN: ("unknown", "no interval to tell by"),
+    Standing.FAILED: ("failed", "failed"),
+}
+
+
+def results_table(report: Report) -> str:
+    """The ranked table. On narrow screens the style sheet turns its rows into cards.
+
+    Rows that become cards are no table for assistive technology any more; the explicit roles keep
+    them one.
+    """
+    order = ranked(report)
+    colors = {row.name: index for index, row in enumerate(report.rows)}
+    scales = {
+        column.name: interval_scale(
+            [row.metrics[column.name] for row in report.rows if column.name in row.metrics]
+        )
+        for column in report.metrics
+    }
+    head = "".join(
+        [
+            _header("#", "Rank", "rank"),
+            _header("Run"),
+            *(_metric_header(column, scales[column.name], report) for column in report.metrics),
+            _header("Parameters", kind="num"),
+            _header("Time a seed", kind="num"),
+        ]
+    )
+    body = "".join(_row(report, place, colors[place.row.name], scales) for place in order)
+    return (
+        '<table class="results" role="table">'
+        f"<caption>Ranked by {esc(report.ranking_column.label)}</caption>"
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
+
+
+def _header(text: str, title: str = "", kind: str = "") -> str:
+    inner = f'<abbr title="{esc(title)}">{esc(text)}</abbr>' if title else esc(text)
+    name = f' class="{kind}"' if kind else ""
+    return f'<th scope="col" role="columnheader"{name}>{inner}</th>'
+
+
+def _metric_header(column: MetricColumn, scale: Scale | None, report: Report) -> str:
+    direction = "↓ lower is better" if column.lower_is_better else "↑ higher is better"
+    unit = f' <span class="unit">{esc(column.unit)}</span>' if column.unit else ""
+    note = "; plot: log scale" if scale is not None and scale.log else ""
+    name = "num key" if column.name == report.rank_by else "num"
+    return (
+        f'<th scope="col" role="columnheader" class="{name}">{esc(column.label)}{unit}'
+        f"<small>{direction}{note}</small></th>"
+    )
+
+
+def _row(report: Report, place: Ranked, color: int, scales: Mapping[str, Scale | None]) -> str:
+    row = place.row
+    rank = MISSING if place.rank is None else str(place.rank)
+    mark, words = _MARKS.get(place.standing, ("", ""))
+    badge = f'<span class="badge {mark}">{words}</span>' if words else ""
+    seeds = f"{len(row.seeds)} seed{'s' if len(row.seeds) != 1 else ''}"
+    cells = [
+        f'<td role="cell" class="rank"><span class="place">{rank}</span></td>',
+        f'<th scope="row" role="rowheader" class="name">{swatch(color)}'
+        f'<span class="run">{esc(row.name)}</span> <span class="badge">{esc(row.family)}</span>'
+        f'{badge}<span class="objective">{esc(row.objective)}</span>'
+        f"{_failure(row) if row.metrics else ''}</th>",
+    ]
+    if row.failed is not None and not row.metrics:
+        cells.append(
+            f'<td role="cell" class="failure" colspan="{len(report.metrics)}">{_failure(row)}</td>'
+        )
+    else:
+        cells += [
+            _cell(report, row, column, color, scales[column.name]) for column in report.metrics
+        ]
+    time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
+    cells.append(_plain("Parameters", compact(row.parameters), f"{row.parameters:,}"))
+    cells.append(_plain("Time a seed", time, f"{row.steps:,} steps", seeds))
+    name = ' class="first"' if place.standing is Standing.LEADER else ""
+    return f'<tr role="row"{name}>{"".join(cells)}</tr>'
+
+
+def _failure(row: Row) -> str:
+    if row.failed is None:
+        return ""
+    start = f'<span class="why">Failed: {esc(first_line(row.failed))}</span>'
+    if "\n" not in row.failed.strip():
+        return start
+    return f"{start}<details><summary>Full message</summary><pre>{esc(row.failed)}</pre></details>"
+
+
+def _plain(label: str, text: str, *below: str) -> str:
+    lines = "".join(f'<span class="range">{esc(line)}</span>' for line in below)
+    return (
+        f'<td role="cell" class="num" data-label="{esc(label)}"><span class="value">{esc(text)}'
+        f"</span>{lines}</td>"
+    )
+
+
+def _cell(report: Report, row: Row, column: MetricColumn, color: int, scale: Scale | None) -> str:
+    leaders = best(report, column.name)
+    value = row.metrics.get(column.name)
+    names = ["num"]
+    if column.name == report.rank_by:
+        names.append("key")
+    if row.name in leaders:
+        names.append("best")
+    start = f'<td role="cell" class="{" ".join(names)}" data-label="{esc(column.title)}">'
+    if value is None:
+        reason = f"{column.label} is not defined for this objective, or was not measured"
+        return f'{start}<abbr class="none" title="{esc(reason)}">{MISSING}</abbr></td>'
+    half = spread(value.mean, value.interval, column.digits)
+    text = f'<span class="value">{number(value.mean, column.digits)}'
+    text += f" <small>{half}</small></span>" if half else "</span>"
+    plot = ""
+    if scale is not None:
+        plot = interval_plot(value, scale, color, _stripe(report, column, leaders))
+    return f'{start}{text}{plot}<span class="range">{_range(value, column.digits)}</span></td>'
+
+
+def _stripe(
+    report: Report, column: MetricColumn, leaders: frozenset[str]
+) -> tuple[float, float] | None:
+    first = next((row for row in report.rows if row.name in leaders), None)
+    return None if first is None else first.metrics[column.name].interval
+
+
+def _range(value: MetricValue, digits: int) -> str:
+    if value.interval is None:
+        return "no interval"
+    return f"[{number(value.interval[0], digits)}, {number(value.interval[1], digits)}]"
+
+
+def seeds_table(report: Report) -> str:
+    """The values of every seed, one line a seed."""
+    columns = ("Run", "Seed", *(column.title for column in report.metrics), "Time")
+    head = "".join(f'<th scope="col">{esc(column)}</th>' for column in columns)
+    lines = []
+    for place in ranked(report):
+        row = place.row
+        for index, seed in enumerate(row.seeds):
+            cells = []
+            for column in report.metrics:
+                value = row.metrics.get(column.name)
+                one = value.per_seed[index] if value is not None and value.per_seed else None
+                text = MISSING if one is None else number(one, column.digits)
+                cells.append(f'<td class="num">{text}</td>')
+            time = duration(row.seconds[index]) if index < len(row.seconds) else MISSING
+            lines.append(
+                f'<tr><th scope="row">{esc(row.name)}</th><td class="num">{seed}</td>'
+                f'{"".join(cells)}<td class="num">{time}</td></tr>'
+            )
+    body = "".join(lines)
+    return f'<table class="seeds"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
