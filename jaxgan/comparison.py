@@ -225,20 +225,22 @@ def _value(values: list[float | None]) -> MetricValue:
 
 
 def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
-    """Every logged metric, one curve a seed."""
+    """Every logged metric, one curve a seed; the table's metrics first."""
     logs = [read_jsonl(folder / workdir.METRICS) for folder in folders]
-    names = dict.fromkeys(
-        name for log in logs for record in log for name in record
-        if name not in ("step", "images_seen", "time")
-    )  # fmt: skip
+    logged = dict.fromkeys(itertools.chain.from_iterable(r for log in logs for r in log))
     curves = {}
-    for name in names:
+    for name in logged:
+        if name in ("step", "images_seen", "time") or short_name(name) == "kd_se":
+            continue
         lines = []
         for log in logs:
             points = [(r["images_seen"], r[name]) for r in log if name in r]
             lines.append(Curve(tuple(x for x, _ in points), tuple(y for _, y in points)))
-        curves[name.partition("/")[2] if name.startswith("train/") else name] = tuple(lines)
-    return curves
+        # What a train step reports of its own batch is not what the table shows under that name.
+        measured = name != short_name(name)
+        shown = short_name(name) if measured else f"{name} (training batches)"
+        curves[shown] = tuple(lines)
+    return dict(sorted(curves.items(), key=lambda item: item[0] not in COLUMNS))
 
 
 def _pictures(folder: Path) -> dict[str, bytes]:

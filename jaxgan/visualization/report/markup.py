@@ -21,9 +21,3 @@ def paragraphs(text: str) -> str:
     """Text as paragraphs, which blank lines part."""
     parts = re.split(r"\n\s*\n", text.strip())
     return "".join(f"<p>{esc(' '.join(part.split()))}</p>" for part in parts if part.strip())
-
-
-def slug(text: str, index: int) -> str:
-    """An ``id`` that is unique by its index and readable by its text."""
-    words = "-".join(re.findall("[a-z0-9]+", text.lower()))
-    return f"{words or 'part'}-{index}"

@@ -1,0 +1,69 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Row
+
+
+def test_intervals_must_hold_their_mean():
+    MetricValue(1.0, 1.0, 1.0)
+    for low, high in ((1.5, 2.0), (0.0, 0.5), (2.0, 0.0)):
+        with pytest.raises(ValueError, match="lies outside its interval"):
+            MetricValue(1.0, low, high)
+    with pytest.raises(ValueError, match="both ends or none"):
+        MetricValue(1.0, 0.5)
+
+
+def test_what_is_not_finite_is_no_interval():
+    assert MetricValue(math.nan, math.nan, math.nan).interval is None
+    assert MetricValue(1.0, -math.inf, math.inf).interval is None
+    assert MetricValue(1.0, 0.5, 2.0).interval == (0.5, 2.0)
+    assert MetricValue(1.0).interval is None
+
+
+def test_numbers_of_any_kind_are_kept_as_floats(report):
+    value = MetricValue(2, 1, 3, (1, 2, np.float64(3)))
+    kept = (value.mean, value.low, value.high, *value.per_seed)
+    kept += (
+        Curve((1, 2), (3, 4)).images_seen
+        + dataclasses.replace(report.rows[0], seconds=(5,)).seconds
+    )
+    assert kept == (2.0, 1.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0, 5.0)
+    assert {type(number) for number in kept} == {float}
+
+
+def test_curves_must_rise():
+    with pytest.raises(ValueError, match="must rise"):
+        Curve((0.0, 2.0, 2.0), (1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match="2 places for 1 values"):
+        Curve((0.0, 2.0), (1.0,))
+
+
+def test_rows_are_checked(report):
+    row = report.rows[0]
+    assert isinstance(row, Row)
+    with pytest.raises(ValueError, match="middling: 2 values of fid for 3 seeds"):
+        dataclasses.replace(row, metrics={"fid": MetricValue(1.0, per_seed=(1.0, 1.0))})
+    with pytest.raises(ValueError, match="no kind of picture 'dreams'"):
+        dataclasses.replace(row, pictures={"dreams": row.pictures["samples"]})
+    with pytest.raises(ValueError, match="the picture of samples is not a PNG"):
+        dataclasses.replace(row, pictures={"samples": b"GIF89a"})
+
+
+def test_reports_are_checked(report):
+    with pytest.raises(ValueError, match=r"cannot rank by 'kid': the metrics are \['recall'"):
+        dataclasses.replace(report, rank_by="kid")
+    with pytest.raises(ValueError, match="names of their own"):
+        dataclasses.replace(report, rows=report.rows[:1] * 2)
+    with pytest.raises(ValueError, match="names of their own"):
+        dataclasses.replace(report, metrics=report.metrics + report.metrics[:1])
+    with pytest.raises(ValueError, match=r"middling: no column for \['recall'\]"):
+        dataclasses.replace(report, metrics=report.metrics[1:])
+    assert report.ranking_column.label == "FID"
+
+
+def test_titles_have_units():
+    assert MetricColumn("elbo", "ELBO", False, "nats").title == "ELBO (nats)"
+    assert MetricColumn("fid", "FID", True).title == "FID"
