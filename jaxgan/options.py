@@ -110,6 +110,8 @@ def load_file(path: str | Path) -> ModuleType:
         raise ConfigError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    # As when it is run as a script, a file may import those beside it.
+    sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
     except BaseException as error:
@@ -117,6 +119,8 @@ def load_file(path: str | Path) -> ModuleType:
         if not isinstance(error, Exception):
             raise
         raise ConfigError(f"{path} fails: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
     return module
 
 

@@ -177,10 +177,11 @@ class Tfds:
             raise DataError(f"{self.name}: its feature {self.image!r} is no image.")
         shape: Any = feature.shape
         height, width, channels = shape
-        if feature.np_dtype != np.uint8 or channels not in (1, 3):
+        dtype: Any = feature.np_dtype
+        if dtype != np.uint8 or channels not in (1, 3):
             raise DataError(
-                f"{self.name}: its images are {np.dtype(feature.np_dtype)} of {channels} channels; only "
-                "uint8 of 1 or 3 channels can be used."
+                f"{self.name}: its images are {np.dtype(dtype)} of {channels} channels; only uint8 "
+                "of 1 or 3 channels can be used."
             )
         return height, width, channels
 
