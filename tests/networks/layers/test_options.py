@@ -1,0 +1,78 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.networks.layers.options import activate, compute_dtype, kernel_init, unit_init
+from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
+from jaxgan.networks.vae import ConvDecoder, ConvEncoder
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("relu", [0.0, 0.0, 3.0]),
+        ("leaky_relu", [-0.5, 0.0, 3.0]),
+        ("tanh", [np.tanh(-2.0), 0.0, np.tanh(3.0)]),
+    ],
+)
+def test_activate(name, expected):
+    got = activate(name, jnp.array([-2.0, 0.0, 3.0]), slope=0.25)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_default_slope():
+    """Radford et al. 2016, section 4: 0.2."""
+    assert float(activate("leaky_relu", jnp.array([-1.0]))[0]) == pytest.approx(-0.2)
+
+
+def test_dtypes():
+    assert compute_dtype("float32") == jnp.float32
+    assert compute_dtype("bfloat16") == jnp.bfloat16
+
+
+def test_initializers():
+    shape, key = (400, 100), jax.random.key(0)
+    errors = 4 / (2 * 40_000) ** 0.5
+    assert np.std(kernel_init(0.3)(key, shape)) == pytest.approx(0.3, rel=errors)
+    assert np.std(kernel_init(None)(key, shape)) == pytest.approx(0.05, rel=errors)
+    scales = np.asarray(unit_init(0.3)(key, shape))
+    assert scales.mean() == pytest.approx(1.0, abs=4 * 0.3 / 200)
+    assert scales.std() == pytest.approx(0.3, rel=errors)
+
+
+NETWORKS = [
+    MlpGenerator,
+    MlpDiscriminator,
+    MlpEncoder,
+    MlpDecoder,
+    DcganGenerator,
+    DcganDiscriminator,
+    ConvEncoder,
+    ConvDecoder,
+]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"width": 0},
+        {"max_multiple": 0},
+        {"widths": (10, 0)},
+        {"pieces": 0},
+        {"dropout": 1.0},
+        {"input_dropout": -0.5},
+        {"init_std": 0.0},
+        {"activation": "gelu"},
+        {"dtype": "float8"},
+    ],
+)
+def test_bad_values(bad):
+    """Every network that has the field refuses the value, and says which field of which network."""
+    (name,) = bad
+    owners = [network for network in NETWORKS if name in network.__dataclass_fields__]
+    assert owners
+    for network in owners:
+        with pytest.raises(ValueError, match=rf"^{network.__name__}\.{name} = "):
+            network(**bad)
