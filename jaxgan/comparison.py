@@ -95,7 +95,7 @@ COLUMNS: dict[str, tuple[str, bool, str, int, str]] = {
         "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
         " guessing. Critics of Wasserstein losses have no threshold, so none.",
     ),
-    "modes": ("Modes covered", False, "", 1, "Modes of the mixture that samples of quality lie at."),
+    "modes": ("Modes covered", False, "", 1, "Modes of the mixture that good samples lie at."),
     "high_quality": (
         "High quality", False, "", 3, "Share of samples within 3 standard deviations of a mode.",
     ),
@@ -127,7 +127,7 @@ def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -
         for short, (label, lower, unit, digits, explanation) in COLUMNS.items()
         if short in full
     )
-    budget = f"{study.images:,} real images a run, {len(study.seeds)} seeds each"
+    budget = f"{study.images:,} real images a run"
     return Report(
         title=study.title,
         command=command,

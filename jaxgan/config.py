@@ -6,10 +6,11 @@ written and how often it is saved is a `Run`, which may change between a run and
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args
 
 import jax
 
@@ -25,11 +26,28 @@ class ConfigError(ValueError):
     """A setting that cannot work; the message is one line for the person who made it."""
 
 
+@contextlib.contextmanager
+def config_errors() -> Iterator[None]:
+    """Gives every complaint of a configuration's parts one type."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
 def _at_least(value: Any, least: int, *names: str) -> None:
     for name in names:
         number = getattr(value, name)
         if number < least:
             raise ConfigError(f"{name} = {number}: must be at least {least}")
+
+
+def _one_of(value: Any, name: str, choices: Any) -> None:
+    if (given := getattr(value, name)) not in get_args(choices):
+        allowed = ", ".join(get_args(choices))
+        raise ConfigError(f"{name} = {given!r}: must be one of {allowed}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,13 +67,16 @@ class Model:
         raise TypeError(f"{type(self).__name__} does not define build()")
 
 
+EvaluationSplit = Literal["train", "test"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
     """What is measured, on how many images, and when."""
 
     samples: int = 0
     """Generated images to score; 0: as many as the real split holds, 10,000 at most."""
-    split: Literal["train", "test"] = "train"
+    split: EvaluationSplit = "train"
     """Real images that the final distances compare with."""
     backbone: str = "auto"
     """Feature extractor of the distances; auto: the one shipped for the data set."""
@@ -68,6 +89,12 @@ class Evaluation:
     def __post_init__(self) -> None:
         _at_least(self, 0, "samples", "every")
         _at_least(self, 1, "batch_size")
+        _one_of(self, "split", EvaluationSplit)
+        if self.samples == 1:
+            raise ConfigError("samples = 1: distances need at least 2 (or 0: as many as are real)")
+
+
+Mode = Literal["min", "max"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,11 +105,12 @@ class EarlyStopping:
     """Name of the validation metric, such as elbo or fd; empty: never stop early."""
     patience: int = 5
     """Evaluations in a row without improvement after which the run ends."""
-    mode: Literal["min", "max"] = "min"
+    mode: Mode = "min"
     """Whether smaller or larger is better."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "patience")
+        _one_of(self, "mode", Mode)
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether ``value`` beats the ``best`` seen so far."""
@@ -113,8 +141,8 @@ class Experiment:
     """When to end before the last step."""
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "steps", "seed")
-        _at_least(self, 1, "batch_size")
+        _at_least(self, 1, "steps", "batch_size")
+        _at_least(self, 0, "seed")
         if self.seed >= 2**31:
             raise ConfigError(f"seed = {self.seed}: must be below 2**31")
         if self.early_stopping.metric and not (self.evaluation.every and self.data.validation):
@@ -156,6 +184,7 @@ class Run:
     def __post_init__(self) -> None:
         _at_least(self, 1, "checkpoint_every", "keep", "log_every")
         _at_least(self, 0, "images_every")
+        _one_of(self, "parallel", Parallel)
 
     def folder(self, experiment: Experiment) -> str:
         """The run's folder: `workdir`, or one named after the experiment and its seed."""
@@ -192,18 +221,25 @@ def from_json(data: JSON, *, file_classes: Mapping[str, Any] | None = None) -> A
         file_classes: the namespace of the experiment file, for classes defined there.
 
     Raises:
-        ConfigError: for a class or a field that does not exist (any more).
+        ConfigError: for a class or a field that does not exist (any more), or one that is missing.
     """
     if isinstance(data, list):
         return tuple(from_json(v, file_classes=file_classes) for v in data)
     if not isinstance(data, dict):
         return data
-    cls = _find_class(data[TYPE_KEY], file_classes or {})
-    known = {f.name for f in dataclasses.fields(cls) if f.init}
+    name = str(data.get(TYPE_KEY))
+    cls = _find_class(name, file_classes or {})
+    known = {f.name: f for f in dataclasses.fields(cls) if f.init}
     given = {k: v for k, v in data.items() if k != TYPE_KEY}
-    if unknown := sorted(given.keys() - known):
-        raise ConfigError(f"{data[TYPE_KEY]} has no field {', '.join(unknown)} in this version")
+    if unknown := sorted(given.keys() - known.keys()):
+        raise ConfigError(f"{name} has no field {', '.join(unknown)} in this version")
+    if missing := [k for k, f in known.items() if k not in given and _is_required(f)]:
+        raise ConfigError(f"the configuration lacks {', '.join(missing)} of {name}")
     return cls(**{k: from_json(v, file_classes=file_classes) for k, v in given.items()})
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def config_fields(value: Any) -> list[dataclasses.Field[Any]]:
@@ -227,7 +263,7 @@ def _find_class(name: str, file_classes: Mapping[str, Any]) -> Any:
     try:
         scope = file_classes if module == "file" else vars(importlib.import_module(module))
         found = scope[attribute]
-    except (ImportError, KeyError) as error:
+    except (ImportError, KeyError, ValueError) as error:
         raise ConfigError(f"the configuration names {name}, which cannot be found") from error
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ConfigError(f"the configuration names {name}, which is no dataclass")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Literal
 
 import tyro
 
-from jaxgan.config import FILE_MODULE, ConfigError, Experiment, Run
+from jaxgan.config import FILE_MODULE, ConfigError, Experiment, Run, config_errors
 from jaxgan.data.folder import Folder
 from jaxgan.data.gaussians import Grid, Ring
 from jaxgan.data.idx import fashion_mnist
@@ -67,17 +66,6 @@ def parse(experiment: Experiment, arguments: Sequence[str], *, program: str) -> 
             description=f"Train {experiment.name}. Every field of the experiment can be set.",
             config=(tyro.conf.AvoidSubcommands,),
         )
-
-
-@contextlib.contextmanager
-def config_errors() -> Iterator[None]:
-    """Gives every complaint of a configuration's parts one type."""
-    try:
-        yield
-    except ConfigError:
-        raise
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _dataset(arguments: Sequence[str]) -> str | None:

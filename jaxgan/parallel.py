@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from signal import Signals
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -170,6 +171,46 @@ def barrier(name: str) -> None:
 def is_main_process() -> bool:
     """Whether this process writes logs, pictures and results."""
     return jax.process_index() == 0
+
+
+def on_main_process(action: Callable[[], None]) -> None:
+    """Runs an action on the main process, while the others wait for it; if it fails, all fail.
+
+    Raises:
+        ParallelError: on the other processes, so that none waits for a main process that has gone.
+    """
+    error: Exception | None = None
+    if is_main_process():
+        try:
+            action()
+        except Exception as raised:
+            error = raised
+    failed = largest(int(error is not None))
+    if error is not None:
+        raise error
+    if failed:
+        raise ParallelError("the main process cannot go on; it says why")
+
+
+def largest(value: int) -> int:
+    """The largest of the values that the processes pass; all must call it at the same place."""
+    if jax.process_count() == 1:
+        return value
+    return int(np.max(multihost_utils.process_allgather(np.asarray(value, np.int32))))
+
+
+def agreed_signal(received: Signals | None, *, ask: bool) -> Signals | None:
+    """The signal that any process has received, so that all of them stop after the same step.
+
+    Args:
+        received: by this process.
+        ask: whether to ask the others, which costs a message; the same on all of them. A signal
+            that comes meanwhile waits for the next time. A process that is alone need not ask.
+    """
+    if jax.process_count() == 1:
+        return received
+    number = largest(received or 0) if ask else 0
+    return Signals(number) if number else None
 
 
 def initialize() -> None:

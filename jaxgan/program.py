@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxgan import rng
 from jaxgan.algorithms.base import Algorithm, Generated, State
-from jaxgan.config import Experiment, Parallel
+from jaxgan.config import Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.parallel import Plan, plan
 from jaxgan.typing import Batch, Latents, Metrics, PRNGKey, Sums
@@ -57,8 +57,9 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 @functools.lru_cache(maxsize=16)
 def _compile(experiment: Experiment, mode: Parallel) -> Program:
     chosen = plan(mode, batch_size=experiment.batch_size)
-    single = experiment.model.build(experiment)
-    mapped = experiment.model.build(experiment, axis_name=chosen.axis_name)
+    with config_errors():
+        single = experiment.model.build(experiment)
+        mapped = experiment.model.build(experiment, axis_name=chosen.axis_name)
     rows = experiment.images_per_step // chosen.devices
 
     def init(seed: Any, batch: Batch) -> State:

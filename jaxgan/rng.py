@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, Shaped
+from jaxtyping import Array, Int, Integer, Shaped
 
 from jaxgan.typing import PRNGKey
 
 
-def base_key(seed: int | Int[Array, ""]) -> PRNGKey:
+def base_key(seed: int | Integer[Array, ""]) -> PRNGKey:
     """The key that everything else in a run is derived from."""
     return jax.random.key(seed)
 

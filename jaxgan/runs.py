@@ -12,7 +12,7 @@ import numpy as np
 from jaxgan import options, results, rng, workdir
 from jaxgan.algorithms.base import State
 from jaxgan.checkpoint import Checkpoints
-from jaxgan.config import Experiment
+from jaxgan.config import Experiment, config_errors
 from jaxgan.program import Program, compile_program, example_batch
 
 
@@ -37,7 +37,7 @@ def experiment_of(folder: Path) -> Experiment:
     file = document.get("file")
     needs_file = '"file:' in str(document["experiment"]).replace("'", '"')
     classes = vars(options.load_file(file)) if file and needs_file else {}
-    with options.config_errors():
+    with config_errors():
         return workdir.read_experiment(folder, classes)
 
 

@@ -11,7 +11,15 @@ import jax
 from jaxgan import parallel, results, workdir
 from jaxgan.algorithms.base import State
 from jaxgan.checkpoint import Best, Checkpoints, digest
-from jaxgan.config import ConfigError, EarlyStopping, Experiment, Run, parameter_count, to_json
+from jaxgan.config import (
+    ConfigError,
+    EarlyStopping,
+    Experiment,
+    Run,
+    config_errors,
+    parameter_count,
+    to_json,
+)
 from jaxgan.data.order import check_budget
 from jaxgan.feed import open_feed
 from jaxgan.interrupts import Interrupts
@@ -90,10 +98,14 @@ def train(
     results.open_data(experiment.data)
     check_budget(experiment.steps, experiment.images_per_step)
     program = compile_program(experiment, run.parallel)
-    main = parallel.is_main_process()
-    if main and not resume:
-        workdir.create(folder, experiment, file=file, command=workdir.command_line())
-    parallel.barrier("folder")
+    with config_errors():
+        # Networks that do not fit the images say so here, before anything is written.
+        jax.eval_shape(program.init, 0, example_batch(experiment))
+    if not resume:
+        command = workdir.command_line()
+        parallel.on_main_process(
+            lambda: workdir.create(folder, experiment, file=file, command=command)
+        )
 
     metric = experiment.early_stopping.metric
     best = Best(metric, experiment.early_stopping.mode) if metric else None
@@ -106,7 +118,7 @@ def train(
             folder,
             total_steps=experiment.steps,
             resume_step=position.step if resume else None,
-            enabled=main,
+            enabled=parallel.is_main_process(),
             quiet=run.quiet,
             tensorboard=run.tensorboard,
         )
@@ -165,10 +177,11 @@ def _loop(
             step = position.step + 1
             position = position._replace(step=step)
             recorder.add(step, metrics)
-            signal, end = interrupts.received, step == experiment.steps
+            end, logged = step == experiment.steps, step % run.log_every == 0
+            signal = parallel.agreed_signal(interrupts.received, ask=logged)
             validation: dict[str, float] = {}
 
-            if end or signal or step % run.log_every == 0:
+            if end or signal or logged:
                 recorder.flush()
             if run.images_every and (end or step % run.images_every == 0):
                 picture = results.sample_picture(program, on_one_device(state), experiment)
