@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import jax
 import numpy as np
 import tyro
 
@@ -89,6 +92,7 @@ def run_study(value: Study) -> None:
 def guarded(body: Callable[[], None]) -> None:
     """Runs a command; errors that a person can act on become one line and an exit code."""
     try:
+        _keep_compiled_programs()
         parallel.initialize()
         body()
     except USAGE_ERRORS as error:
@@ -110,40 +114,66 @@ def guarded(body: Callable[[], None]) -> None:
         _fail(f"{error.strerror or error}{where}", 1)
 
 
+def _keep_compiled_programs() -> None:
+    """Lets a second start of the same program skip compilation, unless JAX is told otherwise.
+
+    Programs are kept in ``$XDG_CACHE_HOME/jaxgan`` (``~/.cache/jaxgan``), apart for each type of
+    processor, because they use all its instructions and home folders are shared.
+    ``JAX_COMPILATION_CACHE_DIR`` names another folder; ``JAX_ENABLE_COMPILATION_CACHE=false`` turns
+    it off.
+    """
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    processor = hashlib.sha256(workdir.processor().encode()).hexdigest()[:8]
+    folder = home / "jaxgan" / f"programs-{processor}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
 def _fail(message: str, code: int) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(code)
 
 
-def _split_target(arguments: list[str], command: str, what: str) -> tuple[str, list[str]]:
+def _split_target(
+    arguments: list[str], command: str, target: str, meaning: str
+) -> tuple[str, list[str]]:
     """The first argument, which names a file or a run, and the others."""
-    if not arguments:
-        _fail(f"jaxgan {command} needs {what}: jaxgan {command} {what.split()[-1]}", 2)
-    if arguments[0] in ("-h", "--help"):
-        print(f"usage: jaxgan {command} {what.split()[-1]} [OPTIONS]\n")
-        print(f"The options depend on the experiment: jaxgan {command} {what.split()[-1]} --help")
+    usage = f"jaxgan {command} {target}"
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(f"usage: {usage} [OPTIONS]\n\n{target} is {meaning}.")
+        print(f"The options depend on the experiment: {usage} --help")
         sys.exit(0)
-    if arguments[0].startswith("-"):
-        _fail(f"jaxgan {command}: name {what} before the options", 2)
+    if not arguments or arguments[0].startswith("-"):
+        _fail(f"name {meaning} first: {usage} [OPTIONS]", 2)
     return arguments[0], arguments[1:]
 
 
 def _train(arguments: list[str]) -> None:
-    file, rest = _split_target(arguments, "train", "an experiment's file: FILE")
+    file, rest = _split_target(arguments, "train", "FILE", "an experiment's Python file")
     experiment = options.load_experiment(file)
     parsed = options.parse(experiment, rest, program=f"jaxgan train {file}")
     training.train(parsed.experiment, parsed.run, resume=parsed.resume, file=file)
 
 
 def _resume(arguments: list[str]) -> None:
-    folder, rest = _split_target(arguments, "resume", "a run's folder: RUN")
+    folder, rest = _split_target(arguments, "resume", "RUN", "a run's folder")
     experiment = runs.experiment_of(Path(folder))
-    parsed = options.parse(experiment, rest, program=f"jaxgan resume {folder}")
-    run = dataclasses.replace(parsed.run, workdir=folder)
+    # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
+    # folder may have been moved.
+    before = dataclasses.replace(workdir.read_run(Path(folder)), workdir=folder)
+    parsed = options.parse(experiment, rest, program=f"jaxgan resume {folder}", run=before)
     if workdir.read_result(Path(folder)) is not None:
         workdir.check_same(Path(folder), parsed.experiment)
         print(f"{folder} is finished; its numbers are in {Path(folder) / workdir.RESULT}")
         return
+    run = dataclasses.replace(parsed.run, workdir=folder)
     training.train(parsed.experiment, run, resume=True)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 
 import jaxgan
-from jaxgan.config import ConfigError, Experiment, difference, from_json, to_json
+from jaxgan.config import ConfigError, Experiment, Run, difference, from_json, to_json
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -31,7 +31,9 @@ class RunError(RuntimeError):
     """A run folder that cannot be used as asked. The message is one line for people."""
 
 
-def create(folder: Path, experiment: Experiment, *, file: str | None, command: str) -> None:
+def create(
+    folder: Path, experiment: Experiment, run: Run, *, file: str | None, command: str
+) -> None:
     """Makes the folder of a new run and writes its configuration.
 
     Raises:
@@ -48,6 +50,7 @@ def create(folder: Path, experiment: Experiment, *, file: str | None, command: s
         folder.mkdir(parents=True, exist_ok=True)
         document = {
             "experiment": to_json(experiment),
+            "run": to_json(run),
             "file": file,
             "command": command,
             "versions": versions(),
@@ -92,6 +95,19 @@ def read_experiment(folder: Path, file_classes: dict[str, Any] | None = None) ->
     if not isinstance(experiment, Experiment):
         raise RunError(f"{folder / CONFIG} is damaged: it does not describe an experiment")
     return experiment
+
+
+def read_run(folder: Path) -> Run:
+    """Where and how a run was started.
+
+    Raises:
+        RunError: as `read_config`.
+        ConfigError: the configuration names something that does not exist (any more).
+    """
+    run = from_json(read_config(folder).get("run"))
+    if not isinstance(run, Run):
+        raise RunError(f"{folder / CONFIG} is damaged: it does not say how the run was started")
+    return run
 
 
 def check_same(folder: Path, experiment: Experiment) -> None:
@@ -151,13 +167,14 @@ def hardware() -> dict[str, str]:
     return {
         "devices": f"{len(devices)} x {devices[0].device_kind}",
         "processes": str(jax.process_count()),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The type of this machine's processor, such as ``Intel(R) Xeon(R) CPU @ 2.20GHz``."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
