@@ -1,0 +1,220 @@
+"""Runs that are killed and resumed end with the very state of runs that were not."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GAN = """
+from jaxgan.algorithms.gan import Gan
+from jaxgan.config import Evaluation, Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+
+experiment = Experiment(
+    name="gan",
+    model=Gan(
+        MlpGenerator(widths=(16,), batch_norm=True),
+        MlpDiscriminator(widths=(16,), dropout=0.3),
+        latent_size=8,
+        n_critic=2,
+    ),
+    data=Data(),
+    steps=6000,
+    batch_size=16,
+    evaluation=Evaluation(samples=50),
+)
+"""
+VAE = """
+from jaxgan.algorithms.vae import Vae
+from jaxgan.config import Evaluation, Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
+
+experiment = Experiment(
+    name="vae",
+    model=Vae(MlpEncoder(widths=(16,)), MlpDecoder(widths=(16,)), latent_size=4),
+    data=Data(),
+    steps=6000,
+    batch_size=16,
+    evaluation=Evaluation(samples=50),
+)
+"""
+RUN = ["--checkpoint-every", "250", "--images-every", "0", "--no-tensorboard"]
+
+pytestmark = pytest.mark.slow
+
+
+class Folder:
+    """Experiments' files, their environment, and one finished run of each kind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        for name, text in (("gan", GAN), ("vae", VAE)):
+            (path / f"{name}.py").write_text(text)
+        # Starts skip compilation, as they do for users; the folder is new for each test session.
+        self.environment = {
+            **os.environ,
+            "JAX_COMPILATION_CACHE_DIR": str(path / "programs"),
+            "PYTHONPATH": str(ROOT),
+            "XLA_FLAGS": "",
+        }
+        self.digests: dict[tuple[str, ...], str] = {}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "jaxgan", *words],
+            cwd=self.path, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def finish(self, *words: str) -> tuple[int, str]:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out + err
+
+    def train_words(self, name: str, run: str, *changes: str) -> list[str]:
+        return ["train", f"{name}.py", "--workdir", run, *RUN, *changes]
+
+    def result(self, run: str) -> dict[str, Any]:
+        return json.loads((self.path / run / "result.json").read_text())
+
+    def steps(self, run: str) -> list[int]:
+        names = [p.name for p in (self.path / run / "checkpoints").glob("*") if p.name.isdigit()]
+        return sorted(map(int, names))
+
+    def undisturbed(self, name: str, *changes: str) -> str:
+        """The digest of a run that nobody stops; made once."""
+        if (name, *changes) not in self.digests:
+            run = f"undisturbed-{len(self.digests)}"
+            code, said = self.finish(*self.train_words(name, run, *changes))
+            assert code == 0, said
+            self.digests[(name, *changes)] = self.result(run)["digest"]
+        return self.digests[(name, *changes)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    return Folder(tmp_path_factory.mktemp("resume"))
+
+
+def wait_until(condition: Any, process: subprocess.Popen[str], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def stop(process: subprocess.Popen[str], number: int) -> str:
+    """Sends a signal, unless the process was faster, and returns what it said."""
+    if process.poll() is None:
+        process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    return out + err
+
+
+@pytest.mark.parametrize("name", ["gan", "vae"])
+@pytest.mark.parametrize("changes", [(), ("--data.streaming", "always", "--steps", "2000")],
+                         ids=["resident", "grain"])  # fmt: skip
+def test_killed_at_any_moment(folder: Folder, name: str, changes: tuple[str, ...]):
+    seed = random.randrange(10**6)
+    print(f"moments from random.Random({seed})")
+    moment = random.Random(seed)
+    run = f"killed-{name}-{len(changes)}"
+    config, checkpoints = folder.path / run / "config.json", folder.path / run / "checkpoints"
+
+    # Once before there is any checkpoint, and then at two moments after one more.
+    process = folder.start(*folder.train_words(name, run, *changes))
+    wait_until(config.exists, process)
+    stop(process, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    for _ in range(2):
+        before = folder.steps(run)[-1:]
+        process = folder.start("resume", run)
+        wait_until(lambda: checkpoints.exists() and folder.steps(run)[-1:] > before, process)
+        time.sleep(moment.uniform(0.0, 0.3))
+        stop(process, signal.SIGKILL)
+    code, said = folder.finish("resume", run)
+    assert code == 0, said
+    assert folder.result(run)["digest"] == folder.undisturbed(name, *changes)
+    lines = (folder.path / run / "metrics.jsonl").read_text().splitlines()
+    logged = [json.loads(line)["step"] for line in lines]
+    assert logged == sorted(set(logged)), "a step was logged twice or out of order"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
+)
+def test_asked_to_stop(folder: Folder, number: int, code: int):
+    run = f"asked-{code}"
+    process = folder.start(*folder.train_words("gan", run))
+    wait_until(lambda: folder.steps(run) != [], process)
+    said = stop(process, number)
+    assert process.returncode == code, said
+    found = re.search(r"saved at step (\d+) of 6000; go on by `jaxgan resume (\S+)`", said)
+    assert found, said
+    assert int(found[1]) == folder.steps(run)[-1]
+    assert "Traceback" not in said
+    code, said = folder.finish("resume", found[2])
+    assert code == 0, said
+    assert folder.result(run)["digest"] == folder.undisturbed("gan")
+
+
+def test_a_changed_configuration_is_refused(folder: Folder):
+    run = "changed"
+    process = folder.start(*folder.train_words("gan", run))
+    wait_until(lambda: folder.steps(run) != [], process)
+    stop(process, signal.SIGKILL)
+    code, said = folder.finish("resume", run, "--batch-size", "32", "--model.latent-size", "7")
+    assert code == 2
+    assert "batch_size: 16 -> 32" in said
+    assert "model.latent_size: 8 -> 7" in said
+    assert "Traceback" not in said
+    code, said = folder.finish(*folder.train_words("gan", run, "--resume", "--seed", "3"))
+    assert code == 2
+    assert "seed: 0 -> 3" in said
+    code, said = folder.finish(*folder.train_words("gan", run))
+    assert code == 2
+    assert f"jaxgan resume {run}" in said
+
+
+def test_a_damaged_newest_checkpoint_gives_way(folder: Folder):
+    run = "damaged"
+    process = folder.start(*folder.train_words("vae", run))
+    wait_until(lambda: len(folder.steps(run)) >= 2, process)
+    stop(process, signal.SIGTERM)
+    older, newest = folder.steps(run)[-2:]
+    shutil.rmtree(folder.path / run / "checkpoints" / str(newest) / "state")
+    code, said = folder.finish("resume", run)
+    assert code == 0, said
+    assert f"checkpoint {newest} cannot be read" in said
+    assert f"from step {older}" in said
+    assert (folder.path / run / "damaged" / str(newest)).is_dir()
+    assert folder.result(run)["digest"] == folder.undisturbed("vae")
+
+
+def test_early_stopping_is_resumed(folder: Folder):
+    changes = ("--data.validation", "200", "--evaluation.every", "100", "--early-stopping.metric",
+               "elbo", "--early-stopping.mode", "min", "--early-stopping.patience", "15")  # fmt: skip
+    # The ELBO rises while we ask for less of it, so the run ends 15 evaluations after its first.
+    digest = folder.undisturbed("vae", *changes)
+    run = "early"
+    process = folder.start(*folder.train_words("vae", run, *changes))
+    wait_until(lambda: folder.steps(run)[-1:] >= [500], process)
+    stop(process, signal.SIGTERM)
+    code, said = folder.finish("resume", run)
+    assert code == 0, said
+    assert "stopped early at step" in said
+    result = folder.result(run)
+    assert result["stopped_early"]
+    assert result["steps"] < 6000
+    assert result["digest"] == digest
