@@ -1,0 +1,99 @@
+"""Two processes of four devices give what one process of eight gives."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from jaxgan import runs
+
+ROOT = Path(__file__).parents[2]
+FILE = """
+import dataclasses
+import sys
+
+sys.path.insert(0, {tests!r})
+import tiny
+
+experiment = dataclasses.replace(tiny.{name}(steps=12), name="tiny")
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def start(folder: Path, words: list[str], devices: int, **extra: str) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        **extra,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "jaxgan", *words],
+        cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
+    try:
+        said = ["".join(process.communicate(timeout=240)) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0] * len(processes), said
+    return said
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def train_in_two(folder: Path, words: list[str]) -> list[str]:
+    address = f"127.0.0.1:{free_port()}"
+    return finish(
+        [
+            start(folder, words, 4, JAX_COORDINATOR_ADDRESS=address, JAX_NUM_PROCESSES="2",
+                  JAX_PROCESS_ID=str(index))
+            for index in range(2)
+        ]
+    )  # fmt: skip
+
+
+def result(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "streaming"),
+    [("gan", "pmap", "never"), ("dcgan", "shard_map", "always")],
+    ids=["pmap-resident", "shard_map-grain"],
+)
+def test_two_processes_equal_one(tmp_path: Path, name: str, mode: str, streaming: str):
+    (tmp_path / "file.py").write_text(FILE.format(tests=str(ROOT / "tests"), name=name))
+    words = ["train", "file.py", "--parallel", mode, "--data.streaming", streaming,
+             "--checkpoint-every", "5"]  # fmt: skip
+    finish([start(tmp_path, [*words, "--workdir", "one"], 8)])
+    said = train_in_two(tmp_path, [*words, "--workdir", "two"])
+    assert "2 x" not in said[1], "only the first process reports"
+    assert said[0].count("fd[") == 1
+    assert "fd[" not in said[1]
+
+    one, two = (runs.load(tmp_path / run) for run in ("one", "two"))
+    assert one.step == two.step == 12
+    for a, b in zip(jax.tree.leaves(one.state), jax.tree.leaves(two.state), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-6)
+    first, second = (result(tmp_path / run) for run in ("one", "two"))
+    assert second["hardware"]["processes"] == "2"
+    assert first["metrics"].keys() == second["metrics"].keys()
+    for metric, value in first["metrics"].items():
+        assert second["metrics"][metric] == pytest.approx(value, rel=1e-2, abs=1e-2), metric
