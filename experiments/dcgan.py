@@ -4,7 +4,7 @@
     python experiments/dcgan.py --dataset fashion-mnist --steps 3000
 
 Transposed 4x4 convolutions, batch normalization, N(0, 0.02) weights, Adam with beta1 = 0.5, as in
-the paper. The width is 32 rather than 128: the images are smaller than its 64 pixels.
+the paper. The width is 64 rather than 128: the images are smaller than its 64 pixels.
 """
 
 from jaxgan.algorithms.gan import Gan
@@ -18,8 +18,8 @@ from jaxgan.optim import Adam
 experiment = Experiment(
     name="dcgan",
     model=Gan(
-        generator=DcganGenerator(width=32),
-        discriminator=DcganDiscriminator(width=32),
+        generator=DcganGenerator(width=64),
+        discriminator=DcganDiscriminator(width=64),
         loss=NonSaturating(),
         generator_optimizer=Adam(learning_rate=2e-4, b1=0.5),
         discriminator_optimizer=Adam(learning_rate=2e-4, b1=0.5),

@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
-from jax import lax
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
-Padding: TypeAlias = str | tuple[tuple[int, int], tuple[int, int]]
-"""``"SAME"``, ``"VALID"``, or (before, after) for height and for width."""
-
-Size: TypeAlias = tuple[int, int]
-"""Height and width."""
-
-
-def conv(
-    inputs: Float[Array, "batch height width in_channels"],
-    kernel: Float[Array, "kernel_height kernel_width in_channels out_channels"],
-    *,
-    strides: Size = (1, 1),
-    padding: Padding = "SAME",
-) -> Float[Array, "batch out_height out_width out_channels"]:
-    """Two-dimensional convolution (cross-correlation, as everywhere in the field)."""
-    numbers = lax.conv_dimension_numbers(inputs.shape, kernel.shape, ("NHWC", "HWIO", "NHWC"))
-    return lax.conv_general_dilated(inputs, kernel, strides, padding, dimension_numbers=numbers)
-
-
-def conv_transpose(
-    inputs: Float[Array, "batch height width in_channels"],
-    kernel: Float[Array, "kernel_height kernel_width in_channels out_channels"],
-    *,
-    strides: Size = (1, 1),
-    padding: Padding = "SAME",
-) -> Float[Array, "batch out_height out_width out_channels"]:
-    """Two-dimensional transposed convolution; with ``"SAME"``, sizes grow by exactly the strides.
-
-    The kernel is not flipped: the result is that of `conv` on the input with ``stride - 1`` zeros
-    between its pixels, the semantics of `jax.lax.conv_transpose`.
-    """
-    return lax.conv_transpose(inputs, kernel, strides, padding)
+from jaxgan.networks.layers.convolution import Padding, Size, conv, conv_transpose
 
 
 class Conv(nn.Module):
