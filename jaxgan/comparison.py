@@ -193,9 +193,9 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
         seconds=tuple(result["seconds"]["training"] for result in results),
         seeds=study.seeds,
         metrics={
-            column.name: _value([metrics.get(column.name) for metrics in per_seed])
+            column.name: value
             for column in columns
-            if any(column.name in metrics for metrics in per_seed)
+            if (value := _value([metrics.get(column.name) for metrics in per_seed]))
         },
         curves=_curves([o.folder for o in done]),
         pictures=_pictures(done[0].folder) if done else {},
@@ -213,14 +213,21 @@ def _objective(model: Any) -> str:
     return type(model).__name__
 
 
-def _value(values: list[float | None]) -> MetricValue:
-    interval = mean_interval([v for v in values if v is not None])
+def _value(values: list[float | None]) -> MetricValue | None:
+    """Mean and interval over the seeds that have a value.
+
+    A divergence between modes is undefined (NaN) where no sample lies at any.
+    """
+    defined = tuple(v if v is not None and math.isfinite(v) else None for v in values)
+    if not any(v is not None for v in defined):
+        return None
+    interval = mean_interval([v for v in defined if v is not None])
     known = math.isfinite(interval.low)
     return MetricValue(
         interval.mean,
         interval.low if known else None,
         interval.high if known else None,
-        tuple(values),
+        defined,
     )
 
 

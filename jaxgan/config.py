@@ -12,8 +12,6 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
-import jax
-
 JSON = Any
 TYPE_KEY = "type"
 FILE_MODULE = "jaxgan_experiment_"
@@ -44,10 +42,9 @@ def _at_least(value: Any, least: int, *names: str) -> None:
             raise ConfigError(f"{name} = {number}: must be at least {least}")
 
 
-def _one_of(value: Any, name: str, choices: Any) -> None:
-    if (given := getattr(value, name)) not in get_args(choices):
-        allowed = ", ".join(get_args(choices))
-        raise ConfigError(f"{name} = {given!r}: must be one of {allowed}")
+def _one_of(value: Any, name: str, *choices: str) -> None:
+    if (given := getattr(value, name)) not in choices:
+        raise ConfigError(f"{name} = {given!r}: must be one of {', '.join(choices)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +64,13 @@ class Model:
         raise TypeError(f"{type(self).__name__} does not define build()")
 
 
-EvaluationSplit = Literal["train", "test"]
-
-
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
     """What is measured, on how many images, and when."""
 
     samples: int = 0
     """Generated images to score; 0: as many as the real split holds, 10,000 at most."""
-    split: EvaluationSplit = "train"
+    split: Literal["train", "test"] = "train"
     """Real images that the final distances compare with."""
     backbone: str = "auto"
     """Feature extractor of the distances; auto: the one shipped for the data set."""
@@ -89,12 +83,9 @@ class Evaluation:
     def __post_init__(self) -> None:
         _at_least(self, 0, "samples", "every")
         _at_least(self, 1, "batch_size")
-        _one_of(self, "split", EvaluationSplit)
+        _one_of(self, "split", "train", "test")
         if self.samples == 1:
             raise ConfigError("samples = 1: distances need at least 2 (or 0: as many as are real)")
-
-
-Mode = Literal["min", "max"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,12 +96,12 @@ class EarlyStopping:
     """Name of the validation metric, such as elbo or fd; empty: never stop early."""
     patience: int = 5
     """Evaluations in a row without improvement after which the run ends."""
-    mode: Mode = "min"
+    mode: Literal["min", "max"] = "min"
     """Whether smaller or larger is better."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "patience")
-        _one_of(self, "mode", Mode)
+        _one_of(self, "mode", "min", "max")
 
     def improves(self, value: float, best: float | None) -> bool:
         """Whether ``value`` beats the ``best`` seen so far."""
@@ -184,7 +175,7 @@ class Run:
     def __post_init__(self) -> None:
         _at_least(self, 1, "checkpoint_every", "keep", "log_every")
         _at_least(self, 0, "images_every")
-        _one_of(self, "parallel", Parallel)
+        _one_of(self, "parallel", *get_args(Parallel))
 
     def folder(self, experiment: Experiment) -> str:
         """The run's folder: `workdir`, or one named after the experiment and its seed."""
@@ -229,17 +220,15 @@ def from_json(data: JSON, *, file_classes: Mapping[str, Any] | None = None) -> A
         return data
     name = str(data.get(TYPE_KEY))
     cls = _find_class(name, file_classes or {})
-    known = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    known = {f.name for f in dataclasses.fields(cls) if f.init}
     given = {k: v for k, v in data.items() if k != TYPE_KEY}
-    if unknown := sorted(given.keys() - known.keys()):
+    if unknown := sorted(given.keys() - known):
         raise ConfigError(f"{name} has no field {', '.join(unknown)} in this version")
-    if missing := [k for k, f in known.items() if k not in given and _is_required(f)]:
-        raise ConfigError(f"the configuration lacks {', '.join(missing)} of {name}")
-    return cls(**{k: from_json(v, file_classes=file_classes) for k, v in given.items()})
-
-
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is field.default_factory is dataclasses.MISSING
+    values = {k: from_json(v, file_classes=file_classes) for k, v in given.items()}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ConfigError(f"the configuration of {name} is incomplete: {error}") from error
 
 
 def config_fields(value: Any) -> list[dataclasses.Field[Any]]:
@@ -306,8 +295,3 @@ def describe(value: Any) -> str:
         if field.default is dataclasses.MISSING or current != field.default:
             shown.append(f"{field.name}={current!r}")
     return f"{type(value).__name__}({', '.join(shown)})"
-
-
-def parameter_count(tree: Any) -> int:
-    """Numbers in a pytree of arrays (or of their shapes)."""
-    return sum(int(leaf.size) for leaf in jax.tree.leaves(tree))

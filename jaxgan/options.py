@@ -46,8 +46,16 @@ class Options:
     """Go on with the run in the folder, which must have the same configuration."""
 
 
-def parse(experiment: Experiment, arguments: Sequence[str], *, program: str) -> Options:
+def parse(
+    experiment: Experiment, arguments: Sequence[str], *, program: str, run: Run | None = None
+) -> Options:
     """An experiment and its run, as the command line changes them.
+
+    Args:
+        experiment: what flags start from.
+        arguments: of the command line.
+        program: how messages call the command.
+        run: what the flags of the run start from; None: `Run`'s defaults.
 
     Ends the process with code 0 for ``--help``, and with 2 and a message for a field that does not
     exist (naming similar ones) or a value that it cannot have.
@@ -60,7 +68,7 @@ def parse(experiment: Experiment, arguments: Sequence[str], *, program: str) -> 
     with config_errors():
         return tyro.cli(
             Options,
-            default=Options(experiment, Run()),
+            default=Options(experiment, run or Run()),
             args=list(arguments),
             prog=program,
             description=f"Train {experiment.name}. Every field of the experiment can be set.",

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxgan import rng
 from jaxgan.algorithms.base import Algorithm, Generated, State
-from jaxgan.config import Experiment, Parallel, config_errors
+from jaxgan.config import EarlyStopping, Evaluation, Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.parallel import Plan, plan
 from jaxgan.typing import Batch, Latents, Metrics, PRNGKey, Sums
@@ -46,12 +46,15 @@ class Program(NamedTuple):
 
 
 def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
-    """The program of an experiment, whatever its seed; the same object for the same arguments.
+    """The program of an experiment, whatever its seed and evaluation; made once.
 
     Raises:
         ParallelError: the batch cannot be shared by the devices; nothing is compiled.
     """
-    return _compile(dataclasses.replace(experiment, seed=0, name=""), mode)
+    compiled = dataclasses.replace(
+        experiment, seed=0, name="", evaluation=Evaluation(), early_stopping=EarlyStopping()
+    )
+    return _compile(compiled, mode)
 
 
 @functools.lru_cache(maxsize=16)

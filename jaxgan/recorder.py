@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.logging import Logger
 from jaxgan.typing import Metrics
+
+DIVERGED = "training has diverged"
 
 
 class NonFiniteError(RuntimeError):
     """A metric became NaN or infinite; the message names step, term and last good checkpoint."""
 
 
+@runtime_checkable
 class _HasSteps(Protocol):
     def steps(self) -> list[int]: ...
 
@@ -55,8 +59,19 @@ class Recorder:
             for name, value in metrics.items():
                 if not math.isfinite(value):
                     raise self._non_finite(step, name, float(value))
-        means = {name: float(np.mean([v[name] for v in values])) for name in values[0]}
+        means = {name: float(np.mean([float(v[name]) for v in values])) for name in values[0]}
         self.record(steps[-1], means)
+
+    def check(self, step: int, state: Any) -> None:
+        """Looks for numbers that the last update has spoiled, which no metric has seen yet.
+
+        Raises:
+            NonFiniteError: the state holds NaN or infinity, and must not be saved.
+        """
+        for path, leaf in jax.tree_util.tree_leaves_with_path(jax.device_get(state)):
+            if jnp.issubdtype(leaf.dtype, jnp.floating) and not np.isfinite(leaf).all():
+                name = jax.tree_util.keystr(path, simple=True, separator="/")
+                raise self._non_finite(step, name, float(leaf[~np.isfinite(leaf)][0]))
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Logs numbers that are on the host already."""
@@ -68,6 +83,6 @@ class Recorder:
             f"the last good checkpoint is step {good[-1]}" if good else "there is no checkpoint yet"
         )
         return NonFiniteError(
-            f"{name} is {value} at step {step}: training has diverged; {kept}."
+            f"{name} is {value} at step {step}: {DIVERGED}; {kept}."
             " Try a smaller learning rate, or gradient clipping (clip_norm of the optimizers)."
         )

@@ -16,9 +16,10 @@ from jaxgan.data import pipeline
 from jaxgan.data.pipeline import Data, Dataset
 from jaxgan.data.source import DataError, Split
 from jaxgan.evaluation import likelihood, mixtures, protocol
-from jaxgan.evaluation.features import default_backbone, load_backbone
+from jaxgan.evaluation.features import Backbone, default_backbone, load_backbone
 from jaxgan.evaluation.neighbors import nearest_neighbors
 from jaxgan.program import Program
+from jaxgan.recorder import DIVERGED, NonFiniteError
 from jaxgan.typing import PRNGKey
 from jaxgan.visualization.grid import image_grid, pairs_grid, scatter
 from jaxgan.visualization.interpolation import interpolation_latents
@@ -81,16 +82,37 @@ def _first(batches: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
             return
 
 
+def check(experiment: Experiment) -> None:
+    """Finds out before any training whether its result can be measured.
+
+    Raises:
+        DataError: a split is too small for distances.
+        ValueError: there is no such feature extractor, or it does not read the data's images.
+    """
+    data = experiment.data
+    _backbone(data, experiment.evaluation)
+    names: list[SplitName] = [experiment.evaluation.split]
+    if experiment.evaluation.every:
+        names.append("validation" if data.validation else "train")
+    for name in names:
+        if (count := len(split_of(data, name))) < 2:
+            raise DataError(f"the {name} split has {count} image: distances need at least 2")
+
+
+def _backbone(data: Data, evaluation: Evaluation) -> Backbone:
+    name = evaluation.backbone
+    if name == "auto":
+        name = default_backbone(open_data(data).info.name)
+    return load_backbone(name, data.image_shape)
+
+
 @functools.lru_cache(maxsize=8)
 def reference(data: Data, evaluation: Evaluation, name: SplitName) -> protocol.Reference:
     """The real side of the sample distances, measured once for all models."""
-    backbone_name = evaluation.backbone
-    if backbone_name == "auto":
-        backbone_name = default_backbone(open_data(data).info.name)
     available = min(len(split_of(data, name)), LIMIT)
     count = evaluation.samples or available
     return protocol.reference_statistics(
-        load_backbone(backbone_name, data.image_shape),
+        _backbone(data, evaluation),
         _first(images_of(data, name), available),
         split=name,
         sample_count=count,
@@ -114,6 +136,9 @@ def measure(
         experiment: its data and evaluation settings apply.
         distances: split that samples are compared with.
         held_out: split that likelihoods and accuracies are taken on; None: not at all.
+
+    Raises:
+        NonFiniteError: samples or a metric are NaN or infinite.
     """
     data: Data = experiment.data
     real = reference(data, experiment.evaluation, distances)
@@ -122,9 +147,14 @@ def measure(
         return program.sample(state, key, count)
 
     batches = list(protocol.draw(sample, real.protocol, experiment.evaluation.batch_size))
+    if not all(np.isfinite(batch).all() for batch in batches):
+        raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
     numbers = protocol.score(batches, real)
     if held_out is not None:
         numbers |= _held_out(program, state, experiment, held_out)
+    for name, value in numbers.items():
+        if not np.isfinite(value):
+            raise NonFiniteError(f"{name} is {value} at step {state.step}: {DIVERGED}")
     source = data.source
     if hasattr(source, "modes"):
         points = np.concatenate(batches).reshape(-1, data.channels)
@@ -150,6 +180,14 @@ def _held_out(
             count += len(chunk)
     means = likelihood.finalize(likelihood.merge_all(parts)) if parts and parts[0] else {}
     return {f"{metric}[{name}{count},ema]": value for metric, value in means.items()}
+
+
+def parameter_counts(program: Program, state: State) -> dict[str, int]:
+    """Trained parameters of each network."""
+    return {
+        name: sum(int(leaf.size) for leaf in jax.tree.leaves(params))
+        for name, params in program.algorithm.parameters(state).items()
+    }
 
 
 def short_name(metric: str) -> str:

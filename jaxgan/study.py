@@ -10,7 +10,7 @@ from pathlib import Path
 from jaxgan import comparison, options, training, workdir
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Outcome, Study, Trained
-from jaxgan.config import ConfigError, Experiment, Parallel, Run
+from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
 from jaxgan.recorder import NonFiniteError
 from jaxgan.visualization.report.text_table import text_table
 from jaxgan.visualization.report.write import write_report
@@ -100,11 +100,16 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
         raise ConfigError(f"seeds {study.seeds}: one of them is there twice")
     first = experiments[0]
     for other in experiments[1:]:
-        if other.data != first.data or other.evaluation.split != first.evaluation.split:
+        if other.data != first.data or _protocol(other) != _protocol(first):
             raise ConfigError(
-                f"{first.name} and {other.name} have different data or evaluation splits:"
+                f"{first.name} and {other.name} have different data or evaluation settings:"
                 " their numbers could not be compared"
             )
+
+
+def _protocol(experiment: Experiment) -> Evaluation:
+    """How the numbers of a run are measured, whenever that is."""
+    return dataclasses.replace(experiment.evaluation, every=0)
 
 
 def _train(experiment: Experiment, folder: Path, settings: StudyOptions) -> Outcome:

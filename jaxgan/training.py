@@ -17,7 +17,6 @@ from jaxgan.config import (
     Experiment,
     Run,
     config_errors,
-    parameter_count,
     to_json,
 )
 from jaxgan.data.order import check_budget
@@ -99,12 +98,13 @@ def train(
     check_budget(experiment.steps, experiment.images_per_step)
     program = compile_program(experiment, run.parallel)
     with config_errors():
-        # Networks that do not fit the images say so here, before anything is written.
+        # Metrics and networks that do not fit the images say so here, before anything is written.
+        results.check(experiment)
         jax.eval_shape(program.init, 0, example_batch(experiment))
     if not resume:
         command = workdir.command_line()
         parallel.on_main_process(
-            lambda: workdir.create(folder, experiment, file=file, command=command)
+            lambda: workdir.create(folder, experiment, run, file=file, command=command)
         )
 
     metric = experiment.early_stopping.metric
@@ -195,6 +195,7 @@ def _loop(
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
             if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
                 recorder.flush()
+                recorder.check(step, state)
                 position = position._replace(
                     seconds=time.perf_counter() - started, data=feed.position()
                 )
@@ -261,10 +262,7 @@ def _finish(
         "stopped_early": position.stopped,
         "digest": digest(local),
         "metrics": numbers,
-        "parameters": {
-            name: parameter_count(params)
-            for name, params in program.algorithm.parameters(local).items()
-        },
+        "parameters": results.parameter_counts(program, local),
         "seconds": {
             "training": position.seconds,
             "evaluation": time.perf_counter() - started,

@@ -39,8 +39,8 @@ class GanState(struct.PyTreeNode):
     step: Any
     generator: base.Player
     discriminator: base.Player
-    ema: dict[str, Any]
-    extras: dict[str, Any]
+    ema: Any
+    extras: Any
 
 
 class _Round(NamedTuple):

@@ -31,8 +31,8 @@ class VaeState(struct.PyTreeNode):
 
     step: Any
     autoencoder: base.Player
-    ema: dict[str, Any]
-    extras: dict[str, Any]
+    ema: Any
+    extras: Any
 
 
 @dataclasses.dataclass(frozen=True)
