@@ -1,143 +1,267 @@
-"""Studies: equal budgets, intervals over seeds, resumable, robust against a run that diverges."""
+"""Studies: everything is trained once, and the report says what the runs say."""
 
 import csv
 import json
-from pathlib import Path
-from typing import Any
+import re
+import shlex
+import shutil
 
+import numpy as np
 import pytest
+import tiny
 from scipy import stats
 
-from jaxgan import study
-from jaxgan.comparison import Entry, Study
+from jaxgan import cli, study, training, workdir
+from jaxgan.comparison import Entry, Study, command_of
 from jaxgan.config import ConfigError
 from jaxgan.study import StudyOptions
 
-FILE = '''
-"""{title}. A paper."""
-
-from jaxgan.algorithms.gan import Gan
-from jaxgan.config import Evaluation, Experiment
-from jaxgan.data.pipeline import Data
-from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
-from jaxgan.optim import Adam
-
-experiment = Experiment(
-    name="{name}",
-    model=Gan(
-        MlpGenerator(widths=(8,)),
-        MlpDiscriminator(widths=(8,)),
-        generator_optimizer=Adam({rate}),
-        discriminator_optimizer=Adam({rate}),
-        latent_size=4,
-        n_critic={critic},
-    ),
-    data=Data(),
-    batch_size=10,
-    evaluation=Evaluation(samples=60),
-)
-'''
+BAD = ("--name", "bad", "--model.optimizer.learning-rate", "1e30")
 
 
-def write(folder: Path, name: str, *, rate: float = 1e-3, critic: int = 1) -> Entry:
-    path = folder / f"{name}.py"
-    path.write_text(FILE.format(title=name.title(), name=name, rate=rate, critic=critic))
-    return Entry(str(path))
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A GAN and a VAE, in files."""
+    folder = tmp_path_factory.mktemp("experiments")
+    for name in ("gan", "vae"):
+        (folder / f"{name}.py").write_text(
+            f'"""A tiny {name}.\n\nMore of it."""\nimport tiny\n'
+            f"experiment = tiny.{name}(name={name!r}, batch_size=8)\n"
+        )
+    return folder
 
 
-def results(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "results.json").read_text())
+def planned(files, *more, seeds=(0, 1, 4), images=160, curve_points=2):
+    entries = (Entry(str(files / "gan.py")), Entry(str(files / "vae.py")), *more)
+    return Study("tiny", "Tiny ones", entries, seeds, images, curve_points)
+
+
+def run(value, folder):
+    settings = StudyOptions(workdir=str(folder), parallel="none")
+    return study.run(value, settings, command="python tiny_study.py")
+
+
+@pytest.fixture(scope="module")
+def finished(files, tmp_path_factory):
+    """The folder of a study of which one experiment diverges."""
+    folder = tmp_path_factory.mktemp("studies") / "study"
+    run(planned(files, Entry(str(files / "vae.py"), BAD)), folder)
+    return folder
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Study:
-    entries = (write(tmp_path, "plain"), write(tmp_path, "critic", critic=3))
-    return Study("tiny", "Tiny", entries, seeds=(0, 4, 9), images=300, curve_points=2)
+def copied(finished, tmp_path):
+    """The same, to be changed."""
+    return shutil.copytree(finished, tmp_path / "study")
 
 
-def run(plan: Study, folder: Path, **changes: Any) -> Path:
-    settings = StudyOptions(workdir=str(folder), parallel="none", **changes)
-    return study.run(plan, settings, command="python tiny.py")
+@pytest.fixture
+def trained(monkeypatch):
+    """The folders of runs that are trained from now on."""
+    names = []
+    train = training.train
+
+    def counted(experiment, settings, **others):
+        names.append(f"{experiment.name}-seed{experiment.seed}")
+        return train(experiment, settings, **others)
+
+    monkeypatch.setattr(training, "train", counted)
+    return names
 
 
-def test_the_report_holds_the_runs_means_and_t_intervals(
-    plan: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    folder = tmp_path / "out"
-    page = run(plan, folder)
+def rows(folder):
+    return {row["name"]: row for row in json.loads((folder / "results.json").read_text())["rows"]}
+
+
+def test_the_report_is_there(finished):
+    assert {path.name for path in finished.iterdir()} == {
+        "index.html",
+        "results.csv",
+        "results.json",
+        "runs",
+    }
+    page = (finished / "index.html").read_text()
+    assert "Tiny ones" in page
+    assert "160 real images a run" in page
+    assert sorted(path.name for path in (finished / "runs").iterdir()) == [
+        f"{name}-seed{seed}" for name in ("bad", "gan", "vae") for seed in (0, 1, 4)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("gan", "fd"), ("gan", "discriminator_accuracy"), ("vae", "kd"), ("vae", "elbo")],
+)
+def test_numbers_are_means_with_student_intervals_of_the_runs(finished, name, metric):
+    row = rows(finished)[name]
+    values = []
+    for seed in (0, 1, 4):
+        result = json.loads((finished / "runs" / f"{name}-seed{seed}" / "result.json").read_text())
+        (value,) = (v for key, v in result["metrics"].items() if key.startswith(f"{metric}["))
+        values.append(value)
+    found = row["metrics"][metric]
+    assert found["per_seed"] == values
+    assert len(set(values)) == 3
+    assert found["mean"] == pytest.approx(np.mean(values), rel=1e-12)
+    low, high = stats.t.interval(0.95, df=2, loc=np.mean(values), scale=stats.sem(values))
+    assert found["low"] == pytest.approx(low, rel=1e-9)
+    assert found["high"] == pytest.approx(high, rel=1e-9)
+
+
+def test_the_table_for_programs_says_the_same(finished):
+    with open(finished / "results.csv", newline="") as file:
+        table = {line["name"]: line for line in csv.DictReader(file)}
+    for name, row in rows(finished).items():
+        for metric, value in row["metrics"].items():
+            assert float(table[name][metric]) == value["mean"]
+            assert float(table[name][f"{metric}_seed_4"]) == value["per_seed"][2]
+    assert table["bad"]["fd"] == ""
+
+
+def test_all_see_as_many_images(finished):
+    # 160 images are 10 steps of two batches of 8, or 20 steps of one.
+    assert (rows(finished)["gan"]["steps"], rows(finished)["vae"]["steps"]) == (10, 20)
+    for name, every in (("gan", 5), ("vae", 10)):
+        result = workdir.read_result(finished / "runs" / f"{name}-seed1")
+        assert result["images_seen"] == 160
+        log = (finished / "runs" / f"{name}-seed1" / "metrics.jsonl").read_text().splitlines()
+        measured = [json.loads(line) for line in log if '"fd[' in line]
+        assert [record["step"] for record in measured] == [every, 2 * every]
+        curve = rows(finished)[name]["curves"]
+        (full,) = (key for key in curve if key.startswith("fd"))
+        assert len(curve[full]) == 3  # one curve a seed
+
+
+def test_rows_say_what_they_are(finished):
+    row = rows(finished)["gan"]
+    assert row["description"] == "A tiny gan."
+    assert row["family"] == "GAN"
+    assert row["objective"] == "NonSaturating(), 2 critic updates a step"
+    assert row["seeds"] == [0, 1, 4]
+    assert row["failed"] is None
+    # A dense layer of n inputs and m units has (n + 1) m parameters.
+    assert row["parameters"] == (9 * 16 + 17 * 64) + (65 * 16 + 17)
+
+
+def test_an_experiment_that_diverges_is_shown_and_stops_nobody(finished):
+    row = rows(finished)["bad"]
+    assert row["metrics"] == {}
+    for seed in (0, 1, 4):
+        assert re.search(
+            rf"seed {seed}: \S+ is (nan|-?inf) at step \d+: training has", row["failed"]
+        )
+    page = (finished / "index.html").read_text()
+    assert "training has diverged" in page
+    assert json.loads((finished / "results.json").read_text())["rows"][-1]["name"] == "bad"
+
+
+def test_a_second_start_trains_nothing_and_says_the_same(files, copied, trained, capsys):
+    before = rows(copied)
+    run(planned(files), copied)
+    assert trained == []
     said = capsys.readouterr().out
-    assert page == folder / "index.html"
-    assert str(page) in said
-    rows = {row["name"]: row for row in results(folder)["rows"]}
-    assert rows.keys() == {"plain", "critic"}
-    # 300 images are 30 steps of one batch of ten, or 10 steps of three.
-    assert rows["plain"]["steps"] == 30
-    assert rows["critic"]["steps"] == 10
-    for name, row in rows.items():
-        assert name in said
-        documents = [
-            json.loads((folder / "runs" / f"{name}-seed{s}" / "result.json").read_text())
-            for s in (0, 4, 9)
-        ]
-        assert all(d["images_seen"] == 300 for d in documents)
-        values = [
-            next(v for k, v in d["metrics"].items() if k.startswith("fd[")) for d in documents
-        ]
-        found = row["metrics"]["fd"]
-        assert found["per_seed"] == values
-        assert found["mean"] == pytest.approx(sum(values) / 3)
-        low, high = stats.t.interval(0.95, 2, sum(values) / 3, stats.sem(values))
-        assert (found["low"], found["high"]) == pytest.approx((low, high))
-        assert f"--steps {row['steps']} --seed 9" in row["command"]
-    with open(folder / "results.csv", newline="") as file:
-        table = list(csv.DictReader(file))
-    assert {line["name"]: float(line["fd"]) for line in table} == pytest.approx(
-        {name: row["metrics"]["fd"]["mean"] for name, row in rows.items()}
+    assert re.search(r"^\[6/6\] vae, seed 4: fd \d+\.\d+ after \d+\.\d s$", said, re.MULTILINE)
+    assert f"report: {copied / 'index.html'}" in said
+    after = rows(copied)
+    assert set(after) == {"gan", "vae"}
+    for name, row in after.items():
+        assert row["metrics"] == before[name]["metrics"]
+        assert row["curves"] == before[name]["curves"]
+        assert row["seconds"] == before[name]["seconds"]
+
+
+def test_what_is_missing_is_completed(files, copied, trained):
+    before = rows(copied)
+    shutil.rmtree(copied / "runs" / "gan-seed1")
+    # A run that was killed before it had written its result.
+    (copied / "runs" / "vae-seed0" / "result.json").unlink()
+    shutil.rmtree(copied / "runs" / "vae-seed0" / "checkpoints")
+    run(planned(files), copied)
+    assert trained == ["gan-seed1", "vae-seed0"]
+    for name in ("gan", "vae"):
+        assert rows(copied)[name]["metrics"] == before[name]["metrics"]
+
+
+def test_runs_of_another_budget_are_refused(files, copied, trained):
+    with pytest.raises(ConfigError, match=r"gan-seed0 was started with another") as raised:
+        run(planned(files, images=320), copied)
+    assert "  steps: 10 -> 20" in str(raised.value).splitlines()
+    assert trained == []
+
+
+def test_its_commands_train_the_same_runs_by_themselves(files, finished, tmp_path):
+    row = rows(finished)["vae"]
+    command = row["command"].splitlines()[1]
+    words = shlex.split(command)
+    assert words[-4:] == ["--steps", "20", "--seed", "1"]
+    folder = tmp_path / "alone"
+    cli._train(
+        [str(files / "vae.py"), *words[2:], "--workdir", str(folder), "--parallel", "none",
+         "--quiet", "--no-tensorboard"]
+    )  # fmt: skip
+    alone, within = (
+        workdir.read_result(path) for path in (folder, finished / "runs" / "vae-seed1")
     )
+    assert alone["digest"] == within["digest"]
+    assert alone["metrics"] == within["metrics"]
 
 
-def test_a_second_time_nothing_is_trained_and_a_missing_run_is(plan: Study, tmp_path: Path):
-    folder = tmp_path / "out"
-    run(plan, folder)
-    before = results(folder)["rows"]
-    files = sorted(folder.glob("runs/*/result.json"))
-    written = {f: f.stat().st_mtime_ns for f in files}
-    # As a process that was killed after training, but before it wrote its result.
-    files[1].unlink()
-    run(plan, folder)
-    after = results(folder)["rows"]
-    assert [r["metrics"] for r in after] == [r["metrics"] for r in before]
-    again = {f: f.stat().st_mtime_ns for f in files}
-    assert [f for f in files if again[f] != written[f]] == [files[1]]
+def test_commands_have_the_arguments_of_the_row(files):
+    entry = Entry(str(files / "vae.py"), ("--name", "a b"))
+    row = study.Trained(entry, tiny.vae(steps=7), "", ())
+    first, second, _ = command_of(row, planned(files)).splitlines()
+    assert first.endswith("vae.py --name 'a b' --steps 7 --seed 0")
+    assert second.endswith("--seed 1")
 
 
-def test_one_that_diverges_is_reported_and_stops_no_other(tmp_path: Path):
-    entries = (write(tmp_path, "wild", rate=1e38), write(tmp_path, "tame"))
-    plan = Study("tiny", "Tiny", entries, seeds=(0, 1), images=300, curve_points=0)
-    run(plan, tmp_path / "out")
-    rows = {row["name"]: row for row in results(tmp_path / "out")["rows"]}
-    assert "diverged" in rows["wild"]["failed"]
-    assert rows["tame"]["failed"] is None
-    assert rows["tame"]["rank"] == 1
+@pytest.mark.parametrize(
+    ("more", "changes", "message"),
+    [
+        (
+            ("--name", "other", "--data.validation", "100"),
+            {},
+            "gan and other have different data or evaluation settings: their numbers could not be"
+            " compared",
+        ),
+        (
+            ("--name", "other", "--evaluation.samples", "50"),
+            {},
+            "gan and other have different data or evaluation settings: their numbers could not be"
+            " compared",
+        ),
+        (
+            ("--name", "other", "--evaluation.split", "test"),
+            {},
+            "gan and other have different data or evaluation settings: their numbers could not be"
+            " compared",
+        ),
+        ((), {}, "two experiments are called vae: tell them apart by --name"),
+        (BAD, {"seeds": (1, 1)}, "seeds (1, 1): one of them is there twice"),
+        (BAD, {"seeds": ()}, "a comparison needs at least one experiment and one seed"),
+        (BAD, {"images": 15}, "a budget of 15 images is less than one step of gan (16 images)"),
+        (
+            ("--name", "other", "--steps", "0"),
+            {},
+            "steps = 0: must be at least 1",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_training(
+    files, tmp_path, trained, more, changes, message
+):
+    with pytest.raises(ConfigError) as raised:
+        run(planned(files, Entry(str(files / "vae.py"), more), **changes), tmp_path / "study")
+    assert str(raised.value) == message
+    assert trained == []
+    assert not (tmp_path / "study").exists()
 
 
-def test_what_cannot_be_compared_is_refused(plan: Study, tmp_path: Path):
-    first, second = plan.entries
-    other = Entry(second.file, ("--data.validation", "100"))
-    for entries, message in (
-        ((first, first), "two experiments are called plain"),
-        ((first, other), "plain and critic have different data"),
-        ((), "at least one experiment"),
-    ):
-        with pytest.raises(ConfigError, match=message):
-            run(Study("tiny", "Tiny", entries, images=300), tmp_path / "out")
-    with pytest.raises(ConfigError, match="less than one step of critic"):
-        run(plan, tmp_path / "out", images=20)
-    with pytest.raises(ConfigError, match="is there twice"):
-        run(plan, tmp_path / "out", seeds=(1, 1))
-
-
-def test_another_budget_in_the_same_folder_is_refused(plan: Study, tmp_path: Path):
-    run(plan, tmp_path / "out")
-    with pytest.raises(ConfigError, match="steps: 30 -> 60"):
-        run(plan, tmp_path / "out", images=600)
+def test_a_mean_leaves_out_seeds_without_a_value():
+    value = study.comparison._value([2.0, None, float("nan"), 4.0])
+    assert value.mean == 3.0
+    assert value.per_seed == (2.0, None, None, 4.0)
+    low, high = stats.t.interval(0.95, df=1, loc=3.0, scale=1.0)  # sem = sqrt(2) / sqrt(2)
+    assert (value.low, value.high) == (pytest.approx(low), pytest.approx(high))
+    one = study.comparison._value([None, 5.0])
+    assert (one.mean, one.low, one.high) == (5.0, None, None)
+    assert study.comparison._value([None, float("nan")]) is None

@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +45,13 @@ def start(folder: Path, words: list[str], devices: int, **extra: str) -> subproc
     )  # fmt: skip
 
 
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
+def finish(processes: list[subprocess.Popen[str]], code: int = 0) -> list[str]:
     try:
         said = ["".join(process.communicate(timeout=240)) for process in processes]
     finally:
         for process in processes:
             process.kill()
-    assert [process.returncode for process in processes] == [0] * len(processes), said
+    assert [process.returncode for process in processes] == [code] * len(processes), said
     return said
 
 
@@ -58,15 +61,17 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def train_in_two(folder: Path, words: list[str]) -> list[str]:
+def start_two(folder: Path, words: list[str]) -> list[subprocess.Popen[str]]:
     address = f"127.0.0.1:{free_port()}"
-    return finish(
-        [
-            start(folder, words, 4, JAX_COORDINATOR_ADDRESS=address, JAX_NUM_PROCESSES="2",
-                  JAX_PROCESS_ID=str(index))
-            for index in range(2)
-        ]
-    )  # fmt: skip
+    return [
+        start(folder, words, 4, JAX_COORDINATOR_ADDRESS=address, JAX_NUM_PROCESSES="2",
+              JAX_PROCESS_ID=str(index))
+        for index in range(2)
+    ]  # fmt: skip
+
+
+def train_in_two(folder: Path, words: list[str]) -> list[str]:
+    return finish(start_two(folder, words))
 
 
 def result(folder: Path) -> dict[str, Any]:
@@ -97,3 +102,33 @@ def test_two_processes_equal_one(tmp_path: Path, name: str, mode: str, streaming
     assert first["metrics"].keys() == second["metrics"].keys()
     for metric, value in first["metrics"].items():
         assert second["metrics"][metric] == pytest.approx(value, rel=1e-2, abs=1e-2), metric
+
+
+def test_a_signal_to_one_process_stops_both_and_both_resume(tmp_path: Path):
+    (tmp_path / "file.py").write_text(FILE.format(tests=str(ROOT / "tests"), name="gan"))
+    # Long enough to be stopped on the way; the processes agree on a signal at every log line.
+    words = ["train", "file.py", "--steps", "150", "--log-every", "1", "--images-every", "0"]
+    processes = start_two(tmp_path, [*words, "--workdir", "run"])
+    log = tmp_path / "run" / "metrics.jsonl"
+    end = time.monotonic() + 120
+    while not (log.exists() and log.stat().st_size) and time.monotonic() < end:
+        time.sleep(0.05)
+    processes[1].send_signal(signal.SIGTERM)
+    said = finish(processes, 143)
+    saved = [re.search(r"SIGTERM: saved at step (\d+) of 150; go on by", text) for text in said]
+    assert saved[0] is not None
+    assert saved[1] is not None
+    step = int(saved[0][1])
+    assert int(saved[1][1]) == step < 150
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [str(step)]
+
+    train_in_two(tmp_path, ["resume", "run"])
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == list(range(1, 151))
+    # The folder holds a run now. Nobody waits for the process that says so.
+    said = finish(start_two(tmp_path, [*words, "--workdir", "run"]), 2)
+    assert "run already holds a run: go on with it by `jaxgan resume run`" in said[0]
+    assert "error: the main process cannot go on; it says why" in said[1]
+
+    train_in_two(tmp_path, [*words, "--workdir", "undisturbed"])
+    assert result(tmp_path / "run")["digest"] == result(tmp_path / "undisturbed")["digest"]

@@ -1,0 +1,277 @@
+"""GAN steps against the same steps worked out by hand in NumPy, in double precision."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pytest
+from linear_gan import (
+    DECAY,
+    IMAGES,
+    LATENT_SIZE,
+    POINTS,
+    RATE_D,
+    RATE_G,
+    ROWS,
+    as_numbers,
+    close,
+    experiment_of,
+    points,
+    program_of,
+    recorded_step,
+)
+from scipy.special import expit, log_expit
+
+from jaxgan.config import ConfigError
+from jaxgan.objectives.gan import LeastSquares, NonSaturating, Wasserstein
+from jaxgan.optim import Sgd
+
+BOUND = 0.45
+# Undecided at 0.3; slow enough not to diverge on a dozen pixels.
+SLOW = {
+    "loss": LeastSquares(real_label=0.8, fake_label=-0.2),
+    "discriminator_optimizer": Sgd(0.02),
+    "generator_optimizer": Sgd(0.02),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairing:
+    """Relativistic pairing (Jolicoeur-Martineau 2019): both players see both logits of a pair."""
+
+    def discriminator(self, *, real, fake):
+        return jax.nn.softplus(fake - real)
+
+    def generator(self, *, real, fake):
+        return jax.nn.softplus(real - fake)
+
+    def correct(self, *, real, fake):
+        return {}
+
+
+class ByHand(NamedTuple):
+    """A loss in NumPy: values, and slopes by real and by fake logits."""
+
+    d_value: Any
+    d_slopes: Any
+    g_value: Any
+    g_slope: Any
+
+
+# -log D(x) - log(1 - D(G(z))) and -log D(G(z)), with D = expit; then the paired version.
+LOSSES = {
+    "non-saturating": (NonSaturating(), ByHand(
+        lambda r, f: -log_expit(r) - log_expit(-f), lambda r, f: (-expit(-r), expit(f)),
+        lambda r, f: -log_expit(f), lambda r, f: -expit(-f),
+    )),
+    "pairing": (Pairing(), ByHand(
+        lambda r, f: -log_expit(r - f), lambda r, f: (-expit(f - r), expit(f - r)),
+        lambda r, f: -log_expit(f - r), lambda r, f: -expit(r - f),
+    )),
+}  # fmt: skip
+
+
+def by_hand(state, real_batches, latents, loss: ByHand, *, bound=None):
+    """One step: critic updates one after another, then the generator's against the last critic."""
+    g, d = as_numbers(state.generator.params), as_numbers(state.discriminator.params)
+    seen = as_numbers(state.discriminator.model_state)["batch_stats"]["seen"]
+    for real, latent in zip(real_batches, latents, strict=True):
+        fake = latent @ g["w"] + g["b"]
+        r, f = real @ d["v"] + d["c"], fake @ d["v"] + d["c"]
+        slope_r, slope_f = loss.d_slopes(r, f)
+        metrics = {
+            "loss/discriminator": np.mean(loss.d_value(r, f)),
+            "logits/real": np.mean(r),
+            "logits/fake": np.mean(f),
+        }
+        n = len(real)
+        d = {
+            "v": d["v"] - RATE_D * (slope_r @ real + slope_f @ fake) / n,
+            "c": d["c"] - RATE_D * np.sum(slope_r + slope_f) / n,
+        }
+        if bound is not None:
+            d = {name: np.clip(value, -bound, bound) for name, value in d.items()}
+        for shown in (real, fake):
+            seen = 0.5 * seen + 0.5 * shown.mean(0)
+    r, f = real @ d["v"] + d["c"], fake @ d["v"] + d["c"]
+    metrics["loss/generator"] = np.mean(loss.g_value(r, f))
+    to_images = np.outer(loss.g_slope(r, f), d["v"]) / n
+    old = as_numbers(state.generator.variables)
+    g = {"w": g["w"] - RATE_G * latent.T @ to_images, "b": g["b"] - RATE_G * to_images.sum(0)}
+    g_seen = 0.5 * old["batch_stats"]["seen"] + 0.5 * fake.mean(0)
+    variables = {"params": g, "batch_stats": {"seen": g_seen}}
+    average = jax.tree.map(
+        lambda a, b: DECAY * a + (1 - DECAY) * b, as_numbers(state.ema), variables
+    )
+    return variables, {"params": d, "batch_stats": {"seen": seen}}, average, metrics
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("n_critic", "bound"), [(1, None), (2, BOUND)])
+def test_two_steps_by_hand(loss, n_critic, bound):
+    """Players, signs, batches, order of the updates, clipping, running means, EMA and metrics."""
+    value, numpy_loss = LOSSES[loss]
+    program = program_of(loss=value, n_critic=n_critic, clip_weights=bound)
+    images = points(ROWS * n_critic)
+    state = program.init(1, {"image": images})
+    for step in range(2):
+        before = jax.device_get(state)
+        state, metrics, latents, _ = recorded_step(program, state, images, seed=7)
+        assert len(latents) == n_critic
+        real = images.reshape(-1, 2).astype(np.float64)
+        # The rows of one critic update are n_critic apart.
+        batches = [real[update::n_critic] for update in range(n_critic)]
+        generator, judge, average, numbers = by_hand(
+            before, batches, latents, numpy_loss, bound=bound
+        )
+        assert metrics.keys() == numbers.keys()
+        close(metrics, numbers)
+        close(state.discriminator.variables, judge)
+        close(state.generator.variables, generator)
+        close(state.ema, average)
+        assert int(state.step) == step + 1
+    if bound is not None:
+        sizes = np.abs(np.hstack([np.ravel(p) for p in jax.tree.leaves(judge["params"])]))
+        assert (sizes == bound).any(), "the bound is in force"
+        assert (sizes < bound).any(), "and not everywhere"
+
+
+CRITIC = {"loss": NonSaturating(), "n_critic": 2, "clip_weights": BOUND}
+
+
+def test_each_discriminator_update_sees_its_own_real_batch():
+    """Real, fake; real, fake; and the last pair once more for the generator. No row twice."""
+    program, images = program_of(**CRITIC), points(2 * ROWS)
+    *_, shown = recorded_step(program, program.init(1, {"image": images}), images, seed=7)
+    rows = images.reshape(-1, 2)
+    is_real = [np.isclose(array[0], rows).all(axis=1).any() for array in shown]
+    # A generator that ignores the real logits need not have them computed.
+    assert is_real in ([True, False] * 3, [True, False] * 2 + [False])
+    real = np.concatenate([shown[0], shown[2]])
+    np.testing.assert_allclose(np.unique(real, axis=0), np.unique(rows, axis=0), rtol=1e-6)
+    np.testing.assert_array_equal(shown[-1], shown[3])
+
+
+def test_latents_follow_from_seed_and_step():
+    """Same seed and step, same draws; another update, step or seed, other draws."""
+    program, images = program_of(**CRITIC), points(2 * ROWS)
+
+    def run(seed):
+        state, drawn = program.init(0, {"image": images}), []
+        for _ in range(2):
+            state, _, latents, _ = recorded_step(program, state, images, seed)
+            drawn.extend(latents)
+        return np.stack(drawn)
+
+    first, again, other = run(5), run(5), run(6)
+    np.testing.assert_array_equal(first, again)
+    draws = np.concatenate([first, other])
+    assert draws.shape == (8, ROWS, LATENT_SIZE)
+    assert len(np.unique(draws)) == draws.size
+
+
+def trained_state(data=POINTS, steps=3, **changes):
+    program, draws = program_of(data, **changes), np.random.default_rng(3)
+    images = draws.integers(0, 256, (ROWS, *data.image_shape), np.uint8)
+    batch = {"image": images if data.dtype == "uint8" else points(ROWS)}
+    state = program.init(0, batch)
+    for _ in range(steps):
+        state, _ = program.streaming_step(state, batch, np.uint32(0))
+    return program, state, batch
+
+
+def test_samples_are_drawn_from_the_average():
+    """float32 for points; the averaged weights, not those in training."""
+    program, state, _ = trained_state(loss=NonSaturating())
+    key = jax.random.key(7)
+    made, again = (np.asarray(program.sample(state, key, 5)) for _ in range(2))
+    np.testing.assert_array_equal(made, again)
+    assert (made.shape, made.dtype) == ((5, 1, 1, 2), np.float32)
+    latent = program.algorithm.prior(key, 5)
+    assert latent.shape == (5, LATENT_SIZE)
+    average, latest = as_numbers(state.ema["params"]), as_numbers(state.generator.params)
+    close(made.reshape(5, 2), as_numbers(latent) @ average["w"] + average["b"])
+    assert not np.allclose(average["w"], latest["w"], atol=1e-3)
+    np.testing.assert_allclose(made, program.generate(state, latent), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(made, program.sample(state, jax.random.key(8), 5))
+
+
+def test_images_leave_as_the_nearest_bytes():
+    """-1 becomes 0 and 1 becomes 255; what a generator makes beyond them is clipped."""
+    program, state, _ = trained_state(IMAGES, **SLOW)
+    key = jax.random.key(7)
+    made = program.sample(state, key, 50)
+    assert (made.shape, made.dtype) == ((50, 2, 2, 3), np.uint8)
+    average = as_numbers(state.ema["params"])
+    pixels = as_numbers(program.algorithm.prior(key, 50)) @ average["w"] + average["b"]
+    exact = np.clip((pixels + 1) / 2, 0, 1).reshape(made.shape) * 255
+    assert np.abs(np.asarray(made, np.float64) - exact).max() <= 0.5 + 1e-3
+    assert {0, 255} < set(np.unique(made))
+
+
+@pytest.mark.parametrize(("prior", "variance"), [("normal", 1.0), ("uniform", 1 / 3)])
+def test_priors(prior, variance):
+    experiment = experiment_of(prior=prior, latent_size=7)
+    latent = np.asarray(experiment.model.build(experiment).prior(jax.random.key(0), 4000))
+    assert latent.shape == (4000, 7)
+    # Within five standard errors; no two alike, and no two entries related.
+    assert abs(latent.mean()) < 5 * (variance / latent.size) ** 0.5
+    np.testing.assert_allclose(np.cov(latent.T), variance * np.eye(7), atol=0.1 * variance)
+    assert len(np.unique(latent, axis=0)) == 4000
+    assert (np.abs(latent).max() <= 1.0) == (prior == "uniform")
+
+
+@pytest.mark.parametrize("data", [POINTS, IMAGES], ids=["points", "images"])
+def test_evaluate_counts_what_the_mask_lets_through(data):
+    """Fakes of the averaged generator, as `sample` gives them; the latest discriminator."""
+    program, state, batch = trained_state(data, **SLOW)
+    mask = np.array([1.0, 0.0, 1.0, 1.0], np.float32)
+    key = jax.random.key(4)
+    fake = np.asarray(program.sample(state, key, ROWS))
+
+    def logits(images):
+        d = as_numbers(state.discriminator.params)
+        pixels = np.asarray(images, np.float64)
+        if data.dtype == "uint8":
+            pixels = pixels / 127.5 - 1
+        return pixels.reshape(ROWS, -1) @ d["v"] + d["c"]
+
+    # Undecided halfway between the labels.
+    real_right, fake_right = logits(batch["image"]) > 0.3, logits(fake) < 0.3
+    expected = {
+        "discriminator_accuracy_real": real_right,
+        "discriminator_accuracy_fake": fake_right,
+        "discriminator_accuracy": 0.5 * real_right + 0.5 * fake_right,
+    }
+    for weights in (mask, np.ones(ROWS, np.float32)):
+        sums = program.evaluate(state, {**batch, "mask": weights}, key)
+        assert sums.keys() == expected.keys()
+        for name, right in expected.items():
+            assert [float(part) for part in sums[name]] == [right @ weights, weights.sum()]
+
+
+def test_evaluate_is_empty_where_the_loss_measures_nothing():
+    experiment = experiment_of(loss=Wasserstein())
+    algorithm = experiment.model.build(experiment)
+    state = jax.eval_shape(algorithm.init, jax.random.key(0), {"image": points(1)})
+    sums = jax.eval_shape(algorithm.evaluate, state, {"image": points(ROWS)}, jax.random.key(0))
+    assert sums == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"latent_size": 0}, "latent_size = 0: must be at least 1"),
+        ({"n_critic": 0}, "n_critic = 0: must be at least 1"),
+        ({"clip_weights": 0.0}, "clip_weights = 0.0: must be positive"),
+    ],
+)
+def test_settings_that_cannot_work(changes, words):
+    with pytest.raises(ConfigError, match=words):
+        experiment_of(**changes)
+
+
+def test_real_batches_of_a_step():
+    assert experiment_of(n_critic=5).images_per_step == 5 * ROWS
+    assert experiment_of().images_per_step == ROWS

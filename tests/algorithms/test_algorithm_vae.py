@@ -1,0 +1,299 @@
+"""VAE steps against closed forms: linear networks, Gaussian pixels, in double precision."""
+
+import dataclasses
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxgan.algorithms.vae import Vae
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.data.gaussians import Ring
+from jaxgan.data.pipeline import Data
+from jaxgan.objectives.vae import Bernoulli, Beta, Gaussian
+from jaxgan.optim import Ema, Sgd
+from jaxgan.program import compile_program
+
+IMAGES = Data(image_size=2, channels=1)
+POINTS = Data(source=Ring(), image_size=1, channels=2)
+LATENT_SIZE, ROWS, SCALE = 2, 5, 0.7
+RATE, DECAY, BETA = 0.02, 0.75, 3.0
+# The codes that reached the decoder, one array a call.
+CODES: list[np.ndarray] = []
+
+
+class LinearEncoder(nn.Module):
+    """Mean ``x A + a``; one log variance for all examples. Counts its training calls."""
+
+    @nn.compact
+    def __call__(self, images, *, latent_size, train, axis_name=None):
+        values = images.reshape(images.shape[0], -1)
+        weight = self.param("a", nn.initializers.normal(0.5), (values.shape[-1], latent_size))
+        bias = self.param("bias", nn.initializers.normal(0.5), (latent_size,))
+        log_variance = self.param("s", nn.initializers.normal(0.5), (latent_size,))
+        calls = self.variable("batch_stats", "calls", lambda: jnp.zeros(()))
+        if train:
+            calls.value = calls.value + 1.0
+        mean = values @ weight + bias
+        return mean, jnp.broadcast_to(log_variance, mean.shape)
+
+
+class LinearDecoder(nn.Module):
+    """``z B + b``."""
+
+    @nn.compact
+    def __call__(self, latent, *, image_shape, train, axis_name=None):
+        size = math.prod(image_shape)
+        weight = self.param("b", nn.initializers.normal(0.5), (latent.shape[-1], size))
+        bias = self.param("bias", nn.initializers.normal(0.5), (size,))
+        jax.debug.callback(lambda z: CODES.append(np.asarray(z, np.float64)), latent, ordered=True)
+        return (latent @ weight + bias).reshape(-1, *image_shape)
+
+
+def experiment_of(data=IMAGES, **changes):
+    model = Vae(
+        encoder=LinearEncoder(),
+        decoder=LinearDecoder(),
+        likelihood=Gaussian(SCALE),
+        latent_size=LATENT_SIZE,
+        beta=Beta(BETA),
+        optimizer=Sgd(RATE),
+        ema=Ema(DECAY, warmup=False),
+    )
+    model = dataclasses.replace(model, **changes)
+    return Experiment(name="by-hand", model=model, data=data, steps=10, batch_size=ROWS)
+
+
+def program_of(data=IMAGES, **changes):
+    return compile_program(experiment_of(data, **changes), "none")
+
+
+def recorded_step(program, state, batch, seed):
+    """State and metrics after a step, and the codes that the decoder was given."""
+    CODES.clear()
+    state, metrics = program.streaming_step(state, batch, np.uint32(seed))
+    jax.effects_barrier()
+    (codes,) = CODES
+    return state, metrics, codes
+
+
+def batch_of(data):
+    draws = np.random.default_rng(3)
+    if data.dtype == "uint8":
+        return {"image": draws.integers(0, 256, (ROWS, *data.image_shape), np.uint8)}
+    return {"image": draws.normal(1.0, 1.0, (ROWS, *data.image_shape)).astype(np.float32)}
+
+
+def inputs_and_targets(batch):
+    """What the encoder reads, in [-1, 1], and the targets, in [0, 1]; points as they are."""
+    images = batch["image"]
+    rows = images.reshape(len(images), -1).astype(np.float64)
+    return (rows / 127.5 - 1, rows / 255) if images.dtype == np.uint8 else (rows, rows)
+
+
+def as_numbers(tree):
+    return jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
+
+
+def close(got, expected, rtol=2e-5, atol=2e-6):
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=atol),
+        as_numbers(got), as_numbers(expected),
+    )  # fmt: skip
+
+
+def terms(params, batch, codes):
+    """Log-likelihood and KL of each example, from the densities of SciPy and the textbook."""
+    inputs, targets = inputs_and_targets(batch)
+    encoder, decoder = params["encoder"], params["decoder"]
+    mean, variance = inputs @ encoder["a"] + encoder["bias"], np.exp(encoder["s"])
+    outputs = codes @ decoder["b"] + decoder["bias"]
+    likelihood = stats.norm(outputs, SCALE).logpdf(targets).sum(1)
+    kl = 0.5 * (variance + mean**2 - 1 - encoder["s"]).sum(1)
+    return likelihood, kl, mean, outputs
+
+
+def by_hand(params, batch, codes, beta):
+    """Parameters after one step of gradient descent on the negative ELBO."""
+    inputs, targets = inputs_and_targets(batch)
+    encoder, decoder = params["encoder"], params["decoder"]
+    _, _, mean, outputs = terms(params, batch, codes)
+    noise = (codes - mean) / np.exp(encoder["s"] / 2)
+    n = len(inputs)
+    by_outputs = (outputs - targets) / SCALE**2 / n
+    by_codes = by_outputs @ decoder["b"].T
+    by_mean = by_codes + beta * mean / n
+    slopes = {
+        "encoder": {
+            "a": inputs.T @ by_mean,
+            "bias": by_mean.sum(0),
+            "s": (by_codes * noise * np.exp(encoder["s"] / 2) / 2).sum(0)
+            + beta * (np.exp(encoder["s"]) - 1) / 2,
+        },
+        "decoder": {"b": codes.T @ by_outputs, "bias": by_outputs.sum(0)},
+    }
+    return jax.tree.map(lambda value, slope: value - RATE * slope, params, slopes), noise
+
+
+@pytest.mark.parametrize("data", [IMAGES, POINTS], ids=["images", "points"])
+@pytest.mark.parametrize(
+    ("beta", "weights"), [(Beta(BETA), [3, 3, 3]), (Beta(BETA, warmup_steps=2), [0, 1.5, 3])]
+)
+def test_three_steps_by_hand(data, beta, weights):
+    """Gradients of both terms, the weight of the KL with its warm-up, EMA and metrics."""
+    program, batch = program_of(data, beta=beta), batch_of(data)
+    state, noises = program.init(1, batch), []
+    for step, weight in enumerate(weights):
+        before = as_numbers(jax.device_get((state.autoencoder.params, state.ema["params"])))
+        state, metrics, codes = recorded_step(program, state, batch, seed=7)
+        likelihood, kl, *_ = terms(before[0], batch, codes)
+        expected = {
+            "loss/autoencoder": np.mean(weight * kl - likelihood),
+            "elbo": np.mean(likelihood - kl),
+            "reconstruction": np.mean(likelihood),
+            "kl": np.mean(kl),
+        }
+        assert metrics.keys() == expected.keys()
+        close(metrics, expected)
+        params, noise = by_hand(before[0], batch, codes, weight)
+        noises.append(noise)
+        close(state.autoencoder.params, params)
+        average = jax.tree.map(lambda a, b: DECAY * a + (1 - DECAY) * b, before[1], params)
+        close(state.ema["params"], average)
+        assert float(state.autoencoder.model_state["batch_stats"]["encoder"]["calls"]) == step + 1
+        assert int(state.step) == step + 1
+    # Every example, entry and step has a draw of its own.
+    assert len(np.unique(np.round(noises, 6))) == len(weights) * ROWS * LATENT_SIZE
+
+
+def test_noise_follows_from_seed_and_step():
+    """Same seed and step, same draws; another seed, other draws."""
+    program, batch = program_of(), batch_of(IMAGES)
+
+    def codes(seed):
+        return recorded_step(program, program.init(0, batch), batch, seed)[2]
+
+    np.testing.assert_array_equal(codes(5), codes(5))
+    assert np.abs(codes(5) - codes(6)).min() > 1e-6
+
+
+def trained_state(data=IMAGES, steps=3, **changes):
+    program, batch = program_of(data, **changes), batch_of(data)
+    state = program.init(0, batch)
+    for _ in range(steps):
+        state, _ = program.streaming_step(state, batch, np.uint32(0))
+    return program, state, batch
+
+
+def test_noise_is_standard_normal():
+    """Moments within five standard errors, entries unrelated."""
+    experiment = experiment_of(latent_size=6)
+    noise = np.asarray(experiment.model.build(experiment).prior(jax.random.key(0), 4000))
+    assert noise.shape == (4000, 6)
+    assert abs(noise.mean()) < 5 / noise.size**0.5
+    np.testing.assert_allclose(np.cov(noise.T), np.eye(6), atol=0.1)
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("data", [IMAGES, POINTS], ids=["images", "points"])
+def test_evaluate_counts_what_the_mask_lets_through(data):
+    """Averaged weights, beta of 1 whatever the training's, sums and counts without the padding."""
+    program, state, batch = trained_state(data)
+    mask = np.array([1.0, 0.0, 1.0, 1.0, 0.0], np.float32)
+    CODES.clear()
+    key = jax.random.key(4)
+    every = np.ones(ROWS, np.float32)
+    masked, whole = (program.evaluate(state, {**batch, "mask": m}, key) for m in (mask, every))
+    jax.effects_barrier()
+    np.testing.assert_array_equal(CODES[0], CODES[1])
+    likelihood, kl, *_ = terms(as_numbers(state.ema["params"]), batch, CODES[0])
+    latest, *_ = terms(as_numbers(state.autoencoder.params), batch, CODES[0])
+    assert np.abs(latest - likelihood).max() > 1e-3
+    for sums, weights in ((masked, mask), (whole, every)):
+        expected = {"elbo": likelihood - kl, "reconstruction": likelihood, "kl": kl}
+        close(sums, {name: (v @ weights, weights.sum()) for name, v in expected.items()})
+
+
+def test_elbo_of_the_exact_posterior_is_the_evidence():
+    """Linear decoder, Gaussian pixels: x ~ N(b, B'B + s^2 I) (Tipping and Bishop 1999, eq. 3).
+
+    The posterior has the precision I + BB' / s^2, diagonal for orthogonal rows of B. With any other
+    encoder the bound is lower.
+    """
+    program, state, _ = trained_state(steps=0)
+    image = np.array([200, 30, 90, 255], np.uint8)
+    rows, target = 20_000, image / 255
+    decoder = np.array([[1.0, 1.0, 0.0, 0.5], [0.5, -0.5, 2.0, 0.0]])
+    bias = np.array([0.1, 0.4, 0.2, 0.3])
+    variance = 1 / (1 + (decoder**2).sum(1) / SCALE**2)
+    # The encoder reads x in [-1, 1], and the target is (x + 1) / 2.
+    encoder = 0.5 * decoder.T / SCALE**2 * variance
+    offset = (0.5 - bias) @ decoder.T / SCALE**2 * variance
+
+    def elbo(shift):
+        params = {
+            "encoder": {"a": encoder, "bias": offset + shift, "s": np.log(variance)},
+            "decoder": {"b": decoder, "bias": bias},
+        }
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
+        batch = {"image": np.tile(image.reshape(1, 2, 2, 1), (rows, 1, 1, 1))}
+        sums = program.evaluate(
+            state.replace(ema={**state.ema, "params": params}), batch, jax.random.key(3)
+        )
+        assert float(sums["elbo"][1]) == rows
+        return float(sums["elbo"][0]) / rows
+
+    evidence = stats.multivariate_normal(bias, decoder.T @ decoder + SCALE**2 * np.eye(4)).logpdf(
+        target
+    )
+    # One draw of the reconstruction term has a standard deviation below 1.5 nats.
+    tolerance = 5 * 1.5 / rows**0.5
+    assert elbo(0.0) == pytest.approx(evidence, abs=tolerance)
+    # KL(q || posterior) of a shifted mean, exactly what the bound loses.
+    loss = 0.5 * (0.5**2 / variance).sum()
+    assert loss > 2 * tolerance
+    assert elbo(0.5) == pytest.approx(evidence - loss, abs=2 * tolerance)
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(SCALE), Bernoulli()])
+def test_samples_are_means_under_the_average(likelihood):
+    """uint8 for images: means in [0, 1], the nearest byte, clipped."""
+    program, state, batch = trained_state(likelihood=likelihood)
+    key, params = jax.random.key(7), as_numbers(state.ema["params"])
+    latent = as_numbers(program.algorithm.prior(key, 6))
+    mean = np.asarray(
+        inputs_and_targets(batch)[0] @ params["encoder"]["a"] + params["encoder"]["bias"]
+    )
+    made, again = (program.sample(state, key, 6) for _ in range(2))
+    np.testing.assert_array_equal(made, again)
+    assert not np.array_equal(made, program.sample(state, jax.random.key(8), 6))
+    for images, codes in ((made, latent), (program.reconstruct(state, batch), mean)):
+        assert (images.shape, images.dtype) == ((len(codes), 2, 2, 1), jnp.uint8)
+        outputs = codes @ params["decoder"]["b"] + params["decoder"]["bias"]
+        if isinstance(likelihood, Bernoulli):
+            outputs = 1 / (1 + np.exp(-outputs))
+        exact = np.clip(outputs, 0, 1).reshape(images.shape) * 255
+        assert np.abs(np.asarray(images, np.float64) - exact).max() <= 0.5 + 1e-3
+        assert np.asarray(images).std() > 1
+
+
+def test_points_are_sampled_unclipped():
+    program, state, batch = trained_state(POINTS)
+    key, params = jax.random.key(7), as_numbers(state.ema["params"]["decoder"])
+    made = program.sample(state, key, 50)
+    assert (made.shape, made.dtype) == ((50, 1, 1, 2), jnp.float32)
+    close(
+        made.reshape(50, 2),
+        as_numbers(program.algorithm.prior(key, 50)) @ params["b"] + params["bias"],
+    )
+    assert float(np.min(made)) < 0 < 1 < float(np.max(made))
+    assert program.reconstruct(state, batch).dtype == jnp.float32
+
+
+def test_settings_that_cannot_work():
+    with pytest.raises(ConfigError, match="latent_size = 0: must be at least 1"):
+        experiment_of(latent_size=0)

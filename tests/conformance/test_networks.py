@@ -1,0 +1,128 @@
+"""What every network promises, whichever it is: found by walking the package."""
+
+import inspect
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from discovery import PARTS, classes, networks, small
+
+import jaxgan.networks
+from jaxgan.config import from_json, to_json
+
+NETWORKS = networks()
+EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+SHAPE = (8, 8, 1)
+BATCH, LATENT_SIZE = 6, 5
+KEYS = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
+DRAWS = np.random.default_rng(0)
+
+
+def call(network, image_shape=SHAPE, batch=BATCH):
+    """Inputs, arguments and the shapes of outputs, by what the network's call asks for."""
+    asks = inspect.signature(type(network).__call__).parameters
+    images = jnp.asarray(DRAWS.uniform(-1, 1, size=(batch, *image_shape)), jnp.float32)
+    if "image_shape" in asks:
+        latent = jnp.asarray(DRAWS.normal(size=(batch, LATENT_SIZE)), jnp.float32)
+        return latent, {"image_shape": image_shape}, [(batch, *image_shape)]
+    if "latent_size" in asks:
+        return images, {"latent_size": LATENT_SIZE}, [(batch, LATENT_SIZE)] * 2
+    return images, {}, [(batch,)]
+
+
+def weights(init):
+    """Random weights in the shapes of the initial ones, whose own compilation takes long."""
+    shapes = jax.eval_shape(init)
+    return jax.tree.map(lambda s: jnp.asarray(DRAWS.normal(0, 0.3, s.shape), s.dtype), shapes)
+
+
+def structure(tree):
+    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype.name), tree)
+
+
+def test_the_known_ones_are_found():
+    assert NETWORKS.keys() >= {
+        *("MlpGenerator", "MlpDiscriminator", "MlpEncoder", "MlpDecoder"),
+        *("DcganGenerator", "DcganDiscriminator", "ConvEncoder", "ConvDecoder"),
+    }
+    # A name that stays on the list of parts after its class is gone would hide a new one.
+    assert {cls.__name__ for cls in classes(jaxgan.networks)} >= PARTS
+
+
+@EVERY
+def test_takes_the_arguments_that_algorithms_pass(network):
+    """One array by place; the rest by keyword, ``axis_name`` with None for a default."""
+    _, first, *others = inspect.signature(type(network).__call__).parameters.values()
+    assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert first.default is inspect.Parameter.empty
+    assert all(other.kind is inspect.Parameter.KEYWORD_ONLY for other in others)
+    by_name = {other.name: other.default for other in others}
+    assert by_name.pop("axis_name") is None
+    assert by_name.pop("train") is inspect.Parameter.empty
+    assert len(by_name) <= 1
+
+
+@EVERY
+def test_is_a_plain_value(network):
+    assert from_json(json.loads(json.dumps(to_json(network)))) == network
+    assert hash(small(network)) == hash(small(network))
+
+
+@EVERY
+@pytest.mark.parametrize("image_shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3)])
+def test_shapes_as_the_defaults_make_it(network, image_shape):
+    inputs, arguments, expected = call(network, image_shape)
+
+    def run():
+        variables = network.init(KEYS, inputs, train=False, **arguments)
+        outputs, changed = network.apply(
+            variables, inputs, train=True, rngs=KEYS, mutable=["batch_stats"], **arguments
+        )
+        return variables, outputs, changed
+
+    variables, outputs, changed = jax.eval_shape(run)
+    assert [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(outputs)] == [
+        (shape, jnp.float32) for shape in expected
+    ]
+    assert variables.keys() <= {"params", "batch_stats"}
+    # What training changes keeps its structure.
+    assert structure(changed) == structure({k: v for k, v in variables.items() if k != "params"})
+
+
+@EVERY
+def test_values_and_gradients(network):
+    """All finite, every parameter in use, nothing random but by the keys, compiled once."""
+    network = small(network)
+    inputs, arguments, _ = call(network)
+    variables = weights(lambda: network.init(KEYS, inputs, train=False, **arguments))
+    state = {k: v for k, v in variables.items() if k != "params"}
+    traces = []
+
+    @jax.jit
+    def gradients(params, inputs, key):
+        traces.append(1)
+
+        def loss(params, inputs):
+            outputs, changed = network.apply(
+                {"params": params, **state}, inputs, train=True, mutable=["batch_stats"],
+                rngs={"dropout": key}, **arguments,
+            )  # fmt: skip
+            # Not symmetric, so that normalization cancels no gradient.
+            total = sum(jnp.sum(jnp.sin(3.0 * leaf + 0.5)) for leaf in jax.tree.leaves(outputs))
+            return total, (outputs, changed)
+
+        return jax.grad(loss, argnums=(0, 1), has_aux=True)(params, inputs)
+
+    first, again = (
+        jax.device_get(gradients(variables["params"], inputs, KEYS["dropout"])) for _ in range(2)
+    )
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(first))
+    (by_params, by_inputs), _ = first
+    assert structure(by_params) == structure(variables["params"])
+    for path, leaf in jax.tree_util.tree_leaves_with_path(by_params):
+        assert leaf.any(), f"{jax.tree_util.keystr(path)} is not used"
+    assert by_inputs.any()
+    assert len(traces) == 1

@@ -1,0 +1,103 @@
+"""What a person may get wrong on the command line: what is typed, what is printed, exit code.
+
+`CANNOT_WORK` are requests that are refused before anything is written (exit code 2); `FAILED` are
+runs that fail (exit code 1). Keys follow ``jaxgan``, values follow ``error: `` on standard error.
+"""
+
+_NO_FILE = "name an experiment's Python file first: jaxgan train FILE [OPTIONS]"
+_TRAIN = "train tiny_vae.py"
+_ADVICE = "Try a smaller learning rate, or gradient clipping (clip_norm of the optimizers)."
+
+CANNOT_WORK = {
+    # The command.
+    "trian x.py": (
+        "there is no command 'trian'; there are train, resume, sample, evaluate, compare"
+    ),
+    "train": _NO_FILE,
+    "train --steps 3": _NO_FILE,
+    "resume": "name a run's folder first: jaxgan resume RUN [OPTIONS]",
+    "compare": "jaxgan compare needs experiments' files: jaxgan compare FILES...",
+    # The experiment's file.
+    "train dcgan2.py": "dcgan2.py is no Python file: name an experiment such as dcgan.py",
+    "train empty.py": "empty.py defines no `experiment = Experiment(...)`",
+    "train syntax.py": ("syntax.py fails: SyntaxError: '(' was never closed (syntax.py, line 1)"),
+    "compare dcgan2.py": "dcgan2.py is no Python file: name an experiment such as dcgan.py",
+    "compare tiny_vae.py tiny_vae.py": (
+        "two experiments are called tiny: tell them apart by --name"
+    ),
+    # Settings.
+    f"{_TRAIN} --batch-size 12": (
+        "batch_size 12 cannot be shared evenly by 8 devices: use --batch-size 8 or 16, or"
+        " --parallel none for one device"
+    ),
+    f"{_TRAIN} --steps 0": "steps = 0: must be at least 1",
+    f"{_TRAIN} --steps 300000000": (
+        "300000000 steps of 16 examples are more than 4294967296, the most that one run can"
+        " number: 268435456 steps would fit."
+    ),
+    f"{_TRAIN} --model.optimizer.schedule.warmup-steps 50": (
+        "warmup_steps = 50 with 20 updates in all: the warm-up must end before the training does"
+    ),
+    f"{_TRAIN} --evaluation.backbone inception": (
+        "there is no backbone 'inception'; choose one of digits-cnn, fashion-cnn, pixels, identity"
+    ),
+    f"{_TRAIN} --early-stopping.metric fd": (
+        "early_stopping.metric is set, but nothing is measured on a validation split during"
+        " training: set --evaluation.every N and --data.validation N as well"
+    ),
+    "compare tiny_vae.py --images 9": (
+        "a budget of 9 images is less than one step of tiny (16 images)"
+    ),
+    # Data.
+    f"{_TRAIN} --dataset fashion-mnist --data.source.folder /nope": (
+        "/nope: there is no such folder; it should hold four IDX files."
+    ),
+    f"{_TRAIN} --dataset fashion-mnist --data.source.folder cut": (
+        "cut/train-images-idx3-ubyte: its header promises 15680 bytes of data, there are only"
+        " 15580."
+    ),
+    f"{_TRAIN} --data.image-size 16": (
+        "digits has images of 8x8, but --data.image-size is 16: set --data.resize to crop,"
+        " lanczos, bilinear or pad, or change the size."
+    ),
+    f"{_TRAIN} --data.validation 1500": (
+        "--data.validation sets 1500 images aside, but digits has only 1500 for training."
+    ),
+    # The run's folder.
+    f"{_TRAIN} --workdir done": (
+        "done already holds a run: go on with it by `jaxgan resume done`, or choose another"
+        " --workdir"
+    ),
+    f"{_TRAIN} --workdir notes": (
+        "notes exists and is not an empty folder: choose another --workdir"
+    ),
+    f"{_TRAIN} --workdir empty.py/run": "cannot write to empty.py/run: Not a directory",
+    "resume notes": "notes holds no run: there is no notes/config.json",
+    "resume done --batch-size 32 --model.latent-size 7": (
+        "done was started with another configuration, and a run that changes midway cannot be"
+        " compared with anything. Different (old -> new):\n"
+        "  model.latent_size: 4 -> 7\n"
+        "  batch_size: 16 -> 32\n"
+        "Leave these as they were, or start a new run in another --workdir."
+    ),
+    "sample nowhere": "nowhere holds no run: there is no nowhere/config.json",
+    "sample fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
+    "sample done --count 0": "count = 0: must be at least 1",
+    "sample done --out x.jpg": "--out x.jpg: the name must end in .png or .npz",
+    "evaluate notes": "notes holds no run: there is no notes/config.json",
+    "evaluate fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
+}
+
+FAILED = {
+    f"{_TRAIN} --workdir diverged --parallel none --model.optimizer.learning-rate 1e30"
+    " --checkpoint-every 1": (
+        "elbo is nan at step 2: training has diverged; the last good checkpoint is step 1."
+        f" {_ADVICE}"
+    ),
+    "sample done --out no/x.npz": "No such file or directory (no/x.npz)",
+}
+
+MISTAKES = [
+    *((line, message, 2) for line, message in CANNOT_WORK.items()),
+    *((line, message, 1) for line, message in FAILED.items()),
+]

@@ -1,0 +1,111 @@
+"""Metrics on their way to the log, and the end of a run that diverges."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.logging import Logger, read_jsonl
+from jaxgan.recorder import NonFiniteError, Recorder
+
+ADVICE = " Try a smaller learning rate, or gradient clipping (clip_norm of the optimizers)."
+
+
+class Saved:
+    """Stands in for the checkpoints of a run."""
+
+    def __init__(self, *steps):
+        self._steps = list(steps)
+
+    def steps(self):
+        return self._steps
+
+
+@pytest.fixture
+def logger(tmp_path):
+    with Logger(tmp_path, total_steps=100, quiet=True, tensorboard=False) as log:
+        yield log
+
+
+def records(tmp_path):
+    return [
+        {name: value for name, value in record.items() if name != "time"}
+        for record in read_jsonl(tmp_path / "metrics.jsonl")
+    ]
+
+
+def test_the_mean_since_the_last_flush_is_logged_under_the_last_step(tmp_path, logger):
+    recorder = Recorder(logger, images_per_step=128, checkpoints=Saved())
+    for step, loss in ((1, 1.0), (2, 2.0), (3, 6.0)):
+        recorder.add(step, {"loss": jnp.float32(loss), "other": jnp.float32(-loss)})
+    recorder.flush()
+    recorder.add(4, {"loss": jnp.float32(10.0), "other": jnp.float32(0.0)})
+    recorder.flush()
+    recorder.flush()  # nothing is held: nothing is written
+    assert records(tmp_path) == [
+        {"step": 3, "images_seen": 384, "loss": 3.0, "other": -3.0},
+        {"step": 4, "images_seen": 512, "loss": 10.0, "other": 0.0},
+    ]
+
+
+def test_numbers_of_the_host_are_logged_as_they_are(tmp_path, logger):
+    Recorder(logger, 10, Saved()).record(7, {"fd": 1.5})
+    assert records(tmp_path) == [{"step": 7, "images_seen": 70, "fd": 1.5}]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_named_with_its_step_and_the_last_checkpoint(tmp_path, logger, value):
+    recorder = Recorder(logger, 64, Saved(10, 20))
+    for step in range(21, 31):
+        recorder.add(
+            step,
+            {
+                "loss/generator": jnp.float32(1.0),
+                # The first bad value counts, though later steps have more of them.
+                "loss/discriminator": jnp.float32(value if step >= 25 else 1.0),
+                "logits/real": jnp.float32(value if step >= 27 else 1.0),
+            },
+        )
+    with pytest.raises(NonFiniteError) as raised:
+        recorder.flush()
+    assert str(raised.value) == (
+        f"loss/discriminator is {value} at step 25: training has diverged;"
+        f" the last good checkpoint is step 20.{ADVICE}"
+    )
+    assert records(tmp_path) == []
+    recorder.flush()  # the window has been dropped
+
+
+def test_without_a_checkpoint_the_message_says_so(logger):
+    recorder = Recorder(logger, 64, Saved())
+    recorder.add(1, {"loss": jnp.float32(np.nan)})
+    with pytest.raises(NonFiniteError, match=r"at step 1: .*; there is no checkpoint yet\."):
+        recorder.flush()
+
+
+def test_a_mean_of_large_numbers_does_not_overflow(tmp_path, logger):
+    recorder = Recorder(logger, 1, Saved())
+    for step in (1, 2):
+        recorder.add(step, {"loss": jnp.float32(3e38)})
+    recorder.flush()
+    (record,) = records(tmp_path)
+    assert record["loss"] == pytest.approx(3e38, rel=1e-6)
+
+
+def test_a_spoiled_state_is_found_before_it_is_saved(logger):
+    recorder = Recorder(logger, 64, Saved(10))
+    good = {
+        "step": jnp.int32(5),
+        "net": {"kernel": jnp.ones((2, 2)), "half": jnp.ones(2, "bfloat16")},
+    }
+    recorder.check(11, good)
+    for name, value in (
+        ("kernel", jnp.array([1.0, np.inf])),
+        ("half", jnp.array([np.nan], "bfloat16")),
+    ):
+        with pytest.raises(NonFiniteError) as raised:
+            recorder.check(11, {**good, "net": {**good["net"], name: value}})
+        found = "inf" if name == "kernel" else "nan"
+        assert str(raised.value).startswith(
+            f"net/{name} is {found} at step 11: training has diverged; the last good checkpoint is"
+            " step 10."
+        )

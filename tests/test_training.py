@@ -1,0 +1,140 @@
+"""The loop: early stopping, and states that must not be saved. Killing and resuming: end_to_end."""
+
+import dataclasses
+import os
+import signal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from jaxgan import training, workdir
+from jaxgan.checkpoint import Checkpoints
+from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Run
+from jaxgan.data.pipeline import Data
+from jaxgan.logging import read_jsonl
+from jaxgan.program import compile_program, example_batch
+from jaxgan.recorder import NonFiniteError, Recorder
+
+
+def run(folder, **changes):
+    settings = {"workdir": str(folder), "parallel": "none", "quiet": True, "tensorboard": False}
+    return Run(**{**settings, **changes})
+
+
+def test_patience_is_counted_in_evaluations():
+    stopping = EarlyStopping(metric="fd", patience=2)
+    position = training.Position()
+    for value, bad, stopped in ((3.0, 0, False), (2.0, 0, False), (2.0, 1, False), (5.0, 2, True)):
+        position = position.judged(value, stopping)
+        assert (position.bad, position.stopped) == (bad, stopped)
+    assert position.best == 2.0
+    # A better value starts the count again.
+    once = training.Position(best=2.0, bad=1).judged(1.0, stopping)
+    assert (once.best, once.bad, once.stopped) == (1.0, 0, False)
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("min", 6), ("max", 20)])
+def test_early_stopping_ends_a_run_and_keeps_the_best_checkpoint(tmp_path, mode, steps):
+    # The ELBO of a VAE rises at first, so "min" sees its best value at the first evaluation.
+    experiment = tiny.vae(
+        data=Data(validation=50),
+        steps=20,
+        evaluation=Evaluation(samples=50, every=2),
+        early_stopping=EarlyStopping(metric="elbo", patience=2, mode=mode),
+    )
+    result = training.train(experiment, run(tmp_path / "run", checkpoint_every=20, keep=1))
+    assert result["steps"] == steps
+    assert result["stopped_early"] is (mode == "min")
+    log = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    (name,) = {key for record in log for key in record if key.startswith("elbo[validation50")}
+    values = {record["step"]: record[name] for record in log if name in record}
+    assert sorted(values) == list(range(2, steps + 1, 2))
+    best = (min if mode == "min" else max)(values, key=values.get)
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert checkpoints.steps() == sorted({best, steps})
+    # Its result goes missing: the run is finished again from its last state.
+    (tmp_path / "run" / "result.json").unlink()
+    again = training.train(experiment, run(tmp_path / "run"), resume=True)
+    for key in ("digest", "metrics", "steps", "stopped_early"):
+        assert again[key] == result[key]
+
+
+def test_a_metric_that_nobody_measures_is_named_with_those_there_are(tmp_path):
+    experiment = tiny.vae(
+        data=Data(validation=50),
+        evaluation=Evaluation(samples=50, every=1),
+        early_stopping=EarlyStopping(metric="fid"),
+    )
+    with pytest.raises(ConfigError) as raised:
+        training.train(experiment, run(tmp_path / "run"))
+    assert str(raised.value) == (
+        "early_stopping.metric = 'fid' is not measured; there are"
+        " elbo, fd, kd, kd_se, kl, reconstruction"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Spoiled(tiny.Regression):
+    """Its weights become NaN in step 5, while the loss of that step is still finite."""
+
+    def build(self, experiment, *, axis_name=None):
+        algorithm = super().build(experiment, axis_name=axis_name)
+
+        def train_step(state, batch, key):
+            state, metrics = algorithm.train_step(state, batch, key)
+            weights = jnp.where(state.step == 5, jnp.nan, state.weights)
+            return state.replace(weights=weights), metrics
+
+        return algorithm._replace(train_step=train_step)
+
+
+def test_a_spoiled_state_is_not_saved(tmp_path):
+    experiment = tiny.gan(model=Spoiled(rate=0.01), steps=10)
+    with pytest.raises(NonFiniteError) as raised:
+        training.train(experiment, run(tmp_path / "run", checkpoint_every=1, images_every=0))
+    assert str(raised.value).startswith(
+        "weights is nan at step 5: training has diverged; the last good checkpoint is step 4."
+    )
+    like = jax.eval_shape(compile_program(experiment, "none").init, 0, example_batch(experiment))
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        restored = checkpoints.restore(like)
+    assert restored.step == 4
+    assert np.isfinite(restored.state.weights).all()
+
+
+@pytest.mark.parametrize(
+    ("number", "streaming"), [(signal.SIGINT, "never"), (signal.SIGTERM, "always")]
+)
+def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
+    tmp_path, monkeypatch, number, streaming
+):
+    experiment = tiny.vae(steps=60, data=Data(streaming=streaming))
+    flush, flushes = Recorder.flush, []
+
+    def flush_and_send(self):
+        flush(self)
+        flushes.append(1)
+        if len(flushes) == 3:  # step 21
+            os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "flush", flush_and_send)
+        with pytest.raises(training.Interrupted) as stopped:
+            training.train(experiment, run(tmp_path / "run", log_every=7))
+    assert str(stopped.value) == (
+        f"{number.name}: saved at step 22 of 60; go on by `jaxgan resume {tmp_path}/run`"
+    )
+    assert stopped.value.signal_number == number
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert checkpoints.steps() == [22]
+    assert workdir.read_result(tmp_path / "run") is None
+
+    result = training.train(experiment, run(tmp_path / "run", log_every=7), resume=True)
+    other = training.train(experiment, run(tmp_path / "other", log_every=7))
+    assert result["digest"] == other["digest"]
+    assert result["metrics"] == other["metrics"]
+    steps = [record["step"] for record in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
+    assert steps == [7, 14, 21, 22, 28, 35, 42, 49, 56, 60]

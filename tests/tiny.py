@@ -1,0 +1,132 @@
+"""Experiments that train in seconds, for tests of everything around a model.
+
+Gradient descent with small rates, because Adam divides by the size of a gradient: where that is
+nearly zero, it would turn differences of rounding into differences of whole updates.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import struct
+
+from jaxgan import results
+from jaxgan.algorithms.base import Algorithm
+from jaxgan.algorithms.gan import Gan
+from jaxgan.algorithms.vae import Vae
+from jaxgan.config import Evaluation, Experiment, Model
+from jaxgan.data.order import epoch_position
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
+from jaxgan.optim import Sgd
+from jaxgan.program import compile_program, example_batch, on_one_device
+
+RATE = Sgd(learning_rate=0.05)
+
+
+def _experiment(model: Any, changes: dict[str, Any]) -> Experiment:
+    settings: dict[str, Any] = {
+        "name": "tiny",
+        "model": model,
+        "data": Data(),
+        "steps": 6,
+        "batch_size": 16,
+        "evaluation": Evaluation(samples=100),
+    }
+    return Experiment(**{**settings, **changes})
+
+
+def gan(**changes: Any) -> Experiment:
+    """Perceptrons with dropout, two critic updates a step."""
+    model = Gan(
+        generator=MlpGenerator(widths=(16,)),
+        discriminator=MlpDiscriminator(widths=(16,), dropout=0.3),
+        generator_optimizer=RATE,
+        discriminator_optimizer=RATE,
+        latent_size=8,
+        n_critic=2,
+    )
+    return _experiment(model, changes)
+
+
+def dcgan(**changes: Any) -> Experiment:
+    """Convolutions with batch normalization."""
+    model = Gan(
+        generator=DcganGenerator(width=4),
+        discriminator=DcganDiscriminator(width=4),
+        generator_optimizer=RATE,
+        discriminator_optimizer=RATE,
+        latent_size=8,
+    )
+    return _experiment(model, changes)
+
+
+def vae(**changes: Any) -> Experiment:
+    """Perceptrons."""
+    model = Vae(
+        encoder=MlpEncoder(widths=(16,)),
+        decoder=MlpDecoder(widths=(16,)),
+        latent_size=4,
+        optimizer=Sgd(learning_rate=1e-3),
+    )
+    return _experiment(model, changes)
+
+
+class Fitted(struct.PyTreeNode):
+    """Weights of a linear regression."""
+
+    step: Any
+    weights: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression(Model):
+    """Mean squared error of labels predicted from pixels, by gradient descent."""
+
+    rate: float = 1.0
+
+    def build(self, experiment, *, axis_name=None):
+        optimizer = optax.sgd(self.rate)
+
+        def init(key, batch):
+            return Fitted(jnp.int32(0), jnp.linspace(-1.0, 1.0, 64))
+
+        def train_step(state, batch, key):
+            pixels = batch["image"].reshape(-1, 64).astype(jnp.float32) / 255.0
+
+            def loss(weights):
+                return jnp.mean((pixels @ weights - batch["label"]) ** 2)
+
+            value, gradient = jax.value_and_grad(loss)(state.weights)
+            if axis_name is not None:
+                value, gradient = jax.lax.pmean((value, gradient), axis_name)
+            updates, _ = optimizer.update(gradient, optimizer.init(state.weights))
+            weights = optax.apply_updates(state.weights, updates)
+            return Fitted(state.step + 1, weights), {"loss": value}
+
+        return Algorithm(init, train_step, *[lambda *_: None] * 6)
+
+
+def train(experiment, mode, steps, *, streaming=False):
+    """The state after some steps on the experiment's own data, and the metrics of each step."""
+    program = compile_program(experiment, mode)
+    replicate, shard = program.plan.replicate, program.plan.shard
+    state = replicate(jax.device_get(program.init(experiment.seed, example_batch(experiment))))
+    seed = replicate(np.asarray(experiment.seed, np.uint32))
+    data = results.in_memory(experiment.data, "train")
+    arrays = replicate(data)
+    metrics = []
+    for step in range(steps):
+        if streaming:
+            places = np.arange(experiment.images_per_step) + step * experiment.images_per_step
+            rows = np.asarray(epoch_position(places, len(data["image"]), experiment.seed))
+            batch = shard({name: array[rows] for name, array in data.items()})
+            state, found = program.streaming_step(state, batch, seed)
+        else:
+            state, found = program.resident_step(state, arrays, seed)
+        metrics.append(jax.device_get(found))
+    return jax.device_get(on_one_device(state)), metrics
