@@ -131,7 +131,7 @@ def test_when_all_are_damaged_the_error_says_so(tmp_path: Path):
     delete_the_arrays(tmp_path / "c" / "1")
     with (
         Checkpoints(tmp_path / "c") as checkpoints,
-        pytest.raises(CheckpointError, match="no checkpoint in .* can be read: checkpoint 1"),
+        pytest.raises(CheckpointError, match=r"no checkpoint in .* can be read: checkpoint 1"),
     ):
         checkpoints.restore(jax.eval_shape(state))
 

@@ -1,16 +1,16 @@
 """A small GAN and a small VAE learn the digits, and what is broken in a known way does not.
 
-The bounds lie between two sets of runs with Python 3.13 and JAX 0.12 on a CPU: seeds 0 to 9 as they
-should be, and seeds 0 to 3 of every way to break them. Smaller Frechet distances (on 1000 samples
-against the training split) and larger ELBOs (of the test split, in nats) are better.
+The bounds lie between two sets of runs on a CPU, under JAX 0.10 and 0.12: seeds 0 to 9 as they
+should be, and seeds 0 to 3 of every way to break them that is below. Smaller Frechet distances (of
+1000 samples from the training split) and larger ELBOs (of the test split, in nats) are better.
 
-=====  ====  ================  ===================  ==================================
-model        as it should be   best of the broken   which is
-=====  ====  ================  ===================  ==================================
-GAN    FD     13.3 to 20.6      31.7                 the generator is never updated
-VAE    FD     10.8 to 14.4      29.0                 the encoder is never updated
-VAE    ELBO  -26.0 to -25.8    -27.9                 the encoder is never updated
-=====  ====  ================  ===================  ==================================
+=====  ====  ================  ==================  ==================================
+model        as it should be   best of the broken  which is
+=====  ====  ================  ==================  ==================================
+GAN    FD     11.6 to 21.8      31.7               the generator is never updated
+VAE    FD     10.8 to 14.4      29.0               the encoder is never updated
+VAE    ELBO  -26.0 to -25.8    -27.9               the encoder is never updated
+=====  ====  ================  ==================  ==================================
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ from jaxgan.recorder import NonFiniteError
 
 pytestmark = pytest.mark.slow
 
-GAN_FD, VAE_FD, VAE_ELBO = 26.0, 21.0, -26.9
+GAN_FD, VAE_FD, VAE_ELBO = 27.0, 21.0, -26.9
 SEED = 0
 
 GAN = Gan(

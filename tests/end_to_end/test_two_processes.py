@@ -37,6 +37,9 @@ def start(folder: Path, words: list[str], devices: int, **extra: str) -> subproc
         "PYTHONPATH": str(ROOT),
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        # Not the user's own folder of compiled programs.
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "programs"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         **extra,
     }
     return subprocess.Popen(
