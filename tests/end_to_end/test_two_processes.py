@@ -110,7 +110,7 @@ def test_two_processes_equal_one(tmp_path: Path, name: str, mode: str, streaming
 def test_a_signal_to_one_process_stops_both_and_both_resume(tmp_path: Path):
     (tmp_path / "file.py").write_text(FILE.format(tests=str(ROOT / "tests"), name="gan"))
     # Long enough to be stopped on the way; the processes agree on a signal at every log line.
-    words = ["train", "file.py", "--steps", "150", "--log-every", "1", "--images-every", "0"]
+    words = ["train", "file.py", "--steps", "60", "--log-every", "1", "--images-every", "0"]
     processes = start_two(tmp_path, [*words, "--workdir", "run"])
     log = tmp_path / "run" / "metrics.jsonl"
     end = time.monotonic() + 120
@@ -118,16 +118,16 @@ def test_a_signal_to_one_process_stops_both_and_both_resume(tmp_path: Path):
         time.sleep(0.05)
     processes[1].send_signal(signal.SIGTERM)
     said = finish(processes, 143)
-    saved = [re.search(r"SIGTERM: saved at step (\d+) of 150; go on by", text) for text in said]
+    saved = [re.search(r"SIGTERM: saved at step (\d+) of 60; go on by", text) for text in said]
     assert saved[0] is not None
     assert saved[1] is not None
     step = int(saved[0][1])
-    assert int(saved[1][1]) == step < 150
+    assert int(saved[1][1]) == step < 60
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [str(step)]
 
     train_in_two(tmp_path, ["resume", "run"])
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
-    assert steps == list(range(1, 151))
+    assert steps == list(range(1, 61))
     # The folder holds a run now. Nobody waits for the process that says so.
     said = finish(start_two(tmp_path, [*words, "--workdir", "run"]), 2)
     assert "run already holds a run: go on with it by `jaxgan resume run`" in said[0]
