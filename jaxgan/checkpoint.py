@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,8 +22,10 @@ import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
-# Orbax logs every save and restore; people are told what matters by the loop.
+# Orbax logs every save and restore, and a failure once for each of its threads, with tracebacks.
+# What matters is raised as well, and told to people in one line.
 logging.getLogger("absl").setLevel(logging.ERROR)
+logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
 
 
 class CheckpointError(RuntimeError):
@@ -159,6 +162,8 @@ class Checkpoints:
     def _failed(self, error: Exception) -> CheckpointError:
         # Orbax wraps what the operating system said; the last line has it.
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
+        if found := re.search(r"([^:]+) \[os_error_code", reason):
+            reason = found[1].strip()
         kept = ", ".join(map(str, self.steps())) or "none"
         return CheckpointError(
             f"cannot save a checkpoint to {self._folder}: {reason} (on disk: {kept})"

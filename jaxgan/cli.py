@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import jax
 import numpy as np
@@ -91,6 +91,7 @@ def run_study(value: Study) -> None:
 
 def guarded(body: Callable[[], None]) -> None:
     """Runs a command; errors that a person can act on become one line and an exit code."""
+    sys.unraisablehook = _unraisable
     try:
         _keep_compiled_programs()
         parallel.initialize()
@@ -112,6 +113,12 @@ def guarded(body: Callable[[], None]) -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", 1)
+
+
+def _unraisable(found: Any) -> None:
+    """Keeps quiet about writes that a failed checkpoint has left behind; the failure is raised."""
+    if str(found.exc_value) != "Event loop is closed":
+        sys.__unraisablehook__(found)
 
 
 def _keep_compiled_programs() -> None:

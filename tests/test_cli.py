@@ -200,6 +200,9 @@ def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(place, jaxgan):
     code, _, err = jaxgan("resume full")
     assert (code, err) == (0, "")
     assert json.loads((run / "result.json").read_text())["digest"] == result["digest"]
+    # What had been logged after the checkpoint is not there twice.
+    log = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert log == [5, 10, 15, 20]
 
 
 def test_a_full_log_is_one_line(place, jaxgan):
