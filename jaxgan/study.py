@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgan import comparison, options, training, workdir
+from jaxgan import comparison, options, parallel, training, workdir
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Outcome, Study, Trained
 from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
@@ -54,23 +55,33 @@ def run(study: Study, settings: StudyOptions | None = None, *, command: str) -> 
     planned = [(entry, *_planned(entry, study)) for entry in study.entries]
     _check(study, [experiment for _, experiment, _ in planned])
     started, rows = time.perf_counter(), []
+    # Every process trains its share; one of them reports.
+    say = functools.partial(print, flush=True) if parallel.is_main_process() else _quiet
     total, done = len(planned) * len(study.seeds), 0
     for entry, experiment, description in planned:
         outcomes = []
         for seed in study.seeds:
             done += 1
             seeded = dataclasses.replace(experiment, seed=seed)
-            print(f"[{done}/{total}] {experiment.name}, seed {seed}: ", end="", flush=True)
+            say(f"[{done}/{total}] {experiment.name}, seed {seed}: ", end="")
             outcome = _train(seeded, folder / "runs" / f"{experiment.name}-seed{seed}", settings)
-            print(_line(outcome, study.rank_by), flush=True)
+            say(_line(outcome, study.rank_by))
             outcomes.append(outcome)
         rows.append(Trained(entry, experiment, description, tuple(outcomes)))
     report = comparison.report(study, rows, command=command, seconds=time.perf_counter() - started)
-    page = write_report(folder, report)
-    print(
-        f"\n{text_table(report)}\n\nreport: {page}\nnumbers: {folder / 'results.csv'}, results.json"
-    )
+    page = folder / "index.html"
+
+    def write() -> None:
+        write_report(folder, report)
+
+    parallel.on_main_process(write)
+    say(f"\n{text_table(report)}\n\nreport: {page}")
+    say(f"numbers: {folder / 'results.csv'}, results.json")
     return page
+
+
+def _quiet(*values: object, **settings: object) -> None:
+    """Stands in for ``print`` on the processes that do not report."""
 
 
 def _planned(entry: Entry, study: Study) -> tuple[Experiment, str]:

@@ -51,7 +51,7 @@ def create(
         document = {
             "experiment": to_json(experiment),
             "run": to_json(run),
-            "file": file,
+            "file": file and str(Path(file).resolve()),
             "command": command,
             "versions": versions(),
         }

@@ -28,7 +28,8 @@ def test_a_new_run_is_written_down(tmp_path, exists):
     create(folder, tiny.vae(seed=5), Run(keep=7, parallel="none"))
     document = workdir.read_config(folder)
     assert document["experiment"] == to_json(tiny.vae(seed=5))
-    assert document["file"] == "tiny.py"
+    # Absolute, so that a run can be resumed from anywhere.
+    assert document["file"] == os.path.join(os.getcwd(), "tiny.py")
     assert document["command"] == "jaxgan train tiny"
     assert document["versions"]["jax"] == metadata.version("jax")
     assert workdir.read_experiment(folder) == tiny.vae(seed=5)
