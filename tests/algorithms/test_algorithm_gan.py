@@ -108,7 +108,7 @@ def by_hand(state, real_batches, latents, loss: ByHand, *, bound=None):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("n_critic", "bound"), [(1, None), (2, BOUND)])
+@pytest.mark.parametrize(("n_critic", "bound"), [(1, None), (3, BOUND)])
 def test_two_steps_by_hand(loss, n_critic, bound):
     """Players, signs, batches, order of the updates, clipping, running means, EMA and metrics."""
     value, numpy_loss = LOSSES[loss]
@@ -137,25 +137,25 @@ def test_two_steps_by_hand(loss, n_critic, bound):
         assert (sizes < bound).any(), "and not everywhere"
 
 
-CRITIC = {"loss": NonSaturating(), "n_critic": 2, "clip_weights": BOUND}
+CRITIC = {"loss": NonSaturating(), "n_critic": 3, "clip_weights": BOUND}
 
 
 def test_each_discriminator_update_sees_its_own_real_batch():
-    """Real, fake; real, fake; and the last pair once more for the generator. No row twice."""
-    program, images = program_of(**CRITIC), points(2 * ROWS)
+    """Real, fake, three times; the last pair once more for the generator. No row twice."""
+    program, images = program_of(**CRITIC), points(3 * ROWS)
     *_, shown = recorded_step(program, program.init(1, {"image": images}), images, seed=7)
     rows = images.reshape(-1, 2)
     is_real = [np.isclose(array[0], rows).all(axis=1).any() for array in shown]
     # A generator that ignores the real logits need not have them computed.
-    assert is_real in ([True, False] * 3, [True, False] * 2 + [False])
-    real = np.concatenate([shown[0], shown[2]])
+    assert is_real in ([True, False] * 4, [True, False] * 3 + [False])
+    real = np.concatenate([shown[0], shown[2], shown[4]])
     np.testing.assert_allclose(np.unique(real, axis=0), np.unique(rows, axis=0), rtol=1e-6)
-    np.testing.assert_array_equal(shown[-1], shown[3])
+    np.testing.assert_array_equal(shown[-1], shown[5])
 
 
 def test_latents_follow_from_seed_and_step():
     """Same seed and step, same draws; another update, step or seed, other draws."""
-    program, images = program_of(**CRITIC), points(2 * ROWS)
+    program, images = program_of(**CRITIC), points(3 * ROWS)
 
     def run(seed):
         state, drawn = program.init(0, {"image": images}), []
@@ -167,7 +167,7 @@ def test_latents_follow_from_seed_and_step():
     first, again, other = run(5), run(5), run(6)
     np.testing.assert_array_equal(first, again)
     draws = np.concatenate([first, other])
-    assert draws.shape == (8, ROWS, LATENT_SIZE)
+    assert draws.shape == (12, ROWS, LATENT_SIZE)
     assert len(np.unique(draws)) == draws.size
 
 

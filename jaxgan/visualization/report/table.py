@@ -36,9 +36,10 @@ def results_table(report: Report) -> str:
         [
             _header("#", "Rank", "rank"),
             _header("Run"),
-            *(_metric_header(column, scales[column.name], report) for column in report.metrics),
+            # Before the metrics, whose number varies: on narrow screens the last ones scroll.
             _header("Parameters", kind="num"),
             _header("Time a seed", kind="num"),
+            *(_metric_header(column, scales[column.name], report) for column in report.metrics),
         ]
     )
     body = "".join(_row(report, place, colors[place.row.name], scales) for place in order)
@@ -73,12 +74,15 @@ def _row(report: Report, place: Ranked, color: int, scales: Mapping[str, Scale |
     mark, words = _MARKS.get(place.standing, ("", ""))
     badge = f'<span class="badge {mark}">{words}</span>' if words else ""
     seeds = f"{len(row.seeds)} seed{'s' if len(row.seeds) != 1 else ''}"
+    time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
     cells = [
         f'<td role="cell" class="rank"><span class="place">{rank}</span></td>',
         f'<th scope="row" role="rowheader" class="name">{swatch(color)}'
         f'<span class="run">{esc(row.name)}</span> <span class="badge">{esc(row.family)}</span>'
         f'{badge}<span class="objective">{esc(row.objective)}</span>'
         f"{_failure(row) if row.metrics else ''}</th>",
+        _plain("Parameters", compact(row.parameters), f"{row.parameters:,}"),
+        _plain("Time a seed", time, f"{row.steps:,} steps", seeds),
     ]
     if row.failed is not None and not row.metrics:
         cells.append(
@@ -88,9 +92,6 @@ def _row(report: Report, place: Ranked, color: int, scales: Mapping[str, Scale |
         cells += [
             _cell(report, row, column, color, scales[column.name]) for column in report.metrics
         ]
-    time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
-    cells.append(_plain("Parameters", compact(row.parameters), f"{row.parameters:,}"))
-    cells.append(_plain("Time a seed", time, f"{row.steps:,} steps", seeds))
     name = ' class="first"' if place.standing is Standing.LEADER else ""
     return f'<tr role="row"{name}>{"".join(cells)}</tr>'
 

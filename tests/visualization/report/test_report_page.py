@@ -101,10 +101,10 @@ def test_table_headers_have_scopes_and_directions(page):
     headers = page.all("th", role="columnheader")
     assert all(attributes["scope"] == "col" for attributes, _ in headers)
     texts = [text for _, text in headers]
-    assert texts[0:2] == ["#", "Run"]
-    assert texts[2] == "Recall↑ higher is better"
-    assert texts[3].startswith("FID↓ lower is better")
-    assert texts[4] == "ELBO nats↑ higher is better"
+    assert texts[0:4] == ["#", "Run", "Parameters", "Time a seed"]
+    assert texts[4] == "Recall↑ higher is better"
+    assert texts[5].startswith("FID↓ lower is better")
+    assert texts[6] == "ELBO nats↑ higher is better"
     assert len(page.all("th", scope="row", role="rowheader")) == 6
 
 
