@@ -171,6 +171,14 @@ def test_latents_follow_from_seed_and_step():
     assert len(np.unique(draws)) == draws.size
 
 
+def test_an_initial_state_holds_no_buffer_twice():
+    """Made without compilation, it can still be handed over to a step that reuses its memory."""
+    program, batch = program_of(loss=NonSaturating()), {"image": points(ROWS)}
+    state = program.algorithm.init(jax.random.key(0), batch)
+    program.streaming_step(state, batch, np.uint32(0))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+
+
 def trained_state(data=POINTS, steps=3, **changes):
     program, draws = program_of(data, **changes), np.random.default_rng(3)
     images = draws.integers(0, 256, (ROWS, *data.image_shape), np.uint8)
