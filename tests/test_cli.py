@@ -147,7 +147,7 @@ def test_train_sample_evaluate_resume(place, jaxgan):
     result = json.loads((place / "trip" / "result.json").read_text())
     assert (result["seed"], result["steps"], result["images_seen"]) == (3, 20, 320)
     document = json.loads((place / "trip" / "config.json").read_text())
-    assert document["file"] == "tiny_vae.py"
+    assert document["file"] == str((place / "tiny_vae.py").resolve())
     assert document["run"]["log_every"] == 5
     lines = (place / "trip" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [5, 10, 15, 20]
