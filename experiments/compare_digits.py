@@ -1,4 +1,4 @@
-"""GANs against VAEs on scikit-learn's scanned digits: seven objectives, three seeds, one budget.
+"""GANs against VAEs on scikit-learn's scanned digits: six objectives, three seeds, one budget.
 
     python experiments/compare_digits.py
     python experiments/compare_digits.py --seeds 0 1 2 3 4 --workdir runs/five_seeds
