@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,35 +29,14 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers import winograd
+from jaxgan.networks.layers.axis import Axes, Axis, fit
+
 FEW_CHANNELS = 4
 """For so few, one matrix product for all taps at once is faster than a convolution."""
 
 UNROLLED = 16
 """``vmap`` over up to so many kernels writes out a convolution for each; over more, it loops."""
-
-
-class Axis(NamedTuple):
-    """The sizes of a convolution along height, or along width."""
-
-    pixels: int
-    """Length of x."""
-    results: int
-    """Length of y."""
-    taps: int
-    """Length of the kernel."""
-    stride: int
-    """Pixels from one window to the next."""
-    before: int
-    """Zeros before the first pixel; negative: pixels before the first window."""
-
-    @property
-    def pads(self) -> tuple[int, int]:
-        """Zeros before and after the pixels, such that the last window ends with the last."""
-        seen = (self.results - 1) * self.stride + self.taps
-        return self.before, seen - self.pixels - self.before
-
-
-Axes: TypeAlias = tuple[Axis, Axis]
 
 
 def convolve(
@@ -87,32 +66,15 @@ def compare(
     return _compare.bind(x, y, axes=axes)
 
 
-def fit(
-    array: Array,
-    edges: Sequence[tuple[int, int]],
-    *,
-    first: int = 1,
-    between: Sequence[int] = (0, 0),
-) -> Array:
-    """Zeros around two axes of an array, and between their entries; negative edges cut off.
-
-    Args:
-        edges: entries to add before and after, for each of the two axes.
-        first: position of the first of the two axes.
-        between: zeros to put between entries.
-    """
-    if not any(map(any, edges)) and not any(between):
-        return array
-    settings = [(0, 0, 0)] * array.ndim
-    settings[first : first + 2] = [(*edge, n) for edge, n in zip(edges, between, strict=True)]
-    return lax.pad(array, jnp.zeros((), array.dtype), settings)
-
-
 def _run_convolve(x: Array, w: Array, *, axes: Axes) -> Array:
+    if tilings := winograd.tilings_of(x.dtype, len(x), w.shape[2], w.shape[3], axes):
+        return winograd.convolve(x, w, tilings)
     return _plain(x, w, [axis.pads for axis in axes], strides=[axis.stride for axis in axes])
 
 
 def _run_spread(y: Array, w: Array, *, axes: Axes) -> Array:
+    if tilings := winograd.tilings_of(y.dtype, len(y), w.shape[2], w.shape[3], axes):
+        return winograd.spread(y, w, tilings)
     if w.shape[2] <= FEW_CHANNELS:
         return _spread_products(y, w, axes)
     # Pixels whose distance is a multiple of the stride see the same taps, so they are a plain
@@ -164,6 +126,8 @@ def _spread_products(y: Array, w: Array, axes: Axes) -> Array:
 
 
 def _run_compare(x: Array, y: Array, *, axes: Axes) -> Array:
+    if tilings := winograd.tilings_of(x.dtype, len(x), x.shape[3], y.shape[3], axes):
+        return winograd.compare(x, y, tilings)
     if y.shape[3] <= FEW_CHANNELS and all(axis.stride == 1 for axis in axes):
         return _compare_products(x, y, axes)
     # Sums go over the batch, so it takes the place of the channels, and those that of the batch.

@@ -18,7 +18,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from jaxgan.networks.layers.bilinear import Axes, Axis, convolve, fit, spread
+from jaxgan.networks.layers.axis import Axes, Axis, fit
+from jaxgan.networks.layers.bilinear import convolve, spread
 
 Padding: TypeAlias = str | tuple[tuple[int, int], tuple[int, int]]
 """``"SAME"``, ``"VALID"``, or (before, after) for height and for width."""
