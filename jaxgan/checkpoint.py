@@ -18,9 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
-from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
 # Orbax logs every save and restore, and a failure once for each of its threads, with tracebacks.
 # What matters is raised as well, and told to people in one line.
@@ -80,8 +78,35 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | Path, *, keep: int = 2, best: Best | None = None) -> None:
-        self._folder = Path(folder).absolute()
-        newest = policy.LatestN(keep)
+        self._folder, self._shown = Path(folder).absolute(), folder
+        self._keep, self._best = keep, best
+        self._opened: Any = None
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # An empty folder is left alone until the first save: a new run's first step need not
+            # wait for Orbax to be imported.
+            if any(self._folder.iterdir()):
+                self._opened = self._open()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> CheckpointError:
+        return CheckpointError(f"cannot write checkpoints to {self._shown}: {error}")
+
+    @property
+    def _manager(self) -> Any:
+        if self._opened is None:
+            try:
+                self._opened = self._open()
+            except OSError as error:
+                raise self._unwritable(error) from error
+        return self._opened
+
+    def _open(self) -> Any:
+        import orbax.checkpoint as ocp
+        from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
+
+        newest, best = policy.LatestN(self._keep), self._best
         preserve: Any = newest
         if best is not None:
             preserve = policy.AnyPreservationPolicy(
@@ -96,25 +121,18 @@ class Checkpoints:
                     ),
                 ]
             )
-        self._options = ocp.CheckpointManagerOptions(
+        options = ocp.CheckpointManagerOptions(
             preservation_policy=preserve,
             # A save that was cut off leaves a temporary folder; nobody will ever finish it.
             cleanup_tmp_directories=True,
         )
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._manager = self._open()
-        except OSError as error:
-            raise CheckpointError(f"cannot write checkpoints to {folder}: {error}") from error
-
-    def _open(self) -> ocp.CheckpointManager:
         return ocp.CheckpointManager(
-            self._folder, options=self._options, item_names=("state", "document")
+            self._folder, options=options, item_names=("state", "document")
         )
 
     def steps(self) -> list[int]:
         """Steps of the finished checkpoints, oldest first."""
-        return sorted(self._manager.all_steps())
+        return sorted(self._opened.all_steps()) if self._opened else []
 
     def save(
         self,
@@ -134,6 +152,8 @@ class Checkpoints:
         Raises:
             CheckpointError: this save, or the one before it, failed. Earlier checkpoints stay.
         """
+        import orbax.checkpoint as ocp
+
         host = jax.tree.map(np.asarray, jax.device_get(state))
         document = {**document, "step": step, "digest": digest(host)}
         try:
@@ -155,7 +175,8 @@ class Checkpoints:
             CheckpointError: it failed.
         """
         try:
-            self._manager.wait_until_finished()
+            if self._opened is not None:
+                self._opened.wait_until_finished()
         except Exception as error:
             raise self._failed(error) from error
 
@@ -199,6 +220,8 @@ class Checkpoints:
         return None
 
     def _read(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
+        import orbax.checkpoint as ocp
+
         expected = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), like)
         restored = self._manager.restore(
             step,
@@ -231,14 +254,15 @@ class Checkpoints:
                 (self._folder / str(step)).rename(target)
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("damaged checkpoints set aside")
-        self._manager = self._open()
+        self._opened = self._open()
 
     def close(self) -> None:
         """Waits for the last save and lets go of the folder."""
         try:
             self.wait()
         finally:
-            self._manager.close()
+            if self._opened is not None:
+                self._opened.close()
 
     def __enter__(self) -> Checkpoints:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import jax
 import numpy as np
 import tyro
 
-from jaxgan import options, parallel, results, runs, study, training, workdir
+from jaxgan import options, parallel, results, runs, study, training, workdir, xla
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Study
 from jaxgan.config import ConfigError, Experiment
@@ -74,6 +75,7 @@ def run_experiment(experiment: Experiment, file: str) -> None:
 
     def body() -> None:
         parsed = options.parse(experiment, sys.argv[1:], program=f"python {Path(file).name}")
+        xla.set_flags([parsed.experiment.precision])
         training.train(parsed.experiment, parsed.run, resume=parsed.resume, file=file)
 
     guarded(body)
@@ -92,6 +94,9 @@ def run_study(value: Study) -> None:
 def guarded(body: Callable[[], None]) -> None:
     """Runs a command; errors that a person can act on become one line and an exit code."""
     sys.unraisablehook = _unraisable
+    # What has been imported stays: the garbage collector need not look through it again and again
+    # while the first step is traced, which would take a quarter longer.
+    gc.freeze()
     try:
         _keep_compiled_programs()
         parallel.initialize()
@@ -140,7 +145,7 @@ def _keep_compiled_programs() -> None:
         return
     if os.access(folder, os.W_OK):
         jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -166,6 +171,7 @@ def _train(arguments: list[str]) -> None:
     file, rest = _split_target(arguments, "train", "FILE", "an experiment's Python file")
     experiment = options.load_experiment(file)
     parsed = options.parse(experiment, rest, program=f"jaxgan train {file}")
+    xla.set_flags([parsed.experiment.precision])
     training.train(parsed.experiment, parsed.run, resume=parsed.resume, file=file)
 
 
@@ -181,6 +187,7 @@ def _resume(arguments: list[str]) -> None:
         print(f"{folder} is finished; its numbers are in {Path(folder) / workdir.RESULT}")
         return
     run = dataclasses.replace(parsed.run, workdir=folder)
+    xla.set_flags([parsed.experiment.precision])
     training.train(parsed.experiment, run, resume=True)
 
 
@@ -205,6 +212,7 @@ def _sample(arguments: list[str]) -> None:
     out = parsed.out or parsed.run / "samples.png"
     if out.suffix not in (".png", ".npz"):
         raise ConfigError(f"--out {out}: the name must end in .png or .npz")
+    xla.set_flags([runs.experiment_of(parsed.run).precision])
     trained = runs.load(parsed.run)
     images = runs.sample(trained, parsed.count, parsed.seed)
     if out.suffix == ".npz":
@@ -228,6 +236,7 @@ class EvaluateOptions:
 
 def _evaluate(arguments: list[str]) -> None:
     parsed = tyro.cli(EvaluateOptions, args=arguments, prog="jaxgan evaluate")
+    xla.set_flags([runs.experiment_of(parsed.run).precision])
     trained = runs.load(parsed.run)
     for note in trained.notes:
         print(note, file=sys.stderr)

@@ -181,11 +181,10 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
     failed = [f"seed {o.seed}: {o.failed}" for o in row.outcomes if o.failed]
     results = [o.result for o in done if o.result is not None]
     per_seed = [short_metrics(o.result) if o.result is not None else {} for o in row.outcomes]
-    model = row.experiment.model
     return Row(
         name=row.experiment.name,
-        objective=_objective(model),
-        family=type(model).__name__.upper(),
+        objective=_objective(row.experiment),
+        family=type(row.experiment.model).__name__.upper(),
         description=row.description.strip().splitlines()[0] if row.description.strip() else "",
         command=command_of(row, study),
         parameters=sum(results[0]["parameters"].values()) if results else 0,
@@ -203,14 +202,18 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
     )
 
 
-def _objective(model: Any) -> str:
+def _objective(experiment: Experiment) -> str:
+    model: Any = experiment.model
+    precision = "" if experiment.precision == "float32" else f", {experiment.precision}"
     if hasattr(model, "loss"):
         critic = f", {model.n_critic} critic updates a step" if model.n_critic > 1 else ""
         clip = f", weights clipped to {model.clip_weights}" if model.clip_weights else ""
-        return f"{describe(model.loss)}{critic}{clip}"
+        penalty = model.gradient_penalty
+        penalty = f", gradient penalty {penalty.weight:g}" if penalty else ""
+        return f"{describe(model.loss)}{critic}{clip}{penalty}{precision}"
     if hasattr(model, "beta"):
-        return f"ELBO, {describe(model.likelihood)}, beta = {model.beta.value:g}"
-    return type(model).__name__
+        return f"ELBO, {describe(model.likelihood)}, beta = {model.beta.value:g}{precision}"
+    return f"{type(model).__name__}{precision}"
 
 
 def _value(values: list[float | None]) -> MetricValue | None:

@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args
 
 JSON = Any
 TYPE_KEY = "type"
+Precision = Literal["float32", "bfloat16"]
+"""Number format of the networks' arithmetic, as in `jaxgan.networks.layers.options`."""
 FILE_MODULE = "jaxgan_experiment_"
 """Start of the names that the modules of loaded experiment files have."""
 # Fields of every flax.linen module that are bookkeeping, not configuration.
@@ -126,6 +128,9 @@ class Experiment:
     """Global batch: real images a discriminator (or autoencoder) update, over all devices."""
     seed: int = 0
     """Seed of all randomness: initialization, latents, data order."""
+    precision: Precision = "float32"
+    """Number format of the networks' arithmetic. Parameters, statistics, losses and optimizers are
+    float32 in both. A network with a dtype of its own keeps it."""
     evaluation: Evaluation = Evaluation()
     """What is measured at the end."""
     early_stopping: EarlyStopping = EarlyStopping()
@@ -134,6 +139,7 @@ class Experiment:
     def __post_init__(self) -> None:
         _at_least(self, 1, "steps", "batch_size")
         _at_least(self, 0, "seed")
+        _one_of(self, "precision", *get_args(Precision))
         if self.seed >= 2**31:
             raise ConfigError(f"seed = {self.seed}: must be below 2**31")
         if self.early_stopping.metric and not (self.evaluation.every and self.data.validation):
@@ -167,6 +173,8 @@ class Run:
     """Steps between sample grids in TensorBoard; 0: only at the end."""
     parallel: Parallel = "auto"
     """auto: pmap when there are several devices, else none."""
+    steps_per_dispatch: int = 0
+    """Most steps a call, where data lies on the device; 0: 1 on CPUs, 16 on GPUs and TPUs."""
     tensorboard: bool = True
     """Write TensorBoard event files."""
     quiet: bool = False
@@ -174,15 +182,12 @@ class Run:
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "checkpoint_every", "keep", "log_every")
-        _at_least(self, 0, "images_every")
+        _at_least(self, 0, "images_every", "steps_per_dispatch")
         _one_of(self, "parallel", *get_args(Parallel))
 
     def folder(self, experiment: Experiment) -> str:
         """The run's folder: `workdir`, or one named after the experiment and its seed."""
         return self.workdir or f"runs/{experiment.name}-seed{experiment.seed}"
-
-
-# --- JSON ----------------------------------------------------------------------------------------
 
 
 def to_json(value: Any) -> JSON:
@@ -260,14 +265,10 @@ def _find_class(name: str, file_classes: Mapping[str, Any]) -> Any:
 
 
 def difference(old: JSON, new: JSON) -> list[str]:
-    """Lines ``path: old -> new`` for every field in which two configurations differ.
+    """Lines ``path: old -> new`` for every field in which two results of `to_json` differ.
 
     >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
     ['samples: 10 -> 20']
-
-    Args:
-        old: what `to_json` returned.
-        new: likewise.
     """
     before, after = _flatten(old), _flatten(new)
     paths = [*before, *(p for p in after if p not in before)]

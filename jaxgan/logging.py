@@ -20,15 +20,9 @@ from typing import Any, SupportsFloat, TextIO
 
 import numpy as np
 from jaxtyping import UInt8
-from tensorboardX import summary
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto import event_pb2, summary_pb2
 
 from jaxgan.progress import Terminal
 
-# Messages of these modules are made when they are imported, out of sight of type checkers.
-_EVENT: Any = event_pb2
-_SUMMARY: Any = summary_pb2
 _COUNTS = ("step", "images_seen")
 _RESERVED = frozenset({*_COUNTS, "time"})
 
@@ -67,8 +61,7 @@ def _records(path: Path) -> list[tuple[bytes, dict[str, Any]]]:
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     """The records of a log, in order; a half-written last line is left out.
 
-    Returns:
-        One dict a record: ``step`` and ``images_seen`` as ints, all else as floats.
+    ``step`` and ``images_seen`` are ints, all else is floats.
 
     Raises:
         LogError: the file cannot be read, or a line within it is damaged.
@@ -154,39 +147,48 @@ class TensorBoard:
     """
 
     def __init__(self, folder: str | Path, *, purge_step: int | None = None) -> None:
-        self._folder = Path(folder)
+        self._folder, self._purge = Path(folder), purge_step
+        self._writer: Any = None
         self._flushed = time.monotonic()
         with _explained("write", self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            # The library's names differ by the second only, and the same name empties the file.
-            self._writer = EventsWriter(str(self._folder / "events"), f".{time.time_ns()}")
-            if purge_step is not None:
-                start = _EVENT.SessionLog(status=_EVENT.SessionLog.START)
-                self._writer.write_event(_EVENT.Event(step=purge_step, session_log=start))
 
     def _write(self, step: int, seconds: float, content: Any) -> None:
+        # Imported with the first event, not before the first step: it may bring PyTorch with it.
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto import event_pb2
+
+        pb: Any = event_pb2  # its messages are made out of sight of type checkers
         with _explained("write", self._folder):
-            self._writer.write_event(_EVENT.Event(step=step, wall_time=seconds, summary=content))
+            if self._writer is None:
+                # The library's names differ by the second only, and the same name empties the file.
+                self._writer = EventsWriter(str(self._folder / "events"), f".{time.time_ns()}")
+                if self._purge is not None:
+                    forget = {"status": "START"}
+                    self._writer.write_event(pb.Event(step=self._purge, session_log=forget))
+            self._writer.write_event(pb.Event(step=step, wall_time=seconds, summary=content))
             if time.monotonic() - self._flushed >= 10.0:  # seconds an event may stay in memory
                 self._writer.flush()
                 self._flushed = time.monotonic()
 
     def scalars(self, step: int, seconds: float, values: Mapping[str, float]) -> None:
         """Writes named numbers."""
-        value = _SUMMARY.Summary.Value
-        points = [value(tag=name, simple_value=number) for name, number in values.items()]
-        self._write(step, seconds, _SUMMARY.Summary(value=points))
+        points = [{"tag": name, "simple_value": number} for name, number in values.items()]
+        self._write(step, seconds, {"value": points})
 
     def image(
         self, step: int, seconds: float, name: str, image: UInt8[np.ndarray, "h w c"]
     ) -> None:
         """Writes one picture of 1 or 3 channels."""
+        from tensorboardX import summary
+
         self._write(step, seconds, summary.image(name, image, dataformats="HWC"))
 
     def close(self) -> None:
         """Writes what is left and closes the file."""
         with _explained("write", self._folder):
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
 
 
 class Logger:
@@ -261,8 +263,7 @@ class Logger:
             raise ValueError(f"a logged value cannot be called {taken[0]!r}: every record has one")
         if self._jsonl is None:
             return
-        numbers = {name: float(value) for name, value in values.items()}
-        now = self._clock()
+        numbers, now = {name: float(value) for name, value in values.items()}, self._clock()
         self._jsonl.write(step, images_seen, now, numbers)
         if self._tensorboard is not None:
             self._tensorboard.scalars(step, now, {**numbers, "images_seen": float(images_seen)})

@@ -50,6 +50,11 @@ class Plan(NamedTuple):
         """Devices of this process."""
         return sum(d.process_index == jax.process_index() for d in self.mesh.devices.flat)
 
+    @property
+    def platform(self) -> str:
+        """``"cpu"``, ``"gpu"`` or ``"tpu"``."""
+        return self.mesh.devices.flat[0].platform
+
     def replicate(self, tree: Any) -> Any:
         """Puts host values on every device; each process must pass the same."""
         return jax.tree.map(lambda leaf: self._put(leaf, P()), tree)
@@ -80,7 +85,7 @@ class Plan(NamedTuple):
         if self.mode == "none":
             return jax.jit(function, donate_argnums=donate)
         mapped = self._map(function, sharded, donate)
-        if self.mesh.devices.flat[0].platform != "cpu":
+        if self.platform != "cpu":
             return mapped
         # Virtual CPU devices share one thread pool: with several steps in flight, threads that wait
         # for a collective of one step can starve those of another for good.

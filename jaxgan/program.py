@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Array
 
 from jaxgan import rng
 from jaxgan.algorithms.base import Algorithm, Generated, State
@@ -27,6 +28,9 @@ class Program(NamedTuple):
         init: state from a seed and an example batch, on the host's first device.
         resident_step: ``(state, arrays, seed)`` to state and metrics; the batch is gathered from
             the whole data set, which lies on the device.
+        resident_steps: from a number of steps to a function like ``resident_step`` that does so
+            many in one call; its metrics are ``(steps,)`` each. The same number gives the same
+            function.
         streaming_step: ``(state, batch, seed)`` to state and metrics.
         sample: ``(state, key, count)`` to images, on one device.
         generate: ``(state, latents)`` to images, on one device.
@@ -38,6 +42,7 @@ class Program(NamedTuple):
     algorithm: Algorithm
     init: Callable[[Any, Batch], State]
     resident_step: Callable[..., tuple[State, Metrics]]
+    resident_steps: Callable[[int], Callable[..., tuple[State, dict[str, Array]]]]
     streaming_step: Callable[..., tuple[State, Metrics]]
     sample: Callable[[State, PRNGKey, int], Generated]
     generate: Callable[[State, Latents], Generated]
@@ -82,11 +87,24 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         )
         return streaming_step(state, batch, seed)
 
+    @functools.cache
+    def resident_steps(count: int) -> Callable[..., tuple[State, dict[str, Array]]]:
+        def steps(state: State, arrays: Any, seed: Any) -> tuple[State, dict[str, Array]]:
+            def body(state: State, _: None) -> tuple[State, Metrics]:
+                return resident_step(state, arrays, seed)
+
+            # The number is part of the program, so that no device waits for the host's answer
+            # whether there is one more.
+            return jax.lax.scan(body, state, length=count)
+
+        return chosen.compile(steps, sharded=(False, False, False), donate=(0,))
+
     return Program(
         plan=chosen,
         algorithm=single,
         init=jax.jit(init),
         resident_step=chosen.compile(resident_step, sharded=(False, False, False), donate=(0,)),
+        resident_steps=resident_steps,
         streaming_step=chosen.compile(streaming_step, sharded=(False, True, False), donate=(0,)),
         sample=jax.jit(single.sample, static_argnums=2),
         generate=jax.jit(single.generate),

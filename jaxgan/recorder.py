@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from jaxgan.logging import Logger
-from jaxgan.typing import Metrics
 
 DIVERGED = "training has diverged"
 
@@ -23,6 +22,14 @@ class NonFiniteError(RuntimeError):
 @runtime_checkable
 class _HasSteps(Protocol):
     def steps(self) -> list[int]: ...
+
+
+def _on_host(tree: Any) -> Any:
+    """Device arrays as NumPy arrays."""
+    if jax.default_backend() == "cpu":
+        # NumPy reads them where they are; `jax.device_get` takes ten times as long for scalars.
+        return jax.tree.map(np.asarray, tree)
+    return jax.device_get(tree)
 
 
 class Recorder:
@@ -38,11 +45,17 @@ class Recorder:
         self._logger = logger
         self._images_per_step = images_per_step
         self._checkpoints = checkpoints
-        self._held: list[tuple[int, Metrics]] = []
+        self._held: list[tuple[range, Any]] = []
 
-    def add(self, step: int, metrics: Metrics) -> None:
-        """Takes the metrics of one step, without waiting for them."""
-        self._held.append((step, metrics))
+    def add(self, step: int, metrics: Mapping[str, Array], count: int = 1) -> None:
+        """Takes the metrics of ``count`` steps, the last of which is ``step``, without waiting.
+
+        Args:
+            step: the step done last.
+            metrics: scalars; of several steps ``(count,)`` each.
+            count: how many steps they are of.
+        """
+        self._held.append((range(step - count + 1, step + 1), metrics))
 
     def flush(self) -> None:
         """Logs the mean of what is held, under the last of its steps.
@@ -52,14 +65,20 @@ class Recorder:
         """
         if not self._held:
             return
-        steps = [step for step, _ in self._held]
-        values = jax.device_get([metrics for _, metrics in self._held])
+        steps = [step for chunk, _ in self._held for step in chunk]
+        chunks = _on_host([metrics for _, metrics in self._held])
         self._held = []
-        for step, metrics in zip(steps, values, strict=True):
-            for name, value in metrics.items():
-                if not math.isfinite(value):
-                    raise self._non_finite(step, name, float(value))
-        means = {name: float(np.mean([float(v[name]) for v in values])) for name in values[0]}
+        # In double precision: a mean of large numbers must not overflow.
+        values = {
+            name: np.concatenate([np.atleast_1d(chunk[name]) for chunk in chunks]).astype(float)
+            for name in chunks[0]
+        }
+        bad = ~np.isfinite(list(values.values()))
+        if bad.any():
+            row = int(bad.any(axis=0).argmax())
+            name = list(values)[int(bad[:, row].argmax())]
+            raise self._non_finite(steps[row], name, float(values[name][row]))
+        means = {name: float(np.mean(numbers)) for name, numbers in values.items()}
         self.record(steps[-1], means)
 
     def check(self, step: int, state: Any) -> None:

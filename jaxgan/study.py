@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgan import comparison, options, parallel, training, workdir
+from jaxgan import comparison, options, parallel, training, workdir, xla
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Outcome, Study, Trained
 from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
@@ -54,6 +54,7 @@ def run(study: Study, settings: StudyOptions | None = None, *, command: str) -> 
     folder = Path(settings.workdir or f"runs/{study.name}")
     planned = [(entry, *_planned(entry, study)) for entry in study.entries]
     _check(study, [experiment for _, experiment, _ in planned])
+    xla.set_flags(experiment.precision for _, experiment, _ in planned)
     started, rows = time.perf_counter(), []
     # Every process trains its share; one of them reports.
     say = functools.partial(print, flush=True) if parallel.is_main_process() else _quiet

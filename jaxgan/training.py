@@ -167,16 +167,16 @@ def _loop(
     interrupts: Interrupts,
 ) -> tuple[State, Position]:
     """Steps until the end, a signal, or early stopping."""
-    feed = open_feed(experiment, program, position.data)
+    feed = open_feed(experiment, run, program, position.data)
     recorder = Recorder(logger, experiment.images_per_step, checkpoints)
     stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
 
     try:
         while position.step < experiment.steps and not position.stopped:
-            state, metrics = feed.step(state)
-            step = position.step + 1
+            state, metrics, count = feed.step(state, position.step)
+            step = position.step + count
             position = position._replace(step=step)
-            recorder.add(step, metrics)
+            recorder.add(step, metrics, count)
             end, logged = step == experiment.steps, step % run.log_every == 0
             signal = parallel.agreed_signal(interrupts.received, ask=logged)
             validation: dict[str, float] = {}

@@ -111,6 +111,7 @@ def test_settings_that_cannot_work_are_refused_in_one_line(make, message):
 @pytest.mark.parametrize(
     ("value", "field", "word", "choices"),
     [
+        (tiny.gan(), "precision", "float16", "float32, bfloat16"),
         (EarlyStopping(), "mode", "maximum", "min, max"),
         (Evaluation(), "split", "validation", "train, test"),
         (Run(), "parallel", "all", "auto, pmap, shard_map, none"),

@@ -106,7 +106,7 @@ class TestJson:
             "max_multiple": 8,
             "batch_norm": True,
             "init_std": None,
-            "dtype": "float32",
+            "dtype": None,
         }
         assert document["model"]["generator_optimizer"]["schedule"] == {
             "type": "jaxgan.optim:Schedule",
@@ -114,6 +114,15 @@ class TestJson:
             "final_fraction": 0.1,
             "warmup_steps": 3,
         }
+
+    def test_what_was_written_before_a_field_was_there_is_read(self):
+        """Files without a precision and a gradient penalty, and with networks that name theirs."""
+        document = to_json(NESTED)
+        del document["precision"], document["model"]["gradient_penalty"]
+        document["model"]["generator"]["dtype"] = "float32"
+        own = NESTED.model.generator.copy(dtype="float32")
+        expected = dataclasses.replace(NESTED.model, generator=own)
+        assert from_json(document) == dataclasses.replace(NESTED, model=expected)
 
     def test_tuples_stay_tuples(self):
         widths = through_json(tiny.gan()).model.generator.widths
@@ -193,6 +202,7 @@ class TestDifference:
         changed = dataclasses.replace(
             NESTED,
             seed=3,
+            precision="bfloat16",
             model=dataclasses.replace(
                 NESTED.model,
                 generator=DcganGenerator(width=16, init_std=None),
@@ -205,6 +215,7 @@ class TestDifference:
             "model.generator_optimizer.schedule.kind: cosine -> linear",
             "model.clip_weights: 0.01 -> None",
             "seed: 0 -> 3",
+            "precision: float32 -> bfloat16",
         ]
 
     def test_fields_of_one_side_only_are_absent_on_the_other(self):

@@ -109,3 +109,14 @@ def test_a_spoiled_state_is_found_before_it_is_saved(logger):
             f"net/{name} is {found} at step 11: training has diverged; the last good checkpoint is"
             " step 10."
         )
+
+
+def test_steps_that_come_together_are_steps_one_by_one(tmp_path, logger):
+    recorder = Recorder(logger, 10, Saved())
+    recorder.add(4, {"loss": jnp.array([1.0, 2.0, 3.0])}, 3)
+    recorder.add(5, {"loss": jnp.float32(10.0)})
+    recorder.flush()
+    assert records(tmp_path) == [{"step": 5, "images_seen": 50, "loss": 4.0}]
+    recorder.add(8, {"loss": jnp.zeros(3), "other": jnp.array([0.0, np.inf, np.nan])}, 3)
+    with pytest.raises(NonFiniteError, match="other is inf at step 7:"):
+        recorder.flush()

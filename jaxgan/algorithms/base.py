@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+import flax.linen as nn
 import jax.numpy as jnp
 import optax
 from flax import struct
 from jaxtyping import Array, Float, Int, Num
 
+from jaxgan.config import ConfigError, Precision
 from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
 
 State: TypeAlias = Any
@@ -78,6 +81,34 @@ class Player(struct.PyTreeNode):
         updates, opt_state = optimizer.update(gradients, self.opt_state, self.params)
         params = optax.apply_updates(self.params, updates)
         return self.replace(params=params, model_state=model_state, opt_state=opt_state)
+
+
+def at_precision(model: Any, precision: Precision) -> Any:
+    """The settings of a model, with the experiment's precision in networks that name none.
+
+    Args:
+        model: a dataclass; the fields that are networks are looked at.
+        precision: number format of the networks' arithmetic.
+
+    Raises:
+        ConfigError: a network computes in float32 only.
+    """
+    if precision == "float32":
+        return model
+    networks = {
+        field.name: value
+        for field in dataclasses.fields(model)
+        if isinstance(value := getattr(model, field.name), nn.Module)
+    }
+    for name, network in networks.items():
+        if not hasattr(network, "dtype"):
+            raise ConfigError(
+                f"the {name}, {type(network).__name__}, has no field dtype and computes in float32"
+                f" only: give it one, or leave out --precision {precision}"
+            )
+        if network.dtype is None:
+            networks[name] = network.clone(dtype=precision)
+    return dataclasses.replace(model, **networks)
 
 
 def new_player(variables: Mapping[str, Any], optimizer: optax.GradientTransformation) -> Player:

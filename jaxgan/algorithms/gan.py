@@ -15,7 +15,7 @@ from jaxgan import rng
 from jaxgan.algorithms import base
 from jaxgan.config import ConfigError, Experiment, Model
 from jaxgan.objectives.gan import GanLoss, NonSaturating
-from jaxgan.objectives.regularizers import clip_weights
+from jaxgan.objectives.regularizers import GradientPenalty, clip_weights, interpolate
 from jaxgan.optim import Adam, Ema, Optimizer
 from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
 
@@ -23,6 +23,11 @@ PRIORS = {
     "normal": lambda key, size: jax.random.normal(key, (size,)),
     "uniform": lambda key, size: jax.random.uniform(key, (size,), minval=-1.0, maxval=1.0),
 }
+
+DRAWS = (
+    "latent", "generator-dropout", "real-dropout", "fake-dropout", "share", "penalty-dropout",
+)  # fmt: skip
+"""Roles of the random keys of one discriminator update."""
 
 
 class GanState(struct.PyTreeNode):
@@ -83,6 +88,8 @@ class Gan(Model):
     """Discriminator updates before each generator update, each on its own real batch."""
     clip_weights: float | None = None
     """Bound that every discriminator weight is clipped to after an update (WGAN)."""
+    gradient_penalty: GradientPenalty | None = None
+    """Penalty on the discriminator's gradient between real and generated images (WGAN-GP)."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
 
@@ -92,6 +99,11 @@ class Gan(Model):
                 raise ConfigError(f"{name} = {getattr(self, name)}: must be at least 1")
         if self.clip_weights is not None and self.clip_weights <= 0:
             raise ConfigError(f"clip_weights = {self.clip_weights}: must be positive")
+        if self.gradient_penalty is not None and getattr(self.discriminator, "batch_norm", False):
+            raise ConfigError(
+                "a gradient penalty holds for each example by itself, and batch norm mixes them:"
+                " set --model.discriminator.no-batch-norm"
+            )
 
     @property
     def batches_per_step(self) -> int:
@@ -115,7 +127,7 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             ``experiment.data``.
         axis_name: mapped axis over which the batch is sharded; None on one device.
     """
-    model: Gan = experiment.model  # pyright: ignore[reportAssignmentType]
+    model: Gan = base.at_precision(experiment.model, experiment.precision)
     image_shape = experiment.data.image_shape
     to_output = base.from_symmetric if experiment.data.dtype == "uint8" else lambda pixels: pixels
     draw = PRIORS[model.prior]
@@ -157,12 +169,31 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             extras={},
         )
 
+    def penalty(params: Params, model_state: Params, real: Any, fake: Any, keys: Any):
+        """The gradient penalty, and its metrics; nothing where the model has none."""
+        if model.gradient_penalty is None:
+            return 0.0, {}
+        share = rng.per_example(jax.random.uniform, keys["share"], real.shape[0], axis_name)
+        values = model.gradient_penalty(
+            # Running statistics are those of real and fake images, not of what lies between.
+            lambda images: discriminator(params, model_state, images, keys["penalty-dropout"])[0],
+            interpolate(real=real, fake=fake, share=share),
+        )
+        return values, {"penalty/gradient": jnp.mean(values)}
+
     def discriminator_loss(params: Params, model_state: Params, real: Any, fake: Any, keys: Any):
         # Real and fake images are normalized apart, each with the statistics of its own batch.
-        real_logits, model_state = discriminator(params, model_state, real, keys[0])
-        fake_logits, model_state = discriminator(params, model_state, fake, keys[1])
-        values = model.loss.discriminator(real=real_logits, fake=fake_logits)
-        return jnp.mean(values), (model_state, real_logits, fake_logits)
+        real_logits, after_real = discriminator(params, model_state, real, keys["real-dropout"])
+        fake_logits, after_both = discriminator(params, after_real, fake, keys["fake-dropout"])
+        penalties, metrics = penalty(params, model_state, real, fake, keys)
+        values = model.loss.discriminator(real=real_logits, fake=fake_logits) + penalties
+        metrics = {
+            "loss/discriminator": jnp.mean(values),
+            "logits/real": jnp.mean(real_logits),
+            "logits/fake": jnp.mean(fake_logits),
+            **metrics,
+        }
+        return metrics["loss/discriminator"], (after_both, metrics)
 
     def generator_loss(fake: Any, player: base.Player, real: Any, keys: Any):
         # A loss that ignores the real logits costs nothing here: XLA drops what is not used.
@@ -174,10 +205,7 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         state: GanState, d_player: base.Player, real: Any, key: PRNGKey, update: int
     ) -> tuple[base.Player, _Round]:
         """One update of the discriminator, and what the generator's update needs of it."""
-        keys = {
-            role: rng.role_key(key, role, update)
-            for role in ("latent", "generator-dropout", "real-dropout", "fake-dropout")
-        }
+        keys = {role: rng.role_key(key, role, update) for role in DRAWS}
         latent = prior(keys["latent"], real.shape[0], axis_name)
 
         def fakes(params: Params) -> Any:
@@ -185,23 +213,12 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             return generator(variables, latent, keys["generator-dropout"])
 
         fake, pull_back, g_state = jax.vjp(fakes, state.generator.params, has_aux=True)
-        (value, (d_state, real_logits, fake_logits)), gradients = jax.value_and_grad(
-            discriminator_loss, has_aux=True
-        )(
-            d_player.params,
-            d_player.model_state,
-            real,
-            jax.lax.stop_gradient(fake),
-            (keys["real-dropout"], keys["fake-dropout"]),
+        gradients, (d_state, metrics) = jax.grad(discriminator_loss, has_aux=True)(
+            d_player.params, d_player.model_state, real, jax.lax.stop_gradient(fake), keys
         )
         d_player = d_player.update(d_optimizer, average(gradients), d_state)
         if model.clip_weights is not None:
             d_player = d_player.replace(params=clip_weights(d_player.params, model.clip_weights))
-        metrics = {
-            "loss/discriminator": value,
-            "logits/real": jnp.mean(real_logits),
-            "logits/fake": jnp.mean(fake_logits),
-        }
         return d_player, _Round(real, fake, pull_back, g_state, metrics)
 
     def train_step(state: GanState, batch: Batch, key: PRNGKey) -> tuple[GanState, Metrics]:

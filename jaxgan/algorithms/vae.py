@@ -98,7 +98,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             ``experiment.data``.
         axis_name: mapped axis over which the batch is sharded; None on one device.
     """
-    model: Vae = experiment.model  # pyright: ignore[reportAssignmentType]
+    model: Vae = base.at_precision(experiment.model, experiment.precision)
     image_shape = experiment.data.image_shape
     is_image = experiment.data.dtype == "uint8"
     network = _Autoencoder(model.encoder, model.decoder)

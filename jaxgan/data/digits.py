@@ -7,11 +7,15 @@ ones among 4x4 pixels of the scan, so it goes from 0 to 16.
 
 from __future__ import annotations
 
+import functools
+import gzip
+import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from jaxgan.data.source import ArraySplit, Info, check_split_name
+from jaxgan.data.source import ArraySplit, DataError, Info, check_split_name
 
 TRAIN = 1500
 TEST = 297
@@ -39,6 +43,29 @@ def held_out(labels: np.ndarray) -> np.ndarray:
     return rows
 
 
+@functools.cache
+def _read() -> tuple[np.ndarray, np.ndarray]:
+    """Levels ``(1797, 64)`` from 0 to 16, and labels ``(1797,)``.
+
+    The file is read where scikit-learn keeps it, because importing that takes longer than anything
+    else at the start of a run. A version that keeps it elsewhere is asked for the arrays.
+    """
+    found = importlib.util.find_spec("sklearn")
+    if found is None:
+        raise DataError("digits: they come with scikit-learn, which is not installed.")
+    for folder in found.submodule_search_locations or ():
+        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if path.is_file():
+            with gzip.open(path) as file:
+                text = file.read().decode("ascii").strip().replace("\n", ",")
+            table = np.fromstring(text, np.float32, sep=",").reshape(-1, 65)
+            return table[:, :64], table[:, 64].astype(np.int32)
+    from sklearn.datasets import load_digits
+
+    levels, labels = load_digits(return_X_y=True)
+    return levels, labels
+
+
 @dataclass(frozen=True)
 class Digits:
     """scikit-learn's 8x8 scans of digits: 1,500 for training, 297 for testing.
@@ -58,10 +85,7 @@ class Digits:
             DataError: ``split`` is neither ``"train"`` nor ``"test"``.
         """
         check_split_name("digits", split)
-        # Imported here because it takes a second, which other sources need not wait for.
-        from sklearn.datasets import load_digits
-
-        levels, labels = load_digits(return_X_y=True)
+        levels, labels = _read()
         images = np.rint(levels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
         rows = held_out(labels) == (split == "test")
         return ArraySplit(images[rows], labels[rows].astype(np.int32))

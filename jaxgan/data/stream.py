@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-import grain
 import numpy as np
-from absl import flags
 
 from jaxgan.data.order import POSITION_LIMIT, epoch_position
 from jaxgan.data.pipeline import Data
@@ -112,6 +110,10 @@ class Stream(Iterator[HostBatch]):
             self._iterator = None
 
     def _open(self) -> Any:
+        # Imported here so that runs whose data stays on the device start without it.
+        import grain
+        from absl import flags
+
         data = self._data
         start = replace(self._batches, start=self._step)
         # Each element is a whole batch, so worker processes, which take turns at the elements,

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,9 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     count, mean = len(numbers), float(numbers.mean())
     if count == 1:
         return Interval(mean, math.nan, math.nan, 1)
+    # Imported here because it takes as long as all of optax, and training does without.
+    from scipy import special
+
     quantile = float(special.stdtrit(count - 1, (1 + confidence) / 2))
     half = quantile * float(numbers.std(ddof=1)) / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)

@@ -40,8 +40,8 @@ class DcganGenerator(nn.Module):
     """Normalize all layers but the last."""
     init_std: float | None = 0.02
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -88,8 +88,8 @@ class DcganDiscriminator(nn.Module):
     """Normalize all layers but the first; to be off under a gradient penalty."""
     init_std: float | None = 0.02
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)

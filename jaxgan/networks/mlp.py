@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.dropout import Dropout
 from jaxgan.networks.layers.heads import GaussianHead, LogitHead
 from jaxgan.networks.layers.norm import BatchNorm
@@ -40,8 +41,8 @@ class HiddenLayers(nn.Module):
     """Probability that a unit is dropped."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     @nn.compact
     def __call__(
@@ -50,7 +51,7 @@ class HiddenLayers(nn.Module):
         """The last layer's values."""
         dtype = compute_dtype(self.dtype)
         for width in self.widths:
-            values = nn.Dense(
+            values = Dense(
                 width * self.pieces,
                 # A normalization layer brings its own bias.
                 use_bias=not self.batch_norm,
@@ -97,8 +98,8 @@ class MlpGenerator(nn.Module):
     """End in tanh, for images in [-1, 1]; switch off for points."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -148,8 +149,8 @@ class MlpDiscriminator(nn.Module):
     """Linear pieces of a maxout unit; 1: leaky ReLU instead."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -187,8 +188,8 @@ class MlpEncoder(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -224,8 +225,8 @@ class MlpDecoder(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -255,10 +256,10 @@ def _to_images(
     hidden: Float[Array, "batch features"],
     image_shape: ImageShape,
     init_std: float | None,
-    dtype: Precision,
+    dtype: Precision | None,
 ) -> Pixels:
     """A dense layer with one unit a pixel and channel; called inside a module's ``__call__``."""
-    dense = nn.Dense(
+    dense = Dense(
         math.prod(image_shape),
         dtype=compute_dtype(dtype),
         kernel_init=kernel_init(init_std),

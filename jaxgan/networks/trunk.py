@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.conv import Conv, ConvTranspose
+from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.norm import BatchNorm
 from jaxgan.networks.layers.options import (
     Activation,
@@ -82,8 +83,8 @@ class DownPyramid(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     @nn.compact
     def __call__(
@@ -125,8 +126,8 @@ class UpPyramid(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     @nn.compact
     def __call__(
@@ -147,7 +148,7 @@ class UpPyramid(nn.Module):
             return activate(self.activation, values, self.slope)
 
         coarse = (levels.base, levels.base, levels.channels[-1])
-        values = nn.Dense(
+        values = Dense(
             coarse[0] * coarse[1] * coarse[2],
             # A normalization layer brings its own bias.
             use_bias=not self.batch_norm,

@@ -29,8 +29,8 @@ class ConvEncoder(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -72,8 +72,8 @@ class ConvDecoder(nn.Module):
     """Slope of leaky_relu for negative values."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision = "float32"
-    """Number format of the arithmetic."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
     def __post_init__(self) -> None:
         check(self)

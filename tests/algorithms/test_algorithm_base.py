@@ -1,10 +1,16 @@
 """What algorithms share: players, masked sums, and the way of images to networks and back."""
 
+import dataclasses
+from typing import Any
+
+import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 from jaxgan.algorithms.base import (
+    at_precision,
     first_step,
     from_symmetric,
     from_unit,
@@ -12,6 +18,11 @@ from jaxgan.algorithms.base import (
     new_player,
     to_symmetric,
 )
+from jaxgan.algorithms.gan import Gan
+from jaxgan.algorithms.vae import Vae
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
 
 BYTES = np.arange(256, dtype=np.uint8)
 
@@ -68,3 +79,59 @@ def test_a_player_without_other_collections():
 
 def test_the_step_counter_starts_at_zero():
     assert (int(first_step()), first_step().dtype, first_step().shape) == (0, jnp.int32, ())
+
+
+# --- Precision -----------------------------------------------------------------------------------
+
+GAN = Gan(MlpGenerator((4,)), MlpDiscriminator((3,)), latent_size=2)
+VAE = Vae(MlpEncoder((4,)), MlpDecoder((3,)), latent_size=2)
+
+
+class Plain(nn.Module):
+    """A network that knows no precision."""
+
+    width: int = 3
+
+    @nn.compact
+    def __call__(self, images, *, train, axis_name=None):
+        return nn.Dense(1)(images.reshape(len(images), -1))[:, 0]
+
+
+def test_float32_leaves_a_model_alone():
+    for model in (GAN, VAE, dataclasses.replace(GAN, discriminator=Plain())):
+        assert at_precision(model, "float32") is model
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [(GAN, ("generator", "discriminator")), (VAE, ("encoder", "decoder"))],
+    ids=["GAN", "VAE"],
+)
+def test_networks_get_the_precision_of_the_experiment(model, names):
+    """All of them, and nothing else changes."""
+    changed = at_precision(model, "bfloat16")
+    expected: dict[str, Any] = {name: getattr(model, name).copy(dtype="bfloat16") for name in names}
+    assert changed == dataclasses.replace(model, **expected)
+    assert all(getattr(model, name).dtype is None for name in names)
+
+
+def test_a_network_keeps_a_precision_of_its_own():
+    mixed = dataclasses.replace(GAN, generator=MlpGenerator((4,), dtype="float32"))
+    changed = at_precision(mixed, "bfloat16")
+    assert (changed.generator.dtype, changed.discriminator.dtype) == ("float32", "bfloat16")
+    mixed = dataclasses.replace(GAN, generator=MlpGenerator((4,), dtype="bfloat16"))
+    changed = at_precision(mixed, "float32")
+    assert (changed.generator.dtype, changed.discriminator.dtype) == ("bfloat16", None)
+
+
+def test_a_network_without_a_dtype_is_refused():
+    model = dataclasses.replace(GAN, discriminator=Plain())
+    experiment = Experiment(name="plain", model=model, data=Data(), precision="bfloat16")
+    with pytest.raises(ConfigError) as raised:
+        experiment.model.build(experiment)
+    assert str(raised.value) == (
+        "the discriminator, Plain, has no field dtype and computes in float32 only: give it one, or"
+        " leave out --precision bfloat16"
+    )
+    float32 = dataclasses.replace(experiment, precision="float32")
+    assert float32.model.build(float32)

@@ -20,6 +20,7 @@ from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGen
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
 from jaxgan.objectives import gan as gan_objectives
 from jaxgan.objectives.gan import GanLoss
+from jaxgan.objectives.regularizers import GradientPenalty
 from jaxgan.objectives.vae import Beta, Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
@@ -89,6 +90,28 @@ def small(network: nn.Module) -> nn.Module:
     return dataclasses.replace(network, **{k: v for k, v in changes.items() if k in names})
 
 
+@dataclasses.dataclass(frozen=True)
+class Counted(Model):
+    """A model that writes down whenever its train step is traced."""
+
+    inner: Model
+    traces: list = dataclasses.field(default_factory=list, compare=False)
+
+    @property
+    def batches_per_step(self):
+        return self.inner.batches_per_step
+
+    def build(self, experiment, *, axis_name=None):
+        inner = dataclasses.replace(experiment, model=self.inner)
+        algorithm = self.inner.build(inner, axis_name=axis_name)
+
+        def train_step(state, batch, key):
+            self.traces.append((experiment.precision, axis_name))
+            return algorithm.train_step(state, batch, key)
+
+        return algorithm._replace(train_step=train_step)
+
+
 def experiment(model: Model, data: Data = DIGITS) -> Experiment:
     """A short experiment. Momentum gives the optimizers a state; Adam would blow up rounding."""
     optimizers = {
@@ -130,6 +153,9 @@ def objectives_of_algorithms() -> dict[str, Experiment]:
             found[f"{cls.__name__}-{name}"] = experiment(chosen)
         if not choices:
             found[cls.__name__] = experiment(model)
+        if "gradient_penalty" in {field.name for field in dataclasses.fields(cls)}:
+            penalized = dataclasses.replace(model, gradient_penalty=GradientPenalty())
+            found[f"{cls.__name__}-GradientPenalty"] = experiment(penalized)
     return found
 
 
@@ -144,6 +170,13 @@ def variants() -> dict[str, Experiment]:
         n_critic=2,
         clip_weights=0.05,
     )
+    penalized = gan(
+        generator=DcganGenerator(width=4),
+        discriminator=DcganDiscriminator(width=4, batch_norm=False),
+        loss=losses()["Wasserstein"],
+        n_critic=2,
+        gradient_penalty=GradientPenalty(),
+    )
     convolutional = vae(
         encoder=ConvEncoder(width=4, batch_norm=True),
         decoder=ConvDecoder(width=4, batch_norm=True),
@@ -156,6 +189,7 @@ def variants() -> dict[str, Experiment]:
     return {
         # On 8 pixels a side the discriminator would have no layer to normalize.
         "critic": experiment(critic, Data(image_size=16, resize="bilinear")),
+        "penalized": experiment(penalized),
         "convolutional": experiment(convolutional),
         "points": experiment(points, Data(source=Ring(), image_size=1, channels=2)),
     }

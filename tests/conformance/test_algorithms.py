@@ -9,11 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from discovery import BATCH, LATENT_SIZE, objectives_of_algorithms, variants
+from discovery import BATCH, LATENT_SIZE, Counted, objectives_of_algorithms, variants
 
 from jaxgan import rng
 from jaxgan.algorithms.base import Algorithm, Player
-from jaxgan.config import Model
 from jaxgan.program import Program, compile_program, example_batch
 
 OBJECTIVES = objectives_of_algorithms()
@@ -21,28 +20,6 @@ CASES = OBJECTIVES | variants()
 EVERY = pytest.mark.parametrize("name", CASES)
 SEEDS = (3, 11)
 COUNT = 40
-
-
-@dataclasses.dataclass(frozen=True)
-class Counted(Model):
-    """A model that writes down whenever its train step is traced."""
-
-    inner: Model
-    traces: list = dataclasses.field(default_factory=list, compare=False)
-
-    @property
-    def batches_per_step(self):
-        return self.inner.batches_per_step
-
-    def build(self, experiment, *, axis_name=None):
-        inner = dataclasses.replace(experiment, model=self.inner)
-        algorithm = self.inner.build(inner, axis_name=axis_name)
-
-        def train_step(state, batch, key):
-            self.traces.append(axis_name)
-            return algorithm.train_step(state, batch, key)
-
-        return algorithm._replace(train_step=train_step)
 
 
 def arrays_of(experiment):
@@ -97,7 +74,7 @@ class Trained(NamedTuple):
     """What three steps with each of two seeds left behind; lists have one entry a seed."""
 
     program: Program
-    traces: tuple[str | None, ...]
+    traces: tuple[tuple[str, str | None], ...]
     deleted: list[bool]
     states: list[Any]
     metrics: list[list[Any]]
@@ -127,7 +104,7 @@ def trained(name, mode="none"):
 def test_the_known_ones_are_found():
     assert OBJECTIVES.keys() >= {
         *("Gan-Minimax", "Gan-NonSaturating", "Gan-LeastSquares", "Gan-Wasserstein", "Gan-Hinge"),
-        *("Vae-Bernoulli", "Vae-Gaussian"),
+        *("Gan-GradientPenalty", "Vae-Bernoulli", "Vae-Gaussian"),
     }
 
 
@@ -164,7 +141,7 @@ def test_shapes_without_running(name):
 def test_three_steps_with_two_seeds(name):
     """One compilation; the old state's memory is used again; all finite, and something learned."""
     run = trained(name)
-    assert run.traces == (None,)
+    assert run.traces == (("float32", None),)
     assert run.program.resident_step._cache_size() == 1
     assert all(run.deleted)
     for first, last, metrics in zip(first_states(name), run.states, run.metrics, strict=True):
@@ -258,9 +235,20 @@ def optimizer_of(model, player):
 
 
 @pytest.mark.parametrize("mode", ["pmap", "shard_map"])
+def test_penalties_are_those_of_one_device(mode):
+    """What lies between real and generated images does not depend on who holds them."""
+    name = "Gan-GradientPenalty"
+    many, one = trained(name, mode), trained(name)
+    assert many.program.plan.devices == BATCH
+    for i in range(len(SEEDS)):
+        assert_close(jax.tree.map(np.asarray, (many.states[i], many.metrics[i])),
+                     (one.states[i], one.metrics[i]))  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["pmap", "shard_map"])
 def test_compiled_once_on_several_devices(mode):
     run = trained("Gan-NonSaturating", mode)
-    assert run.traces == ("devices",)
+    assert run.traces == (("float32", "devices"),)
     assert run.program.plan.devices == BATCH
     assert all(int(state.step) == 3 for state in run.states)
     assert all(run.deleted)

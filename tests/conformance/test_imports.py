@@ -18,11 +18,11 @@ LAYERS = (
     {"typing"},
     {
         *("config", "rng", "optim", "parallel", "logging", "progress", "checkpoint", "interrupts"),
-        *("data", "networks", "objectives", "evaluation", "visualization"),
+        *("xla", "data", "networks", "objectives", "evaluation", "visualization"),
     },
     {"algorithms"},
     {"program", "results", "workdir", "recorder", "feed", "options"},
-    {"training"},
+    {"training", "population"},
     {"comparison", "runs"},
     {"study"},
     {"cli"},

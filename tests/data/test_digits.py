@@ -1,8 +1,13 @@
+import importlib.machinery
+import importlib.util
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from jaxgan.data import digits
 from jaxgan.data.digits import Digits, held_out
+from jaxgan.data.source import DataError
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +66,29 @@ def test_the_rule_is_the_documented_one():
 
 def test_loading_twice_is_the_same(splits):
     np.testing.assert_array_equal(Digits().load("test").images, splits[1].images)
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretends that scikit-learn is found elsewhere, or nowhere."""
+
+    def pretend(spec):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+        digits._read.cache_clear()
+
+    yield pretend
+    digits._read.cache_clear()
+
+
+def test_a_file_that_has_moved_is_left_to_scikit_learn(splits, tmp_path, installed):
+    spec = importlib.machinery.ModuleSpec("sklearn", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    installed(spec)
+    np.testing.assert_array_equal(Digits().load("test").images, splits[1].images)
+    np.testing.assert_array_equal(Digits().load("test").labels, splits[1].labels)
+
+
+def test_without_scikit_learn_there_are_no_digits(installed):
+    installed(None)
+    with pytest.raises(DataError, match="they come with scikit-learn, which is not installed"):
+        Digits().load("train")

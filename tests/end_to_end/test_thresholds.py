@@ -15,7 +15,7 @@ VAE    ELBO  -26.0 to -25.8    -27.9               the encoder is never updated
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import numpy as np
@@ -25,7 +25,7 @@ import pytest
 from jaxgan import results
 from jaxgan.algorithms.gan import Gan
 from jaxgan.algorithms.vae import Vae
-from jaxgan.config import Evaluation, Experiment
+from jaxgan.config import Evaluation, Experiment, Precision
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
 from jaxgan.objectives.gan import NonSaturating
@@ -38,6 +38,8 @@ pytestmark = pytest.mark.slow
 
 GAN_FD, VAE_FD, VAE_ELBO = 27.0, 21.0, -26.9
 SEED = 0
+EITHER = pytest.mark.parametrize("precision", get_args(Precision))
+"""The number format makes no difference to what is learned."""
 
 GAN = Gan(
     generator=MlpGenerator((128, 128)),
@@ -66,7 +68,9 @@ def quick_compilation():
     jax.config.update("jax_disable_most_optimizations", before)
 
 
-def trained(model: Any, arrays: Any, *, judge: Any, steps: int) -> dict[str, float]:
+def trained(
+    model: Any, arrays: Any, *, judge: Any, steps: int, precision: Precision
+) -> dict[str, float]:
     """Trains from the initial state of `judge`, and measures as `judge` would.
 
     Returns:
@@ -80,6 +84,7 @@ def trained(model: Any, arrays: Any, *, judge: Any, steps: int) -> dict[str, flo
         batch_size=64,
         seed=SEED,
         evaluation=Evaluation(samples=1000),
+        precision=precision,
     )
     judging = dataclasses.replace(experiment, model=judge)
     program, sound = compile_program(experiment, "none"), compile_program(judging, "none")
@@ -105,12 +110,13 @@ def shuffled_digits() -> dict[str, np.ndarray]:
     return {**digits(), "image": pixels.reshape(images.shape)}
 
 
-def gan_learns(model: Gan, arrays: Any) -> bool:
-    return trained(model, arrays, judge=GAN, steps=1000)["fd"] < GAN_FD
+def gan_learns(model: Gan, arrays: Any, precision: Precision = "float32") -> bool:
+    numbers = trained(model, arrays, judge=GAN, steps=1000, precision=precision)
+    return numbers["fd"] < GAN_FD
 
 
-def vae_learns(model: Vae, arrays: Any) -> dict[str, bool]:
-    numbers = trained(model, arrays, judge=VAE, steps=400)
+def vae_learns(model: Vae, arrays: Any, precision: Precision = "float32") -> dict[str, bool]:
+    numbers = trained(model, arrays, judge=VAE, steps=400, precision=precision)
     return {"fd": numbers["fd"] < VAE_FD, "elbo": numbers["elbo"] > VAE_ELBO}
 
 
@@ -172,8 +178,9 @@ BROKEN_VAES = {
 }
 
 
-def test_a_gan_learns_the_digits():
-    assert gan_learns(GAN, digits())
+@EITHER
+def test_a_gan_learns_the_digits(precision):
+    assert gan_learns(GAN, digits(), precision)
 
 
 def test_a_gan_does_not_learn_them_from_noise():
@@ -185,8 +192,9 @@ def test_a_broken_gan_does_not(name):
     assert not gan_learns(dataclasses.replace(GAN, **BROKEN_GANS[name]), digits())
 
 
-def test_a_vae_learns_the_digits():
-    assert vae_learns(VAE, digits()) == {"fd": True, "elbo": True}
+@EITHER
+def test_a_vae_learns_the_digits(precision):
+    assert vae_learns(VAE, digits(), precision) == {"fd": True, "elbo": True}
 
 
 def test_a_vae_does_not_learn_them_from_noise():

@@ -11,6 +11,7 @@ from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.convolution import Padding, Size, conv, conv_transpose
+from jaxgan.networks.layers.dense import add_bias
 
 
 class Conv(nn.Module):
@@ -40,7 +41,7 @@ class Conv(nn.Module):
         """The inputs convolved."""
         inputs, kernel, bias = _parameters(self, inputs)
         outputs = conv(inputs, kernel, strides=self.strides, padding=self.padding)
-        return outputs if bias is None else outputs + bias
+        return outputs if bias is None else add_bias(outputs, bias)
 
 
 class ConvTranspose(nn.Module):
@@ -70,16 +71,16 @@ class ConvTranspose(nn.Module):
         """The inputs convolved."""
         inputs, kernel, bias = _parameters(self, inputs)
         outputs = conv_transpose(inputs, kernel, strides=self.strides, padding=self.padding)
-        return outputs if bias is None else outputs + bias
+        return outputs if bias is None else add_bias(outputs, bias)
 
 
 def _parameters(layer: Conv | ConvTranspose, inputs: Array) -> tuple[Array, Array, Array | None]:
-    """Inputs, kernel and bias in the type that the layer computes in."""
+    """Inputs and kernel in the type that the layer computes in, and the bias in its own."""
     shape = (*layer.kernel_size, inputs.shape[-1], layer.features)
     kernel = layer.param("kernel", layer.kernel_init, shape, layer.param_dtype)
     bias = None
     if layer.use_bias:
         zeros = nn.initializers.zeros_init()
         bias = layer.param("bias", zeros, (layer.features,), layer.param_dtype)
-    inputs, kernel, bias = promote_dtype(inputs, kernel, bias, dtype=layer.dtype)
+    inputs, kernel = promote_dtype(inputs, kernel, dtype=layer.dtype)
     return inputs, kernel, bias

@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.options import kernel_init
 from jaxgan.typing import Latents, Logits
 
@@ -19,7 +20,7 @@ class LogitHead(nn.Module):
     @nn.compact
     def __call__(self, features: Float[Array, "batch features"]) -> Logits:
         """One logit an example, float32."""
-        dense = nn.Dense(1, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        dense = Dense(1, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
         return dense(features)[:, 0]
 
 
@@ -36,7 +37,7 @@ class GaussianHead(nn.Module):
         """Means and log variances, both float32 ``(batch, latent_size)``."""
         init = kernel_init(self.init_std)
         mean, log_variance = (
-            nn.Dense(self.latent_size, dtype=jnp.float32, kernel_init=init, name=name)
+            Dense(self.latent_size, dtype=jnp.float32, kernel_init=init, name=name)
             for name in ("mean", "log_variance")
         )
         return mean(features), log_variance(features)

@@ -52,9 +52,9 @@ def unit_init(std: float) -> Callable[..., jax.Array]:
     return init
 
 
-def compute_dtype(name: str) -> Any:
-    """The JAX type called ``name``, one of `Precision`."""
-    return _PRECISIONS[name]
+def compute_dtype(name: Precision | None) -> Any:
+    """The JAX type called ``name``; float32 for None, which nobody has filled in."""
+    return _PRECISIONS[name or "float32"]
 
 
 def check(module: nn.Module) -> None:
@@ -73,5 +73,5 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("input_dropout", lambda v: 0 <= v < 1, "a probability, at least 0 and below 1"),
     ("init_std", lambda v: v is None or v > 0, "must be positive, or None"),
     ("activation", lambda v: v in ("relu", "leaky_relu", "tanh"), "relu, leaky_relu or tanh"),
-    ("dtype", lambda v: v in _PRECISIONS, "float32 or bfloat16"),
+    ("dtype", lambda v: v is None or v in _PRECISIONS, "float32, bfloat16, or None"),
 )

@@ -30,6 +30,7 @@ def test_default_slope():
 def test_dtypes():
     assert compute_dtype("float32") == jnp.float32
     assert compute_dtype("bfloat16") == jnp.bfloat16
+    assert compute_dtype(None) == jnp.float32
 
 
 def test_initializers():

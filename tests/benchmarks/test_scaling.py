@@ -1,0 +1,144 @@
+"""The scaling benchmark: fair turns, true rows, and one clear line for what cannot work."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """The benchmark's modules, imported as the script imports them."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import scaling
+        import scaling_devices
+        import scaling_loop
+        import scaling_report
+        import scaling_seeds
+        import scaling_startup
+    finally:
+        sys.path.remove(str(FOLDER))
+    return {
+        "main": scaling, "devices": scaling_devices, "loop": scaling_loop,
+        "report": scaling_report, "seeds": scaling_seeds, "startup": scaling_startup,
+    }  # fmt: skip
+
+
+def test_turns_alternate_and_the_first_is_not_counted(modules):
+    order, times = [], {"a": iter([9.0, 1.0, 5.0, 2.0]), "b": iter([9.0, 4.0, 3.0, 8.0])}
+
+    def turn(name):
+        order.append(name)
+        return next(times[name])
+
+    found = modules["report"].alternate({n: lambda n=n: turn(n) for n in ("a", "b")}, 3)
+    assert found == {"a": 2.0, "b": 4.0}
+    assert "".join(order) == "ab" + "ab" + "ba" + "ab"
+
+
+def test_tables_are_markdown(modules):
+    rows = [
+        {"measure": "x", "experiment": "dcgan", "ms_per_step": 1.2345, "images_per_s": 51845.0},
+        {"measure": "x", "experiment": "vae", "ms_per_step": 12.0, "images_per_s": 9.5},
+    ]
+    assert modules["report"].table(rows).splitlines() == [
+        "| experiment | ms per step | images per s |",
+        "| ---------- | ----------: | -----------: |",
+        "| dcgan      |        1.23 |       51,845 |",
+        "| vae        |          12 |          9.5 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["--only", "loop,speed"],
+            "--only speed: no such measure; there are loop, batch, width, seeds, devices, startup",
+        ),
+        (["--rounds", "0"], "--rounds 0: must be at least 1"),
+        (["--json", "/nowhere/x.json"], "/nowhere/x.json: there is no folder /nowhere"),
+    ],
+)
+def test_what_cannot_work_is_one_line(modules, capsys, words, line):
+    with pytest.raises(SystemExit) as stopped:
+        modules["main"].main(words)
+    assert stopped.value.code == 2
+    assert capsys.readouterr() == ("", f"error: {line}\n")
+
+
+def test_rows_and_tables_are_written(modules, tmp_path, monkeypatch, capsys):
+    def measured(name):
+        return lambda rounds: [{"measure": name, "rounds": rounds, "seconds": 0.5}]
+
+    monkeypatch.setattr(
+        modules["main"], "MEASURES", {name: measured(name) for name in ("loop", "seeds", "batch")}
+    )
+    json_file, markdown = tmp_path / "rows.json", tmp_path / "tables.md"
+    modules["main"].main(
+        ["--only", "batch, loop", "--rounds", "2", "--json", str(json_file),
+         "--markdown", str(markdown)]
+    )  # fmt: skip
+    rows = json.loads(json_file.read_text())
+    assert [row["measure"] for row in rows] == ["loop", "batch"]
+    for row in rows:
+        assert (row["rounds"], row["seconds"]) == (2, 0.5)
+        assert row["cores"] >= 1
+        assert {"processor", "device", "python", "jax", "jaxlib"} <= row.keys()
+        assert not any(isinstance(value, dict | list) for value in row.values())
+    for text in (markdown.read_text(), capsys.readouterr().out):
+        assert text.index("## loop") < text.index("## batch")
+        assert f"jax {rows[0]['jax']}" in text.splitlines()[0]
+
+
+@pytest.mark.slow
+def test_the_loop_is_measured_against_the_bare_step(modules):
+    (row,) = modules["loop"].loop(1, ("vae",), steps=60)
+    assert (row["measure"], row["experiment"], row["steps"]) == ("loop", "vae", 60)
+    assert row["ratio"] == pytest.approx(row["loop_ms_per_step"] / row["bare_ms_per_step"])
+    assert 0 < row["bare_ms_per_step"] < 1000
+
+
+def test_networks_get_the_size_asked_for(modules):
+    setting = modules["loop"].dcgan_32(width=16, batch_size=32)
+    assert (setting.model.generator.width, setting.model.discriminator.width) == (16, 16)
+    assert (setting.batch_size, setting.data.image_shape) == (32, (32, 32, 1))
+    rows = modules["loop"].batch(1, sizes=(2, 4), image_size=8)
+    assert [row["batch_size"] for row in rows] == [2, 4]
+    for row in rows:
+        assert row["images_per_s"] == pytest.approx(row["batch_size"] * 1e3 / row["ms_per_step"])
+
+
+@pytest.mark.slow
+def test_seeds_together_and_one_by_one(modules):
+    rows = modules["seeds"].seeds(1, ("gan_mlp",), counts=(1, 2))
+    assert [(row["experiment"], row["seeds"]) for row in rows] == [("gan_mlp", 1), ("gan_mlp", 2)]
+    for row in rows:
+        assert row["throughput_ratio"] == pytest.approx(
+            row["one_by_one_ms_per_step"] / row["together_ms_per_step"]
+        )
+
+
+@pytest.mark.slow
+def test_devices_are_counted_in_their_own_process(modules):
+    # Tests run with eight virtual devices, which the flag of the other process must overrule.
+    (row,) = modules["devices"].devices(1, ("vae",), counts=(2,))
+    assert (row["devices"], row["mode"], row["batch_size"]) == (2, "pmap", 64)
+    assert row["ratio_to_first"] == 1.0
+
+
+def test_a_run_that_cannot_start_says_why(modules, tmp_path):
+    with pytest.raises(modules["startup"].StartError, match=r"no_such ended before its first step"):
+        modules["startup"].first_step("no_such", tmp_path, "run")
+
+
+@pytest.mark.slow
+def test_a_second_start_is_faster(modules):
+    cold, warm = modules["startup"].startup(1, "vae")
+    assert (cold["start"], warm["start"]) == ("cold", "warm")
+    assert warm["seconds_to_first_step"] < cold["seconds_to_first_step"]
+    assert cold["ratio_to_cold"] == 1.0

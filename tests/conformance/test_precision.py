@@ -1,0 +1,181 @@
+"""bfloat16 is the format of the networks' arithmetic, and of nothing else, in every experiment."""
+
+import dataclasses
+import functools
+import importlib
+import pkgutil
+import typing
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from discovery import Counted, small
+from jax.extend.core import Primitive
+from test_experiments import EXPERIMENTS
+
+from jaxgan import config, options
+from jaxgan.networks import layers
+from jaxgan.networks.layers import options as layer_options
+from jaxgan.program import compile_program, example_batch
+
+EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+PRECISIONS = typing.get_args(config.Precision)
+HEADS = ("LogitHead", "GaussianHead")
+"""Last layers, which compute in float32."""
+
+PRODUCTS = {"dot_general", "conv_general_dilated"} | {
+    value.name
+    for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}.")
+    for value in vars(importlib.import_module(module.name)).values()
+    if isinstance(value, Primitive)
+}
+"""Primitives that multiply matrices or convolve."""
+
+
+def at(path, precision="bfloat16"):
+    return dataclasses.replace(options.load_experiment(path), precision=precision)
+
+
+def batch_of(experiment):
+    shape = (experiment.images_per_step, *experiment.data.image_shape)
+    return {"image": jax.ShapeDtypeStruct(shape, experiment.data.dtype)}
+
+
+def dtypes(tree):
+    leaves = jax.tree.leaves(tree)
+    assert leaves
+    return {leaf.dtype.name for leaf in leaves}
+
+
+class Equation(typing.NamedTuple):
+    """One operation of a traced function, with the modules that it belongs to."""
+
+    primitive: str
+    scope: str
+    operands: list[str]
+    results: list[str]
+
+
+def equations(jaxpr: Any, scope: str = "") -> Iterator[Equation]:
+    """All operations, those of functions that are called included."""
+
+    def types(variables):
+        return [v.aval.dtype.name for v in variables if hasattr(v.aval, "dtype")]
+
+    for equation in jaxpr.eqns:
+        inside = f"{scope}/{equation.source_info.name_stack}"
+        yield Equation(
+            equation.primitive.name, inside, types(equation.invars), types(equation.outvars)
+        )
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                if hasattr(inner := getattr(inner, "jaxpr", inner), "eqns"):
+                    yield from equations(inner, inside)
+
+
+@functools.cache
+def traced(path, precision="bfloat16") -> list[Equation]:
+    """The train step of an experiment."""
+    experiment = at(path, precision)
+    algorithm, key = experiment.model.build(experiment), jax.random.key(0)
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    closed = jax.make_jaxpr(algorithm.train_step)(state, batch_of(experiment), key)
+    return list(equations(closed.jaxpr))
+
+
+def test_the_known_ones_are_found():
+    assert {"convolve", "spread", "compare"} < PRODUCTS
+
+
+def test_both_lists_of_precisions_agree():
+    """That of experiments and that of networks, which do not import each other."""
+    assert typing.get_args(layer_options.Precision) == PRECISIONS == ("float32", "bfloat16")
+
+
+@EVERY
+def test_states_and_results_are_float32(path):
+    """Parameters, statistics, averages, optimizers, metrics, evaluation; images are bytes."""
+    experiment = at(path)
+    algorithm, key, batch = (
+        experiment.model.build(experiment),
+        jax.random.key(0),
+        batch_of(at(path)),
+    )
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    after, metrics = jax.eval_shape(algorithm.train_step, state, batch, key)
+    assert dtypes(state) == dtypes(after) == {"int32", "float32"}
+    assert dtypes(algorithm.parameters(state)) == dtypes(metrics) == {"float32"}
+    sums = jax.eval_shape(algorithm.evaluate, state, batch, key)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(sums)} <= {"float32"}
+    assert jax.eval_shape(lambda s, k: algorithm.sample(s, k, 2), state, key).dtype == jnp.uint8
+
+
+@EVERY
+def test_products_take_bfloat16(path):
+    """Every product of hidden layers, forward, backward and twice backward; heads take float32."""
+    found = Counter()
+    for equation in traced(path):
+        if equation.primitive in PRODUCTS:
+            is_head = any(head in equation.scope for head in HEADS)
+            expected = "float32" if is_head else "bfloat16"
+            assert set(equation.operands) == {expected}, equation
+            found[is_head] += 1
+    assert min(found[True], found[False]) >= 3
+    for equation in traced(path, "float32"):
+        assert "bfloat16" not in (*equation.operands, *equation.results)
+
+
+@EVERY
+def test_nothing_else_does(path):
+    """bfloat16 stays inside the networks' hidden layers, and nothing is summed up in it."""
+    model = options.load_experiment(path).model
+    values = [getattr(model, field.name) for field in dataclasses.fields(model)]
+    # The top level of a scope is the class of a network, or of what holds an autoencoder's two.
+    names = {type(value).__name__ for value in values if isinstance(value, nn.Module)}
+    names |= {"encoder", "decoder"}
+    for equation in traced(path):
+        if "bfloat16" in (*equation.operands, *equation.results):
+            assert any(name in equation.scope for name in names), equation
+        if equation.primitive in ("reduce_sum", "psum", "cumsum"):
+            assert "bfloat16" not in equation.operands, equation
+
+
+def reduced(model):
+    """The same model with few units and, where it makes several critic updates a step, two."""
+    changes = {}
+    for field in dataclasses.fields(model):
+        if isinstance(value := getattr(model, field.name), nn.Module):
+            # `small` switches on what depends on the batch, which not every model allows.
+            keep = {"batch_norm": value.batch_norm} if hasattr(value, "batch_norm") else {}
+            changes[field.name] = small(value).copy(**keep)
+    if getattr(model, "n_critic", 1) > 1:
+        changes["n_critic"] = 2
+    return dataclasses.replace(model, **changes)
+
+
+@EVERY
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_compiled_once(path, precision):
+    """Several steps with two seeds are one compilation, and all they leave behind is finite."""
+    experiment = at(path, precision)
+    counted = Counted(reduced(experiment.model))
+    experiment = dataclasses.replace(experiment, model=counted, batch_size=8)
+    program = compile_program(experiment, "none")
+    shape = (40, *experiment.data.image_shape)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    arrays = program.plan.replicate({"image": images, "label": np.zeros(40, np.int32)})
+    start = jax.device_get(program.init(0, example_batch(experiment)))
+    for seed in (3, 11):
+        state = program.plan.replicate(start)
+        number = program.plan.replicate(np.asarray(seed, np.uint32))
+        for _ in range(3):
+            state, metrics = program.resident_step(state, arrays, number)
+        leaves = jax.tree.leaves(jax.device_get((state, metrics)))
+        assert all(np.isfinite(leaf).all() for leaf in leaves)
+    assert counted.traces == [(precision, None)]
+    assert program.resident_step._cache_size() == 1
