@@ -208,8 +208,8 @@ def _objective(experiment: Experiment) -> str:
     if hasattr(model, "loss"):
         critic = f", {model.n_critic} critic updates a step" if model.n_critic > 1 else ""
         clip = f", weights clipped to {model.clip_weights}" if model.clip_weights else ""
-        penalty = model.gradient_penalty
-        penalty = f", gradient penalty {penalty.weight:g}" if penalty else ""
+        weight = model.gradient_penalty.weight
+        penalty = f", gradient penalty {weight:g}" if weight else ""
         return f"{describe(model.loss)}{critic}{clip}{penalty}{precision}"
     if hasattr(model, "beta"):
         return f"ELBO, {describe(model.likelihood)}, beta = {model.beta.value:g}{precision}"

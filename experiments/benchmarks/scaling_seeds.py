@@ -35,11 +35,13 @@ def _seeds(name: str, setting: Experiment, counts: Sequence[int], rounds: int) -
         together = _Together(setting, count)
 
         def apart(count: int = count, steps: int = steps) -> float:
-            metrics: Any = None
+            # One run after the other: steps of two runs in flight would share the cores.
             started = time.perf_counter()
-            for _ in range(steps):
-                metrics = [stepper.advance() for stepper in singles[:count]]
-            jax.block_until_ready(metrics)
+            for stepper in singles[:count]:
+                metrics: Any = None
+                for _ in range(steps):
+                    metrics = stepper.advance()
+                jax.block_until_ready(metrics)
             return time.perf_counter() - started
 
         def one(population: _Together = together, steps: int = steps) -> float:

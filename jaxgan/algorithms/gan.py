@@ -88,7 +88,7 @@ class Gan(Model):
     """Discriminator updates before each generator update, each on its own real batch."""
     clip_weights: float | None = None
     """Bound that every discriminator weight is clipped to after an update (WGAN)."""
-    gradient_penalty: GradientPenalty | None = None
+    gradient_penalty: GradientPenalty = GradientPenalty(weight=0.0)
     """Penalty on the discriminator's gradient between real and generated images (WGAN-GP)."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
@@ -99,7 +99,7 @@ class Gan(Model):
                 raise ConfigError(f"{name} = {getattr(self, name)}: must be at least 1")
         if self.clip_weights is not None and self.clip_weights <= 0:
             raise ConfigError(f"clip_weights = {self.clip_weights}: must be positive")
-        if self.gradient_penalty is not None and getattr(self.discriminator, "batch_norm", False):
+        if self.gradient_penalty.weight and getattr(self.discriminator, "batch_norm", False):
             raise ConfigError(
                 "a gradient penalty holds for each example by itself, and batch norm mixes them:"
                 " set --model.discriminator.no-batch-norm"
@@ -170,8 +170,8 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         )
 
     def penalty(params: Params, model_state: Params, real: Any, fake: Any, keys: Any):
-        """The gradient penalty, and its metrics; nothing where the model has none."""
-        if model.gradient_penalty is None:
+        """The gradient penalty, and its metrics; nothing where its weight is 0."""
+        if not model.gradient_penalty.weight:
             return 0.0, {}
         share = rng.per_example(jax.random.uniform, keys["share"], real.shape[0], axis_name)
         values = model.gradient_penalty(

@@ -73,7 +73,7 @@ class GradientPenalty:
     """
 
     weight: float = 10.0
-    """Factor of the penalty (lambda); 10 in the paper."""
+    """Factor of the penalty (lambda); 10 in the paper, 0 for no penalty."""
     target: float = 1.0
     """Length that gradients should have; 1 for Wasserstein losses, 0 pulls towards flat critics."""
 

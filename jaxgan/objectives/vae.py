@@ -72,9 +72,10 @@ class Bernoulli:
             outputs: logits.
             targets: pixels in [0, 1].
         """
-        # With softplus for both logs nothing overflows or cancels, however sure the decoder is.
-        loss = targets * jax.nn.softplus(-outputs) + (1.0 - targets) * jax.nn.softplus(outputs)
-        return -_sum_pixels(loss)
+        # Nothing overflows or cancels, however sure the decoder is: the first two terms are equal
+        # where it is right, and the third is what is left, with one logarithm a pixel.
+        rest = jnp.log1p(jnp.exp(-jnp.abs(outputs)))
+        return _sum_pixels(targets * outputs - jnp.maximum(outputs, 0.0) - rest)
 
     def mean(self, outputs: Pixels) -> Pixels:
         """Probabilities: pixels in [0, 1]."""

@@ -63,7 +63,11 @@ def compare(
     ):
         tolerance = (LOSS_TOLERANCE if number == 1 else LATER_TOLERANCE)[precision]
         _compare_losses(f"{where}, step {number}", tolerance, right, other)
-    _compare_moments(where, MOMENT_TOLERANCE[precision], reference["moments"], found["moments"])
+    moments = reference["moments"], found["moments"]
+    if precision == "bfloat16":
+        # Plain Flax sums the gradients of biases in bfloat16, which goes wrong on CPUs.
+        moments = tuple({k: v for k, v in m.items() if not k.endswith("/bias")} for m in moments)
+    _compare_moments(where, MOMENT_TOLERANCE[precision], *moments)
 
 
 def _compare_losses(
