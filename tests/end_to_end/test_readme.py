@@ -7,7 +7,9 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from jaxgan import options
@@ -42,8 +44,22 @@ def test_readme_shows_commands():
     assert len(commands()) >= 8
 
 
+SCRIPTS = [words for words in commands() if words[0] == "python"]
+BENCHMARKS = [words for words in SCRIPTS if words[1].startswith("experiments/benchmarks/")]
+
+
+@pytest.mark.parametrize("words", BENCHMARKS, ids=lambda words: " ".join(words[1:4]))
+def test_shown_benchmarks_start(words: list[str]):
+    done = subprocess.run(
+        [sys.executable, *words[1:], "--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "--json" in done.stdout
+
+
 @pytest.mark.parametrize(
-    "words", [w for w in commands() if w[0] == "python"], ids=lambda words: " ".join(words[1:4])
+    "words", [w for w in SCRIPTS if w not in BENCHMARKS], ids=lambda words: " ".join(words[1:4])
 )
 def test_shown_experiments_parse(words: list[str]):
     file = ROOT / words[1]
@@ -59,8 +75,24 @@ def test_files_shown_in_other_commands_exist():
                 assert (ROOT / word).is_file(), word
 
 
+def examples() -> list[str]:
+    """The README's Python code."""
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_example_of_many_seeds_works(monkeypatch: pytest.MonkeyPatch):
+    assert len(examples()) == 2
+    (code,) = (block for block in examples() if "compile_population" in block)
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    exec(code.replace("range(100)", "range(2)"), names)
+    elbos = np.asarray(names["metrics"]["elbo"])
+    assert elbos.shape == (8,)
+    assert len(set(elbos.tolist())) == 8
+
+
 def test_the_example_of_an_own_experiment_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = (block for block in examples() if "run_experiment" in block)
     file = tmp_path / "hinge.py"
     file.write_text(code)
     monkeypatch.syspath_prepend(str(ROOT / "experiments"))
