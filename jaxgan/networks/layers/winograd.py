@@ -57,7 +57,7 @@ LARGEST_SHARE = 0.6
 """Of the plain form's multiplications; with more left, nothing is gained."""
 
 LARGEST_BYTES = 2**23
-"""Of transformed pixels at a time; what is larger goes image by image, to stay in the caches."""
+"""Of transformed pixels at a time, to stay in the caches; larger batches go in parts."""
 
 
 def tilings_of(
