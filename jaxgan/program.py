@@ -16,7 +16,7 @@ from jaxgan.algorithms.base import Algorithm, Generated, State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.parallel import Plan, plan
-from jaxgan.typing import Batch, Latents, Metrics, PRNGKey, Sums
+from jaxgan.typing import Batch, Latents, Metrics, PerExample, PRNGKey, Sums
 
 
 class Program(NamedTuple):
@@ -36,6 +36,10 @@ class Program(NamedTuple):
         generate: ``(state, latents)`` to images, on one device.
         reconstruct: ``(state, batch)`` to images, on one device; None where there is no encoder.
         evaluate: ``(state, batch, key)`` to sums, on one device.
+        posterior: ``(state, batch)`` to means and log variances of codes, on one device; None where
+            there is no encoder.
+        log_likelihood: ``(state, batch, latents)`` to ``log p(x|z)``, on one device; None where
+            there is no likelihood.
     """
 
     plan: Plan
@@ -48,6 +52,8 @@ class Program(NamedTuple):
     generate: Callable[[State, Latents], Generated]
     reconstruct: Callable[[State, Batch], Generated] | None
     evaluate: Callable[[State, Batch, PRNGKey], Sums]
+    posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
+    log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
 
 
 def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
@@ -110,6 +116,8 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         generate=jax.jit(single.generate),
         reconstruct=None if single.reconstruct is None else jax.jit(single.reconstruct),
         evaluate=jax.jit(single.evaluate),
+        posterior=None if single.posterior is None else jax.jit(single.posterior),
+        log_likelihood=None if single.log_likelihood is None else jax.jit(single.log_likelihood),
     )
 
 

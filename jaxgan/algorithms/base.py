@@ -13,7 +13,7 @@ from flax import struct
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgan.config import ConfigError, Precision
-from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
+from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, PRNGKey, Sums
 
 State: TypeAlias = Any
 """A pytree of arrays with at least the field ``step``."""
@@ -38,6 +38,11 @@ class Algorithm(NamedTuple):
         generate: images of given latents under the evaluation weights.
         reconstruct: images decoded from the mean codes of others; None where there is no encoder.
         parameters: the trained parameters of a state, by network.
+        posterior: mean and log variance of each image's code, a diagonal Gaussian, where the prior
+            is the standard normal; under the evaluation weights, as the next. None where there is
+            no encoder.
+        log_likelihood: ``log p(x|z)`` of each image under a latent of its own, summed over pixels
+            and channels, in nats; None where there is no likelihood.
     """
 
     init: Callable[[PRNGKey, Batch], State]
@@ -48,6 +53,8 @@ class Algorithm(NamedTuple):
     generate: Callable[[State, Latents], Generated]
     reconstruct: Callable[[State, Batch], Generated] | None
     parameters: Callable[[State], dict[str, Params]]
+    posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
+    log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
 
 
 class Player(struct.PyTreeNode):

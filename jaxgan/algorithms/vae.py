@@ -15,7 +15,7 @@ from jaxgan.algorithms import base
 from jaxgan.config import ConfigError, Experiment, Model
 from jaxgan.objectives import vae as objective
 from jaxgan.optim import Adam, Ema, Optimizer
-from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
+from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
 
 
 class VaeState(struct.PyTreeNode):
@@ -172,23 +172,34 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         )
         return new_state, average(metrics)
 
-    def decode(state: VaeState, latent: Latents) -> base.Generated:
+    def outputs_of(state: VaeState, latent: Latents) -> Pixels:
         outputs: Any = network.apply(
             state.ema, latent, image_shape=image_shape, train=False, axis_name=None,
             method=network.decode,
         )  # fmt: skip
-        means = model.likelihood.mean(outputs)
+        return outputs
+
+    def decode(state: VaeState, latent: Latents) -> base.Generated:
+        means = model.likelihood.mean(outputs_of(state, latent))
         return base.from_unit(means) if is_image else means
 
     def sample(state: VaeState, key: PRNGKey, count: int) -> base.Generated:
         return decode(state, prior(key, count))
 
-    def reconstruct(state: VaeState, batch: Batch) -> base.Generated:
-        mean, _ = network.apply(
+    def posterior(state: VaeState, batch: Batch) -> tuple[Latents, Latents]:
+        mean, log_variance = network.apply(
             state.ema, base.to_symmetric(jnp.asarray(batch["image"])),
             latent_size=model.latent_size, train=False, axis_name=None, method=network.encode,
         )  # fmt: skip
-        return decode(state, mean)
+        return mean, log_variance
+
+    def log_likelihood(state: VaeState, batch: Batch, latents: Latents) -> PerExample:
+        return model.likelihood.log_prob(
+            outputs=outputs_of(state, latents), targets=targets(jnp.asarray(batch["image"]))
+        )
+
+    def reconstruct(state: VaeState, batch: Batch) -> base.Generated:
+        return decode(state, posterior(state, batch)[0])
 
     def evaluate(state: VaeState, batch: Batch, key: PRNGKey) -> Sums:
         images = jnp.asarray(batch["image"])
@@ -205,5 +216,6 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         return {"encoder": params["encoder"], "decoder": params["decoder"]}
 
     return base.Algorithm(
-        init, train_step, sample, evaluate, prior, decode, reconstruct, parameters
-    )
+        init, train_step, sample, evaluate, prior, decode, reconstruct, parameters,
+        posterior=posterior, log_likelihood=log_likelihood,
+    )  # fmt: skip

@@ -256,6 +256,22 @@ def test_elbo_of_the_exact_posterior_is_the_evidence():
     assert elbo(0.5) == pytest.approx(evidence - loss, abs=2 * tolerance)
 
 
+@pytest.mark.parametrize("data", [IMAGES, POINTS], ids=["images", "points"])
+def test_posterior_and_log_likelihood_by_hand(data):
+    """Of the averaged weights; a latent of its own for each image, constants included."""
+    program, state, batch = trained_state(data)
+    params = as_numbers(state.ema["params"])
+    codes = np.random.default_rng(1).normal(size=(ROWS, LATENT_SIZE)).astype(np.float32)
+    likelihood, _, mean, _ = terms(params, batch, codes.astype(np.float64))
+    latest, _, latest_mean, _ = terms(as_numbers(state.autoencoder.params), batch, codes)
+    found, log_variance = program.posterior(state, batch)
+    close(found, mean)
+    close(log_variance, np.tile(params["encoder"]["s"], (ROWS, 1)))
+    close(program.log_likelihood(state, batch, codes), likelihood)
+    assert np.abs(latest - likelihood).max() > 1e-3
+    assert np.abs(latest_mean - mean).max() > 1e-3
+
+
 @pytest.mark.parametrize("likelihood", [Gaussian(SCALE), Bernoulli()])
 def test_samples_are_means_under_the_average(likelihood):
     """uint8 for images: the nearest bytes of means in [0, 1], clipped."""

@@ -129,6 +129,12 @@ def test_shapes_without_running(name):
     five = {"image": batch["image"][:5], "mask": jnp.ones(5)}
     if algorithm.reconstruct is not None:
         assert structure(jax.eval_shape(algorithm.reconstruct, state, five)) == made
+    if algorithm.posterior is not None:
+        codes = jax.eval_shape(algorithm.posterior, state, five)
+        assert structure(codes) == (((5, LATENT_SIZE), jnp.float32),) * 2
+    if algorithm.log_likelihood is not None:
+        values = jax.eval_shape(algorithm.log_likelihood, state, five, latents)
+        assert structure(values) == ((5,), jnp.float32)
     sums = jax.eval_shape(algorithm.evaluate, state, five, key)
     assert {(leaf.shape, leaf.dtype.name) for pair in sums.values() for leaf in pair} <= {
         ((), "float32")
