@@ -2,16 +2,15 @@
 
 import json
 import re
-import resource
 import shutil
 import signal
 import struct
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import tiny
+from disk import largest_file
 from mistakes import CANNOT_WORK, MISTAKES
 from PIL import Image
 
@@ -170,17 +169,6 @@ def test_train_sample_evaluate_resume(place, jaxgan):
     code, out, err = jaxgan("resume trip")
     assert (code, err) == (0, "")
     assert out == "trip is finished; its numbers are in trip/result.json\n"
-
-
-@contextmanager
-def largest_file(size):
-    """What a full disk does to a file: it cannot grow beyond ``size`` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def halfway(place, name):
