@@ -7,12 +7,12 @@ Transposed 4x4 convolutions, batch normalization, N(0, 0.02) weights, Adam with 
 the paper. The width is 64 rather than 128: the images are smaller than its 64 pixels.
 
 Measured on digits by compare_digits.py (seeds 0-2, 95% intervals, two cores of an AMD EPYC;
-fd[digits-cnn,train1500,gen1500,q8,ema] and kd likewise, ELBO in nats on 297 held-out images):
+fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise, ELBO in nats on 297 held-out images):
 
-    5,000 steps, 8 s a seed: fd 1.99 +- 0.67, kd 0.0298 +- 0.0198
+    5,000 steps, 8 s a seed: fid 1.99 +- 0.67, kid 0.0298 +- 0.0198
 
 On Fashion-MNIST, 4,000 steps, seed 0, 840 s on cores that were busy with other work (JAX 0.12):
-fd[fashion-cnn,train10000,gen10000,q8,ema] 4.22, kd 0.083 +- 0.003; see experiments/results/.
+fid[fashion-cnn,train10000,gen10000,q8,ema] 4.22, kid 0.083 +- 0.003; see experiments/results/.
 """
 
 from jaxgan.algorithms.gan import Gan

@@ -8,9 +8,9 @@ batch. The networks are those of DCGAN. The learning rate is ten times the paper
 thousands of steps instead of hundreds of thousands.
 
 Measured on digits by compare_digits.py (seeds 0-2, 95% intervals, two cores of an AMD EPYC;
-fd[digits-cnn,train1500,gen1500,q8,ema] and kd likewise, ELBO in nats on 297 held-out images):
+fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise, ELBO in nats on 297 held-out images):
 
-    1,000 steps, 7 s a seed: fd 2.80 +- 0.29, kd 0.0421 +- 0.0094
+    1,000 steps, 7 s a seed: fid 2.80 +- 0.29, kid 0.0421 +- 0.0094
 """
 
 from jaxgan.algorithms.gan import Gan

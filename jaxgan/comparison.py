@@ -46,7 +46,7 @@ class Study:
     """Real images that each run sees: the budget that all share."""
     curve_points: int = 10
     """Measurements of the sample distances while a run trains."""
-    rank_by: str = "fd"
+    rank_by: str = "fid"
     """Short name of the metric that ranks."""
 
 
@@ -69,11 +69,11 @@ class Trained(NamedTuple):
 
 
 COLUMNS: dict[str, tuple[str, bool, str, int, str]] = {
-    "fd": (
+    "fid": (
         "Fréchet distance", True, "", 2,
         "Distance between Gaussians fitted to the features of real and generated images.",
     ),
-    "kd": (
+    "kid": (
         "Kernel distance", True, "", 4,
         "Unbiased squared maximum mean discrepancy of the features, cubic polynomial kernel.",
     ),
@@ -240,7 +240,7 @@ def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
     logged = dict.fromkeys(itertools.chain.from_iterable(r for log in logs for r in log))
     curves = {}
     for name in logged:
-        if name in ("step", "images_seen", "time") or short_name(name) == "kd_se":
+        if name in ("step", "images_seen", "time") or short_name(name) == "kid_se":
             continue
         lines = []
         for log in logs:

@@ -95,7 +95,7 @@ class EarlyStopping:
     """Ends a run when a validation metric no longer improves."""
 
     metric: str = ""
-    """Name of the validation metric, such as elbo or fd; empty: never stop early."""
+    """Name of the validation metric, such as elbo or fid; empty: never stop early."""
     patience: int = 5
     """Evaluations in a row without improvement after which the run ends."""
     mode: Literal["min", "max"] = "min"

@@ -191,7 +191,7 @@ def parameter_counts(program: Program, state: State) -> dict[str, int]:
 
 
 def short_name(metric: str) -> str:
-    """``fd[digits-cnn,...]`` is ``fd`` for short."""
+    """``fid[digits-cnn,...]`` is ``fid`` for short."""
     return metric.partition("[")[0]
 
 

@@ -41,7 +41,7 @@ CANNOT_WORK = {
     f"{_TRAIN} --evaluation.backbone inception": (
         "there is no backbone 'inception'; choose one of digits-cnn, fashion-cnn, pixels, identity"
     ),
-    f"{_TRAIN} --early-stopping.metric fd": (
+    f"{_TRAIN} --early-stopping.metric fid": (
         "early_stopping.metric is set, but nothing is measured on a validation split during"
         " training: set --evaluation.every N and --data.validation N as well"
     ),

@@ -64,9 +64,9 @@ def test_the_state_may_be_donated_while_it_is_written(tmp_path: Path):
 
 def test_keeps_the_newest_and_the_best(tmp_path: Path):
     for mode, expected in (("min", [20, 40, 50]), ("max", [30, 40, 50])):
-        with Checkpoints(tmp_path / mode, keep=2, best=Best("fd", mode)) as checkpoints:
+        with Checkpoints(tmp_path / mode, keep=2, best=Best("fid", mode)) as checkpoints:
             for step, value in ((10, 5.0), (20, 1.0), (30, 9.0), (40, 6.0), (50, None)):
-                metrics = None if value is None else {"fd": value}
+                metrics = None if value is None else {"fid": value}
                 checkpoints.save(step, state(), {}, metrics)
                 checkpoints.wait()
             assert checkpoints.steps() == expected, mode

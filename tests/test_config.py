@@ -89,13 +89,13 @@ class TestValues:
             "clip_weights = 0.0: must be positive",
         ),
         (
-            lambda: tiny.gan(early_stopping=EarlyStopping(metric="fd"), data=Data(validation=10)),
+            lambda: tiny.gan(early_stopping=EarlyStopping(metric="fid"), data=Data(validation=10)),
             "early_stopping.metric is set, but nothing is measured on a validation split during"
             " training: set --evaluation.every N and --data.validation N as well",
         ),
         (
             lambda: tiny.gan(
-                early_stopping=EarlyStopping(metric="fd"), evaluation=Evaluation(every=1)
+                early_stopping=EarlyStopping(metric="fid"), evaluation=Evaluation(every=1)
             ),
             "early_stopping.metric is set, but nothing is measured on a validation split during"
             " training: set --evaluation.every N and --data.validation N as well",

@@ -45,7 +45,7 @@ NESTED = Experiment(
     ),
     data=Data(source=fashion_mnist(), image_size=32, resize="pad", validation=100),
     evaluation=Evaluation(every=10, samples=50),
-    early_stopping=EarlyStopping(metric="fd", patience=2),
+    early_stopping=EarlyStopping(metric="fid", patience=2),
 )
 
 FILE = '''

@@ -157,7 +157,7 @@ class TestMistakes:
         ("arguments", "complaint"),
         [
             ("--steps 0", "steps = 0: must be at least 1"),
-            ("--early-stopping.metric fd", "early_stopping.metric is set, but nothing is measured"),
+            ("--early-stopping.metric fid", "early_stopping.metric is set, but nothing is"),
         ],
     )
     def test_so_is_one_that_the_experiment_refuses(self, arguments, complaint):

@@ -55,11 +55,11 @@ def kl_by_hand():
 def test_names_say_what_was_measured():
     numbers = measure(tiny.vae())
     assert set(numbers) == {
-        *(f"{metric}[{DISTANCES}]" for metric in ("fd", "kd", "kd_se")),
+        *(f"{metric}[{DISTANCES}]" for metric in ("fid", "kid", "kid_se")),
         *(f"{metric}[test297,ema]" for metric in ("elbo", "kl", "reconstruction")),
     }
     assert numbers == measure(tiny.vae())  # the same latents every time
-    assert results.short_name(f"fd[{DISTANCES}]") == "fd"
+    assert results.short_name(f"fid[{DISTANCES}]") == "fid"
     assert results.short_name("step") == "step"
 
 
@@ -92,11 +92,12 @@ def test_splits_and_counts_can_be_chosen():
     )
     numbers = measure(experiment, distances="validation", held_out="validation")
     assert set(numbers) == {
-        *(f"{m}[digits-cnn,validation200,gen50,q8,ema]" for m in ("fd", "kd", "kd_se")),
+        *(f"{m}[digits-cnn,validation200,gen50,q8,ema]" for m in ("fid", "kid", "kid_se")),
         *(f"discriminator_accuracy{part}[validation200,ema]" for part in ("", "_real", "_fake")),
     }
     numbers = measure(experiment, distances="test", held_out=None)
-    assert set(numbers) == {f"{m}[digits-cnn,test297,gen50,q8,ema]" for m in ("fd", "kd", "kd_se")}
+    metrics = ("fid", "kid", "kid_se")
+    assert set(numbers) == {f"{m}[digits-cnn,test297,gen50,q8,ema]" for m in metrics}
     default = results.reference(Data(validation=200), Evaluation(), "train").protocol
     assert (default.real_count, default.sample_count) == (1300, 1300)
 
@@ -135,7 +136,7 @@ def test_points_are_scored_as_a_mixture():
     assert at_a_mode["high_quality[3std,gen200,ema]"] == 1.0
     assert at_a_mode["reverse_kl[of8,gen200,ema]"] == pytest.approx(np.log(8))
     # All real points count up to the limit of 10,000: E |x - (1, 0)|^2 = 2, plus covariances.
-    assert "fd[identity,train10000,gen200,f32,ema]" in at_a_mode
+    assert "fid[identity,train10000,gen200,f32,ema]" in at_a_mode
     nowhere = score([9.0, 9.0])
     assert nowhere["modes[of8,gen200,ema]"] == 0.0
     assert np.isnan(nowhere["reverse_kl[of8,gen200,ema]"])

@@ -90,7 +90,7 @@ def test_the_report_is_there(finished):
 
 @pytest.mark.parametrize(
     ("name", "metric"),
-    [("gan", "fd"), ("gan", "discriminator_accuracy"), ("vae", "kd"), ("vae", "elbo")],
+    [("gan", "fid"), ("gan", "discriminator_accuracy"), ("vae", "kid"), ("vae", "elbo")],
 )
 def test_numbers_are_means_with_student_intervals_of_the_runs(finished, name, metric):
     row = rows(finished)[name]
@@ -115,7 +115,7 @@ def test_the_table_for_programs_says_the_same(finished):
         for metric, value in row["metrics"].items():
             assert float(table[name][metric]) == value["mean"]
             assert float(table[name][f"{metric}_seed_4"]) == value["per_seed"][2]
-    assert table["bad"]["fd"] == ""
+    assert table["bad"]["fid"] == ""
 
 
 def test_all_see_as_many_images(finished):
@@ -125,10 +125,10 @@ def test_all_see_as_many_images(finished):
         result = workdir.read_result(finished / "runs" / f"{name}-seed1")
         assert result["images_seen"] == 160
         log = (finished / "runs" / f"{name}-seed1" / "metrics.jsonl").read_text().splitlines()
-        measured = [json.loads(line) for line in log if '"fd[' in line]
+        measured = [json.loads(line) for line in log if '"fid[' in line]
         assert [record["step"] for record in measured] == [every, 2 * every]
         curve = rows(finished)[name]["curves"]
-        (full,) = (key for key in curve if key.startswith("fd"))
+        (full,) = (key for key in curve if key.startswith("fid"))
         assert len(curve[full]) == 3  # one curve a seed
 
 
@@ -160,7 +160,7 @@ def test_a_second_start_trains_nothing_and_says_the_same(files, copied, trained,
     run(planned(files), copied)
     assert trained == []
     said = capsys.readouterr().out
-    assert re.search(r"^\[6/6\] vae, seed 4: fd \d+\.\d+ after \d+\.\d s$", said, re.MULTILINE)
+    assert re.search(r"^\[6/6\] vae, seed 4: fid \d+\.\d+ after \d+\.\d s$", said, re.MULTILINE)
     assert f"report: {copied / 'index.html'}" in said
     after = rows(copied)
     assert set(after) == {"gan", "vae"}

@@ -25,7 +25,7 @@ def run(folder, **changes):
 
 
 def test_patience_is_counted_in_evaluations():
-    stopping = EarlyStopping(metric="fd", patience=2)
+    stopping = EarlyStopping(metric="fid", patience=2)
     position = training.Position()
     for value, bad, stopped in ((3.0, 0, False), (2.0, 0, False), (2.0, 1, False), (5.0, 2, True)):
         position = position.judged(value, stopping)
@@ -66,13 +66,13 @@ def test_a_metric_that_nobody_measures_is_named_with_those_there_are(tmp_path):
     experiment = tiny.vae(
         data=Data(validation=50),
         evaluation=Evaluation(samples=50, every=1),
-        early_stopping=EarlyStopping(metric="fid"),
+        early_stopping=EarlyStopping(metric="fit"),
     )
     with pytest.raises(ConfigError) as raised:
         training.train(experiment, run(tmp_path / "run"))
     assert str(raised.value) == (
-        "early_stopping.metric = 'fid' is not measured; there are"
-        " elbo, fd, kd, kd_se, kl, reconstruction"
+        "early_stopping.metric = 'fit' is not measured; there are"
+        " elbo, fid, kid, kid_se, kl, reconstruction"
     )
 
 

@@ -125,12 +125,12 @@ def test_a_changed_configuration_is_shown(tmp_path):
 
 def test_results(tmp_path):
     assert workdir.read_result(tmp_path) is None
-    workdir.write_json(tmp_path / "result.json", {"metrics": {"fd": 1.5, "kl": float("nan")}})
+    workdir.write_json(tmp_path / "result.json", {"metrics": {"fid": 1.5, "kl": float("nan")}})
     result = workdir.read_result(tmp_path)
     assert result is not None
-    assert result["metrics"]["fd"] == 1.5
+    assert result["metrics"]["fid"] == 1.5
     assert result["metrics"]["kl"] != result["metrics"]["kl"]
-    (tmp_path / "result.json").write_text('{"metrics": {"fd"')
+    (tmp_path / "result.json").write_text('{"metrics": {"fid"')
     assert refused(workdir.read_result, tmp_path) == (
         f"{tmp_path}/result.json is damaged: delete it and `jaxgan resume {tmp_path}`"
     )

@@ -1,8 +1,8 @@
 """Frechet distance between two sets of features, each taken for a Gaussian.
 
 With Inception features this is the FID of Heusel et al. 2017 ("GANs Trained by a Two Time-Scale
-Update Rule ...", equation 6). With any other features it is a different number, so it is called
-``fd`` here and carries its backbone's name (see `jaxgan.evaluation.protocol`).
+Update Rule ...", equation 6). With any other features it is a different number, so its name says
+which: ``fid[digits-cnn,...]`` (see `jaxgan.evaluation.protocol`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def frechet_between(
     real: Moments,
     generated: Moments,
     *,
-    metric: str = "fd",
+    metric: str = "fid",
     names: tuple[str, str] = ("real", "generated"),
 ) -> float:
     """`frechet_distance` of two sets of features, by their moments.

@@ -2,7 +2,7 @@
 
 With Inception features this is the KID of Binkowski et al. 2018 ("Demystifying MMD GANs", section
 4). Its expectation does not depend on how many samples there are, which makes it the metric of
-choice where data is scarce; FD's does. It may come out slightly negative for equal distributions.
+choice where data is scarce; FID's does. It may come out slightly negative for equal distributions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def kernel_distance(
     generated: Float[np.ndarray | jax.Array, "n d_generated"],
     *,
     real_sums: Float64[np.ndarray, "m"] | None = None,
-    metric: str = "kd",
+    metric: str = "kid",
     names: tuple[str, str] = ("real", "generated"),
 ) -> KernelDistance:
     """Unbiased estimate from all pairs of two sets of features, with its standard error.
@@ -91,7 +91,7 @@ def subset_kernel_distance(
     size: int = 1000,
     subsets: int = 100,
     seed: int = 0,
-    metric: str = "kd",
+    metric: str = "kid",
     names: tuple[str, str] = ("real", "generated"),
 ) -> KernelDistance:
     """Mean of the unbiased estimate over random subsets, as published KIDs are computed.

@@ -7,7 +7,7 @@ gives the metric its name; two numbers under one name, and one digest, can be co
     backbone = load_backbone("digits-cnn", (8, 8, 1))
     reference = reference_statistics(backbone, real_batches, split="train", sample_count=1500)
     scores = score(draw(sample, reference.protocol), reference)
-    scores["fd[digits-cnn,train1500,gen1500,q8,ema]"]
+    scores["fid[digits-cnn,train1500,gen1500,q8,ema]"]
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Protocol:
         return hashlib.sha256(fields.encode()).hexdigest()[:12]
 
     def name(self, metric: str) -> str:
-        """``fd`` becomes ``fd[digits-cnn,train1500,gen1500,q8,ema]``."""
+        """``fid`` becomes ``fid[digits-cnn,train1500,gen1500,q8,ema]``."""
         return f"{metric}[{self.short}]"
 
 
@@ -201,8 +201,8 @@ def score(
         reference: the real side, and the protocol that the samples were drawn under.
 
     Returns:
-        Frechet distance ``fd[...]``, kernel distance ``kd[...]`` and the latter's standard error
-        ``kd_se[...]``, with the protocol's short name in the brackets.
+        Frechet distance ``fid[...]``, kernel distance ``kid[...]`` and the latter's standard error
+        ``kid_se[...]``, with the protocol's short name in the brackets.
 
     Raises:
         ValueError: there are more or fewer samples than the protocol says; they do not have the
@@ -219,9 +219,9 @@ def score(
     if quantized != protocol.quantized:
         expected = "uint8" if protocol.quantized else "float32"
         raise ValueError(f"the real images are {expected}, samples must be {expected} as well")
-    fd, kd, kd_se = protocol.name("fd"), protocol.name("kd"), protocol.name("kd_se")
-    distance = frechet_between(reference.moments, moments_.from_features(features), metric=fd)
+    fid, kid, kid_se = protocol.name("fid"), protocol.name("kid"), protocol.name("kid_se")
+    distance = frechet_between(reference.moments, moments_.from_features(features), metric=fid)
     kernel = kernel_distance(
-        reference.features, features, real_sums=reference.kernel_sums, metric=kd
+        reference.features, features, real_sums=reference.kernel_sums, metric=kid
     )
-    return {fd: distance, kd: kernel.value, kd_se: kernel.standard_error}
+    return {fid: distance, kid: kernel.value, kid_se: kernel.standard_error}

@@ -9,13 +9,13 @@ training split) and larger ELBOs (of the test split, in nats) are better.
 experiment           as it should    best with one of the
                      be              networks frozen
 =============  ====  ==============  ====================
-dcgan          FD      9.5 to 10.9    42.3
-gan_mlp        FD     10.4 to 13.0    37.2
-wgan           FD      4.1 to 4.8     42.3
-wgan_gp        FD      7.0 to 11.4    42.3
-vae            FD     15.3 to 16.9    23.2
+dcgan          FID     9.5 to 10.9    42.3
+gan_mlp        FID    10.4 to 13.0    37.2
+wgan           FID     4.1 to 4.8     42.3
+wgan_gp        FID     7.0 to 11.4    42.3
+vae            FID    15.3 to 16.9    23.2
 vae            ELBO  -26.6 to -26.4  -28.2
-conv_beta_vae  FD     18.9 to 20.1    31.5
+conv_beta_vae  FID    18.9 to 20.1    31.5
 conv_beta_vae  ELBO  -28.1 to -27.8  -29.5
 =============  ====  ==============  ====================
 """
@@ -46,18 +46,18 @@ class Bound(NamedTuple):
     """
 
     steps: int
-    fd: float
+    fid: float
     elbo: float | None = None
     optimize: bool = False
 
 
 BOUNDS = {
-    "dcgan": Bound(300, fd=16.0),
-    "gan_mlp": Bound(1000, fd=18.0, optimize=True),
-    "wgan": Bound(200, fd=10.0, optimize=True),
-    "wgan_gp": Bound(600, fd=18.0, optimize=True),
-    "vae": Bound(300, fd=20.0, elbo=-27.2),
-    "conv_beta_vae": Bound(300, fd=25.0, elbo=-28.7),
+    "dcgan": Bound(300, fid=16.0),
+    "gan_mlp": Bound(1000, fid=18.0, optimize=True),
+    "wgan": Bound(200, fid=10.0, optimize=True),
+    "wgan_gp": Bound(600, fid=18.0, optimize=True),
+    "vae": Bound(300, fid=20.0, elbo=-27.2),
+    "conv_beta_vae": Bound(300, fid=25.0, elbo=-28.7),
 }
 EVERY = sorted(
     path
@@ -85,7 +85,7 @@ def test_learns_the_digits(path, precision):
     bound = BOUNDS[path.stem]
     with compilation(optimize=bound.optimize):
         found = trained(path, precision, bound.steps)
-    assert found["fd"] < bound.fd
+    assert found["fid"] < bound.fid
     assert bound.elbo is None or found["elbo"] > bound.elbo
 
 

@@ -7,8 +7,8 @@ should be, and seeds 0 to 3 of every way to break them that is below. Smaller Fr
 =====  ====  ================  ==================  ==================================
 model        as it should be   best of the broken  which is
 =====  ====  ================  ==================  ==================================
-GAN    FD     11.6 to 21.8      31.7               the generator is never updated
-VAE    FD     10.8 to 14.4      29.0               the encoder is never updated
+GAN    FID    11.6 to 21.8      31.7               the generator is never updated
+VAE    FID    10.8 to 14.4      29.0               the encoder is never updated
 VAE    ELBO  -26.0 to -25.8    -27.9               the encoder is never updated
 =====  ====  ================  ==================  ==================================
 """
@@ -36,7 +36,7 @@ from jaxgan.recorder import NonFiniteError
 
 pytestmark = pytest.mark.slow
 
-GAN_FD, VAE_FD, VAE_ELBO = 27.0, 21.0, -26.9
+GAN_FID, VAE_FID, VAE_ELBO = 27.0, 21.0, -26.9
 SEED = 0
 EITHER = pytest.mark.parametrize("precision", get_args(Precision))
 """The number format makes no difference to what is learned."""
@@ -74,7 +74,7 @@ def trained(
     """Trains from the initial state of `judge`, and measures as `judge` would.
 
     Returns:
-        ``fd`` and, for a VAE, ``elbo``; the worst there are where training diverged.
+        ``fid`` and, for a VAE, ``elbo``; the worst there are where training diverged.
     """
     experiment = Experiment(
         name="threshold",
@@ -95,7 +95,7 @@ def trained(
     try:
         numbers = results.measure(sound, state, judging, distances="train", held_out="test")
     except NonFiniteError:
-        return {"fd": math.inf, "elbo": -math.inf}
+        return {"fid": math.inf, "elbo": -math.inf}
     return {results.short_name(name): value for name, value in numbers.items()}
 
 
@@ -112,12 +112,12 @@ def shuffled_digits() -> dict[str, np.ndarray]:
 
 def gan_learns(model: Gan, arrays: Any, precision: Precision = "float32") -> bool:
     numbers = trained(model, arrays, judge=GAN, steps=1000, precision=precision)
-    return numbers["fd"] < GAN_FD
+    return numbers["fid"] < GAN_FID
 
 
 def vae_learns(model: Vae, arrays: Any, precision: Precision = "float32") -> dict[str, bool]:
     numbers = trained(model, arrays, judge=VAE, steps=400, precision=precision)
-    return {"fd": numbers["fd"] < VAE_FD, "elbo": numbers["elbo"] > VAE_ELBO}
+    return {"fid": numbers["fid"] < VAE_FID, "elbo": numbers["elbo"] > VAE_ELBO}
 
 
 # --- Ways to break them --------------------------------------------------------------------------
@@ -194,14 +194,14 @@ def test_a_broken_gan_does_not(name):
 
 @EITHER
 def test_a_vae_learns_the_digits(precision):
-    assert vae_learns(VAE, digits(), precision) == {"fd": True, "elbo": True}
+    assert vae_learns(VAE, digits(), precision) == {"fid": True, "elbo": True}
 
 
 def test_a_vae_does_not_learn_them_from_noise():
-    assert vae_learns(VAE, shuffled_digits()) == {"fd": False, "elbo": False}
+    assert vae_learns(VAE, shuffled_digits()) == {"fid": False, "elbo": False}
 
 
 @pytest.mark.parametrize("name", BROKEN_VAES)
 def test_a_broken_vae_does_not(name):
     broken = dataclasses.replace(VAE, **BROKEN_VAES[name])
-    assert vae_learns(broken, digits()) == {"fd": False, "elbo": False}
+    assert vae_learns(broken, digits()) == {"fid": False, "elbo": False}

@@ -93,8 +93,8 @@ def test_two_processes_equal_one(tmp_path: Path, name: str, mode: str, streaming
     finish([start(tmp_path, [*words, "--workdir", "one"], 8)])
     said = train_in_two(tmp_path, [*words, "--workdir", "two"])
     assert "2 x" not in said[1], "only the first process reports"
-    assert said[0].count("fd[") == 1
-    assert "fd[" not in said[1]
+    assert said[0].count("fid[") == 1
+    assert "fid[" not in said[1]
 
     one, two = (runs.load(tmp_path / run) for run in ("one", "two"))
     assert one.step == two.step == 12

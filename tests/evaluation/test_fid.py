@@ -119,18 +119,18 @@ def test_fewer_samples_than_dimensions():
 def test_errors_name_the_metric_and_the_set():
     good = from_features(np.random.default_rng(0).normal(size=(8, 2)))
     one = from_features(np.ones((1, 2)))
-    with pytest.raises(ValueError, match=r"fd\[x\]: the generated set has 1 samples"):
-        frechet_between(good, one, metric="fd[x]")
-    with pytest.raises(ValueError, match="fd: the real set has 1 samples"):
+    with pytest.raises(ValueError, match=r"fid\[x\]: the generated set has 1 samples"):
+        frechet_between(good, one, metric="fid[x]")
+    with pytest.raises(ValueError, match="fid: the real set has 1 samples"):
         frechet_between(one, good)
     for bad in (np.nan, np.inf):
         broken = np.ones((8, 2))
         broken[3, 1] = bad
         with np.errstate(invalid="ignore"):
             moments = from_features(broken)
-        with pytest.raises(ValueError, match="fd: the generated set has features that are NaN"):
+        with pytest.raises(ValueError, match="fid: the generated set has features that are NaN"):
             frechet_between(good, moments)
-        with pytest.raises(ValueError, match="fd: the real set has features that are NaN"):
+        with pytest.raises(ValueError, match="fid: the real set has features that are NaN"):
             frechet_between(moments, good)
     with pytest.raises(ValueError, match=r"real set has 2-dim.* generated set 3-dim"):
         frechet_between(good, from_features(np.ones((8, 3))))

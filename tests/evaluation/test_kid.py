@@ -104,12 +104,12 @@ def test_subsets_average_to_the_whole_estimate():
 
 def test_errors_name_the_metric_and_the_set():
     x, y = sets()
-    with pytest.raises(ValueError, match="kd: the generated set has 1 samples"):
+    with pytest.raises(ValueError, match="kid: the generated set has 1 samples"):
         kernel_distance(x, y[:1])
     broken = x.copy()
     broken[0, 0] = np.nan
-    with pytest.raises(ValueError, match=r"kd\[p\]: the real set has features that are NaN"):
-        kernel_distance(broken, y, metric="kd[p]")
+    with pytest.raises(ValueError, match=r"kid\[p\]: the real set has features that are NaN"):
+        kernel_distance(broken, y, metric="kid[p]")
     with pytest.raises(ValueError, match=r"real set has 4-dim.* generated set 3-dim"):
         kernel_distance(x, y[:, :3])
     with pytest.raises(ValueError, match="generated set has 17 samples, a subset takes 20"):

@@ -31,11 +31,11 @@ def reference(images, count, backbone=None, **options):
 
 
 def test_the_name_says_what_was_measured():
-    assert PROTOCOL.name("fd") == "fd[digits-cnn,train1500,gen1000,q8,ema]"
+    assert PROTOCOL.name("fid") == "fid[digits-cnn,train1500,gen1000,q8,ema]"
     other = dataclasses.replace(
         PROTOCOL, split="test", real_count=297, quantized=False, weights="raw", batch_norm="batch"
     )
-    assert other.name("kd") == "kd[digits-cnn,test297,gen1000,f32,raw,bn=batch]"
+    assert other.name("kid") == "kid[digits-cnn,test297,gen1000,f32,raw,bn=batch]"
 
 
 def test_the_digest_sees_every_field():
@@ -64,13 +64,14 @@ def test_scores_of_points_against_numpy():
     found = score([generated[:50], generated[50:]], reference(real, 120, weights="raw"))
     x, y = (a.reshape(len(a), 2).astype(np.float64) for a in (real, generated))
     short = "identity,train300,gen120,f32,raw"
-    assert list(found) == [f"fd[{short}]", f"kd[{short}]", f"kd_se[{short}]"]
+    assert list(found) == [f"fid[{short}]", f"kid[{short}]", f"kid_se[{short}]"]
     distance = frechet_distance(
         x.mean(axis=0), np.cov(x, rowvar=False), y.mean(axis=0), np.cov(y, rowvar=False)
     )
-    np.testing.assert_allclose(found[f"fd[{short}]"], distance, rtol=1e-9)
+    np.testing.assert_allclose(found[f"fid[{short}]"], distance, rtol=1e-9)
     kernel = kernel_distance(x, y)
-    np.testing.assert_allclose([found[f"kd[{short}]"], found[f"kd_se[{short}]"]], kernel, rtol=1e-9)
+    values = [found[f"{metric}[{short}]"] for metric in ("kid", "kid_se")]
+    np.testing.assert_allclose(values, kernel, rtol=1e-9)
 
 
 def test_real_images_may_come_in_any_batches():
@@ -129,7 +130,7 @@ def test_samples_that_break_the_protocol_are_refused():
     diverged = points(20, 1)
     diverged[4] = np.nan
     with pytest.raises(
-        ValueError, match=r"fd\[identity,.*\]: the generated set has features that are NaN"
+        ValueError, match=r"fid\[identity,.*\]: the generated set has features that are NaN"
     ):
         score([diverged], ref)
     with pytest.raises(ValueError, match="the real set has 1 images"):
@@ -143,4 +144,4 @@ def test_a_backbone_of_ones_own():
     backbone = Backbone("mine", "1", jax.jit(features), None, None, 2)
     images = np.random.default_rng(0).integers(0, 256, (40, 5, 5, 3), np.uint8)
     found = score([images], reference(images, 40, backbone))
-    assert found["fd[mine,train40,gen40,q8,ema]"] == pytest.approx(0.0, abs=1e-8)
+    assert found["fid[mine,train40,gen40,q8,ema]"] == pytest.approx(0.0, abs=1e-8)

@@ -28,7 +28,7 @@ def distances(samples, reference):
 
 
 def assert_rising(series):
-    for name, values in zip(("fd", "kd"), np.transpose(series), strict=True):
+    for name, values in zip(("fid", "kid"), np.transpose(series), strict=True):
         assert (np.diff(values) > 0).all(), (name, values)
 
 
@@ -67,10 +67,10 @@ def test_real_images_beat_every_mistake_by_far(digits):
     images, _, reference = digits
     examples = Digits().load("test")
     held_out = np.stack([examples[index]["image"] for index in range(len(examples))])
-    fd, kd = distances(held_out, reference)
-    assert kd < 0.01
+    fid, kid = distances(held_out, reference)
+    assert kid < 0.01
     noise = np.random.default_rng(1).integers(0, 256, images.shape, np.uint8)
     for samples in (noise, np.zeros_like(images), images[:, ::-1], 255 - images):
-        worse_fd, worse_kd = distances(samples, reference)
-        assert worse_fd > 10 * fd
-        assert worse_kd > 0.1
+        worse_fid, worse_kid = distances(samples, reference)
+        assert worse_fid > 10 * fid
+        assert worse_kid > 0.1
