@@ -32,8 +32,17 @@ def _on_host(tree: Any) -> Any:
     return jax.device_get(tree)
 
 
+def _is_computed(metrics: Mapping[str, Array]) -> bool:
+    """Whether reading them would not wait; those of one step come from one program."""
+    return next(iter(metrics.values())).is_ready()
+
+
 class Recorder:
     """Holds the metrics of steps on the device until they are logged as one mean.
+
+    `log` ends an interval and does not wait for it: its mean is written by the first call that
+    finds it computed, at the latest by the end of the next interval. Waiting would let the device
+    run out of steps to do. `flush` waits.
 
     Args:
         logger: where means go.
@@ -46,6 +55,7 @@ class Recorder:
         self._images_per_step = images_per_step
         self._checkpoints = checkpoints
         self._held: list[tuple[range, Any]] = []
+        self._ended: list[tuple[range, Any]] = []
 
     def add(self, step: int, metrics: Mapping[str, Array], count: int = 1) -> None:
         """Takes the metrics of ``count`` steps, the last of which is ``step``, without waiting.
@@ -54,20 +64,38 @@ class Recorder:
             step: the step done last.
             metrics: scalars; of several steps ``(count,)`` each.
             count: how many steps they are of.
+
+        Raises:
+            NonFiniteError: an interval that ended before holds NaN or infinity.
         """
         self._held.append((range(step - count + 1, step + 1), metrics))
+        if self._ended and _is_computed(self._ended[-1][1]):
+            self._write_ended()
+
+    def log(self) -> None:
+        """Ends an interval; its mean is logged once it is there, under the last of its steps.
+
+        Raises:
+            NonFiniteError: the interval before holds NaN or infinity.
+        """
+        self._write_ended()
+        self._ended, self._held = self._held, []
 
     def flush(self) -> None:
-        """Logs the mean of what is held, under the last of its steps.
+        """Logs all that is held, and waits for it.
 
         Raises:
             NonFiniteError: a value is NaN or infinite. Nothing may be saved after that.
         """
-        if not self._held:
+        self.log()
+        self._write_ended()
+
+    def _write_ended(self) -> None:
+        if not self._ended:
             return
-        steps = [step for chunk, _ in self._held for step in chunk]
-        chunks = _on_host([metrics for _, metrics in self._held])
-        self._held = []
+        steps = [step for chunk, _ in self._ended for step in chunk]
+        chunks = _on_host([metrics for _, metrics in self._ended])
+        self._ended = []
         # In double precision: a mean of large numbers must not overflow.
         values = {
             name: np.concatenate([np.atleast_1d(chunk[name]) for chunk in chunks]).astype(float)

@@ -1,9 +1,11 @@
 """Metrics on their way to the log, and the end of a run that diverges."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan import recorder as module
 from jaxgan.logging import Logger, read_jsonl
 from jaxgan.recorder import NonFiniteError, Recorder
 
@@ -47,9 +49,66 @@ def test_the_mean_since_the_last_flush_is_logged_under_the_last_step(tmp_path, l
     ]
 
 
+def test_an_interval_is_logged_once_it_is_computed_and_nobody_waits_before(
+    tmp_path, logger, monkeypatch
+):
+    computed = False
+    monkeypatch.setattr(module, "_is_computed", lambda metrics: computed)
+    recorder = Recorder(logger, images_per_step=1, checkpoints=Saved())
+
+    def add(step):
+        recorder.add(step, {"loss": jnp.float32(step)})
+
+    def logged():
+        return [(record["step"], record["loss"]) for record in records(tmp_path)]
+
+    add(1)
+    add(3)
+    recorder.log()
+    add(4)
+    assert logged() == []
+    computed = True
+    add(5)  # finds the first interval computed; 4 and 5 belong to the next
+    assert logged() == [(3, 2.0)]
+    computed = False
+    recorder.log()
+    add(6)
+    assert logged() == [(3, 2.0)]
+    recorder.log()  # at most one interval is owed
+    assert logged() == [(3, 2.0), (5, 4.5)]
+    add(7)
+    recorder.flush()
+    assert logged() == [(3, 2.0), (5, 4.5), (6, 6.0), (7, 7.0)]
+
+
+def test_logging_does_not_wait_for_the_device(logger):
+    slow = jax.jit(lambda x: jax.lax.fori_loop(0, 40, lambda _, y: jnp.tanh(y @ y), x).sum())
+    x = jnp.ones((700, 700))
+    slow(x).block_until_ready()
+    recorder = Recorder(logger, 1, Saved())
+    loss = slow(x)
+    recorder.add(1, {"loss": loss})
+    recorder.log()
+    recorder.add(2, {"loss": loss})
+    assert not loss.is_ready()  # it takes a hundred times as long as these calls
+    recorder.flush()
+    assert loss.is_ready()
+
+
+@pytest.mark.parametrize("end", ["add", "log", "flush"])
+def test_whatever_reads_a_diverged_interval_says_so(logger, end):
+    recorder = Recorder(logger, 1, Saved())
+    loss = jnp.float32(np.nan).block_until_ready()
+    recorder.add(1, {"loss": loss})
+    recorder.log()
+    arguments = (2, {"loss": jnp.float32(0.0)}) if end == "add" else ()
+    with pytest.raises(NonFiniteError, match="loss is nan at step 1:"):
+        getattr(recorder, end)(*arguments)
+
+
 def test_numbers_of_the_host_are_logged_as_they_are(tmp_path, logger):
-    Recorder(logger, 10, Saved()).record(7, {"fd": 1.5})
-    assert records(tmp_path) == [{"step": 7, "images_seen": 70, "fd": 1.5}]
+    Recorder(logger, 10, Saved()).record(7, {"fid": 1.5})
+    assert records(tmp_path) == [{"step": 7, "images_seen": 70, "fid": 1.5}]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

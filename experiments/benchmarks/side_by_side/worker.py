@@ -103,7 +103,9 @@ def _import(implementation: str, precision: str) -> tuple[Callable[..., Bench], 
         in_torch = importlib.import_module("side_by_side.in_torch")
         counts = importlib.import_module("side_by_side.torch_counts")
         return functools.partial(in_torch.build, kind=implementation), counts.matrix_rate
-    # Flags count only until JAX has started. Plain Flax gets those that jaxgan gives itself.
+    # What jaxgan's command line sets up; plain Flax gets the same. Flags count only until JAX has
+    # started.
+    importlib.import_module("jaxgan.memory").keep_freed_memory()
     importlib.import_module("jaxgan.xla").set_flags([precision])
     module = importlib.import_module(f"side_by_side.in_{implementation}")
     return module.build, importlib.import_module("side_by_side.in_jax").matrix_rate
