@@ -18,15 +18,17 @@ from jaxgan.data.folder import Folder
 from jaxgan.data.gaussians import Grid, Ring
 from jaxgan.data.idx import fashion_mnist
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sprites import Sprites
 from jaxgan.data.tfds import Tfds
 
-DatasetName = Literal["digits", "fashion-mnist", "ring", "grid", "folder", "tfds"]
+DatasetName = Literal["digits", "fashion-mnist", "ring", "grid", "sprites", "folder", "tfds"]
 
 DATASETS: dict[str, Data] = {
     "digits": Data(),
     "fashion-mnist": Data(source=fashion_mnist(), image_size=28),
     "ring": Data(source=Ring(), image_size=1, channels=2),
     "grid": Data(source=Grid(), image_size=1, channels=2),
+    "sprites": Data(source=Sprites(), image_size=64),
     "folder": Data(source=Folder("images"), image_size=32, channels=3, resize="crop"),
     "tfds": Data(source=Tfds("cifar10"), image_size=32, channels=3),
 }

@@ -12,6 +12,7 @@ from jaxgan.config import ConfigError, Evaluation, Run, config_fields
 from jaxgan.data.gaussians import Grid, Ring
 from jaxgan.data.idx import Idx, fashion_mnist
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sprites import Sprites
 
 
 def parse(arguments="", experiment=None, run=None):
@@ -91,6 +92,7 @@ class TestDataset:
         assert data == Data(source=fashion_mnist(), image_size=28)
         assert parse("--dataset=ring").experiment.data.source == Ring()
         assert parse("--dataset grid").experiment.data.source == Grid()
+        assert parse("--dataset sprites").experiment.data == Data(Sprites(), image_size=64)
         streamed = tiny.gan(data=Data(streaming="always"))
         assert parse("--dataset digits", experiment=streamed).experiment.data == Data()
 

@@ -6,9 +6,13 @@ from jaxgan.data.folder import Folder
 from jaxgan.data.gaussians import Grid, Ring
 from jaxgan.data.idx import Idx, fashion_mnist
 from jaxgan.data.source import ArraySplit, DataError, Source, Split, check_split_name
+from jaxgan.data.sprites import Sprites
 from jaxgan.data.tfds import Tfds
 
-SOURCES = [Digits(), Folder("~/none"), Grid(), Ring(), Idx("~/none"), fashion_mnist(), Tfds("none")]
+SOURCES = [
+    Digits(), Folder("~/none"), Grid(), Ring(), Sprites(), Idx("~/none"), fashion_mnist(),
+    Tfds("none"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
@@ -45,7 +49,7 @@ def test_unknown_split(name):
     assert str(error.value) == f"digits: there is no split {name!r}; it has 'train' and 'test'."
 
 
-@pytest.mark.parametrize("source", [Digits(), Ring(), Grid()])
+@pytest.mark.parametrize("source", [Digits(), Ring(), Grid(), Sprites()])
 def test_sources_refuse_unknown_splits(source):
     with pytest.raises(DataError, match="there is no split 'valid'"):
         source.load("valid")
