@@ -1,9 +1,13 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg
 
+from jaxgan.evaluation import fid
 from jaxgan.evaluation.fid import frechet_between, frechet_distance
 from jaxgan.evaluation.moments import from_features
 
@@ -114,6 +118,84 @@ def test_fewer_samples_than_dimensions():
     value = frechet_between(from_features(real), from_features(generated))
     assert np.isfinite(value)
     assert value > frechet_between(from_features(real), from_features(real[:150]))
+
+
+def test_what_pytorch_fid_and_torch_fidelity_say():
+    cases = json.loads((Path(__file__).parent / "reference" / "sample_metrics.json").read_text())
+    for case in cases["fid"]:
+        # Made as in reference/make_sample_metrics.py.
+        generator = np.random.default_rng(case["seed"])
+        count, dimension = case["count"], case["dimension"]
+        mixing = generator.normal(size=(dimension, dimension)) / np.arange(1, dimension + 1) ** 0.5
+        real = np.maximum(generator.normal(size=(count, dimension)) @ mixing + 0.3, 0)
+        generated = np.maximum(1.1 * generator.normal(size=(count, dimension)) @ mixing + 0.4, 0)
+        for value in (
+            frechet_between(real, generated),
+            frechet_between(from_features(real), from_features(generated)),
+        ):
+            # The last is singular, where theirs take roots of eigenvalues that are roundings.
+            rtol = 1e-10 if count > dimension else 1e-7
+            np.testing.assert_allclose(value, case["pytorch_fid"], rtol=rtol)
+            np.testing.assert_allclose(value, case["torch_fidelity"], rtol=rtol)
+
+
+@pytest.mark.parametrize(("m", "n"), [(5, 9), (5, 200), (200, 5), (64, 65), (200, 300)])
+def test_features_and_moments_agree_for_any_counts(m, n):
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(m, 64)), 1.5 * generator.normal(size=(n, 64)) + 0.2
+    value = frechet_between(x, y)
+    np.testing.assert_allclose(
+        frechet_between(from_features(x), from_features(y)), value, rtol=1e-7
+    )
+    np.testing.assert_allclose(frechet_between(from_features(x), y), value, rtol=1e-7)
+    np.testing.assert_allclose(frechet_between(y, x), value, rtol=1e-9)
+
+
+def test_two_samples_each_by_hand():
+    # Rank one on two lines through the means (1, 0, 0) and (0, 1, 0): variances 2 along x, 8 along
+    # y, with nothing in common: 1 + 1 + 2 + 8.
+    x = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    y = np.array([[0.0, -1.0, 0.0], [0.0, 3.0, 0.0]])
+    np.testing.assert_allclose(frechet_between(x, y), 12.0, rtol=1e-14)
+
+
+@pytest.mark.parametrize("count", [2, 30, 64, 65, 500])
+def test_a_set_is_at_distance_zero_from_itself(count):
+    x = np.random.default_rng(0).normal(size=(count, 64)) @ np.diag(10.0 ** -np.arange(64)) + 3
+    for value in (
+        frechet_between(x, x),
+        frechet_between(x, x[::-1]),
+        frechet_between(from_features(x), from_features(x)),
+    ):
+        assert 0 <= value < 1e-12
+    constant = np.full((count, 64), 0.1)
+    assert 0 <= frechet_between(constant, constant) < 1e-25
+
+
+def test_few_samples_of_many_features_take_no_matrix_of_all_features():
+    # 2 000 000 dimensions would be a covariance of 29 TB. By hand: one axis each.
+    x, y = np.zeros((2, 2, 2_000_000), np.float32)
+    x[1, 7] = 2.0
+    y[1, 1_234_567] = 4.0
+    # Means (1, 0) and (0, 2), variances 2 and 8.
+    np.testing.assert_allclose(frechet_between(x, y), 1 + 4 + 2 + 8, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rank", [1, 5, 12])
+def test_factors_have_the_rank_and_give_the_covariance(rank):
+    mean, cov = gaussian(12, 0, rank)
+    found = fid.gaussian(mean, cov)
+    assert found.factor.shape == (rank, 12)
+    np.testing.assert_allclose(found.factor.T @ found.factor, cov, atol=1e-13)
+    assert fid.distance(found, found) < 1e-12
+
+
+def test_what_is_no_covariance_is_refused():
+    zero = np.zeros(2)
+    with pytest.raises(ValueError, match="positive semi-definite"):
+        fid.gaussian(zero, np.diag([1.0, -0.5]))
+    with pytest.raises(ValueError, match="finite"):
+        fid.gaussian(zero, np.diag([1.0, np.nan]))
 
 
 def test_errors_name_the_metric_and_the_set():

@@ -1,8 +1,16 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from jaxgan.evaluation import kid
-from jaxgan.evaluation.kid import kernel_distance, self_sums, subset_kernel_distance
+from jaxgan.evaluation.kid import (
+    block_kernel_distance,
+    kernel_distance,
+    self_sums,
+    subset_kernel_distance,
+)
 
 
 def sets(m=23, n=17, dimension=4, shift=0.3):
@@ -116,3 +124,77 @@ def test_errors_name_the_metric_and_the_set():
         subset_kernel_distance(x, y, size=20)
     with pytest.raises(ValueError, match="size >= 2 and subsets >= 1, got 10 and 0"):
         subset_kernel_distance(x, y, size=10, subsets=0)
+
+
+def network_like(seed, count, dimension):
+    """The features that the recorded values were made of (reference/make_sample_metrics.py)."""
+    generator = np.random.default_rng(seed)
+    mixing = generator.normal(size=(dimension, dimension)) / np.arange(1, dimension + 1) ** 0.5
+    real = np.maximum(generator.normal(size=(count, dimension)) @ mixing + 0.3, 0)
+    return real, np.maximum(1.1 * generator.normal(size=(count, dimension)) @ mixing + 0.4, 0)
+
+
+def test_what_torch_fidelity_says():
+    cases = json.loads((Path(__file__).parent / "reference" / "sample_metrics.json").read_text())
+    for case in cases["kid"]:
+        sets = network_like(case["seed"], case["count"], case["dimension"])
+        result = subset_kernel_distance(*sets, size=case["size"], subsets=case["subsets"])
+        np.testing.assert_allclose(result.value, case["mean"], rtol=1e-9)
+        # Published spreads are divided by the number of subsets, not by one less.
+        spread = result.standard_error * np.sqrt(case["subsets"] - 1)
+        np.testing.assert_allclose(spread, case["std"], rtol=1e-8)
+
+
+def test_float32_on_the_device_is_enough(monkeypatch):
+    x, y = network_like(5, 700, 64)
+    # Near each other, so that the terms cancel: the distance is a hundredth of the kernel's mean.
+    y = x + 0.1 * (y - x)[::-1]
+    exact = kernel_distance(x, y)
+    assert exact.value < 0.02 * self_sums(x).mean() / len(x)
+    whole = kernel_distance(x, y, precision="float32")
+    np.testing.assert_allclose(whole, exact, rtol=1e-5)
+    # Blocks that do not divide the sets are filled up, which must not count.
+    monkeypatch.setattr(kid, "_ROWS", 300)
+    monkeypatch.setattr(kid, "_COLUMNS", 450)
+    np.testing.assert_allclose(kernel_distance(x, y, precision="float32"), exact, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_disjoint_blocks_cover_the_distance(shift):
+    generator = np.random.default_rng(2)
+    s = shift
+    # As above, by moments.
+    moments = {"x": np.array([1, 0, 1, 0.0]), "y": np.array([1, s, 1 + s**2, 3 * s + s**3])}
+    exact = np.sum([1, 3, 3, 1] * (moments["x"] - moments["y"]) ** 2)
+    results = [
+        block_kernel_distance(
+            generator.normal(size=(160, 1)), s + generator.normal(size=(165, 1)), blocks=16
+        )
+        for _ in range(200)
+    ]
+    values = np.array([result.value for result in results])
+    assert abs(values.mean() - exact) < 4 * values.std(ddof=1) / np.sqrt(200)
+    errors = np.sqrt(np.mean([result.standard_error**2 for result in results]))
+    # Relative standard error of a standard deviation of 200 values with heavy tails: about 0.1.
+    np.testing.assert_allclose(errors, values.std(ddof=1), rtol=0.3)
+
+
+def test_the_interval_is_the_normal_one():
+    result = kernel_distance(*sets())
+    np.testing.assert_allclose(
+        result.interval,
+        [
+            result.value,
+            result.value - 1.959964 * result.standard_error,
+            result.value + 1.959964 * result.standard_error,
+        ],
+        rtol=1e-5,
+    )
+
+
+def test_blocks_need_two_samples_each():
+    x, y = sets()
+    with pytest.raises(ValueError, match="generated set has 17 samples, 9 blocks"):
+        block_kernel_distance(x, y, blocks=9)
+    with pytest.raises(ValueError, match="blocks >= 2"):
+        block_kernel_distance(x, y, blocks=1)
