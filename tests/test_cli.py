@@ -17,6 +17,9 @@ from PIL import Image
 from jaxgan import cli, runs, training, workdir
 from jaxgan.config import Run
 
+# Much is compiled here, and little run.
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 TRAIN = "train tiny_vae.py --parallel none --no-tensorboard --workdir"
 
 

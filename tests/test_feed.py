@@ -145,13 +145,20 @@ def test_a_run_is_the_same_however_many_steps_a_call(tmp_path, calls):
     assert restored[0].document["digest"] == restored[1].document["digest"]
 
 
+EIGHTEEN = tiny.vae(steps=18, evaluation=CHEAP)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The result of a run of 18 steps, one a call."""
+    return training.train(EIGHTEEN, run(tmp_path_factory.mktemp("other"), log_every=4))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [7, 8])
-def test_a_run_goes_on_from_anywhere(tmp_path, calls, kept):
+def test_a_run_goes_on_from_anywhere(tmp_path, undisturbed, calls, kept):
     made, _ = calls
-    experiment = tiny.vae(steps=18, evaluation=CHEAP)
-    expected = training.train(experiment, run(tmp_path / "other", log_every=4))
-    made.clear()
+    experiment = EIGHTEEN
     # A checkpoint between two multiples of four: saved while steps were done one by one.
     training.train(dataclasses.replace(experiment, steps=kept), run(tmp_path / "run", log_every=1))
     config = tmp_path / "run" / "config.json"
@@ -162,7 +169,7 @@ def test_a_run_goes_on_from_anywhere(tmp_path, calls, kept):
     again = run(tmp_path / "run", log_every=4, checkpoint_every=4, steps_per_dispatch=4)
     result = training.train(experiment, again, resume=True)
     assert made == [1] * (8 - kept) + [4, 4] + [1, 1]
-    assert result["digest"] == expected["digest"]
+    assert result["digest"] == undisturbed["digest"]
 
 
 @pytest.mark.slow

@@ -17,6 +17,9 @@ from jaxgan.config import ConfigError, Run
 from jaxgan.program import example_batch
 from jaxgan.workdir import RunError
 
+# Much is compiled here, and little run.
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 FILE = '''
 import dataclasses
 import tiny

@@ -16,6 +16,9 @@ from jaxgan.comparison import Entry, Study, command_of
 from jaxgan.config import ConfigError
 from jaxgan.study import StudyOptions
 
+# Much is compiled here, and little run.
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 BAD = ("--name", "bad", "--model.optimizer.learning-rate", "1e30")
 
 
@@ -26,7 +29,9 @@ def files(tmp_path_factory):
     for name in ("gan", "vae"):
         (folder / f"{name}.py").write_text(
             f'"""A tiny {name}.\n\nMore of it."""\nimport tiny\n'
-            f"experiment = tiny.{name}(name={name!r}, batch_size=8)\n"
+            "from jaxgan.config import Evaluation\n"
+            "evaluation = Evaluation(samples=100, backbone='pixels')\n"
+            f"experiment = tiny.{name}(name={name!r}, batch_size=8, evaluation=evaluation)\n"
         )
     return folder
 

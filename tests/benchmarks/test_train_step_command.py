@@ -103,9 +103,12 @@ def test_ctrl_c_ends_the_workers():
     root = SCRIPT.parents[2]
     paths = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths}
+    # A shell that starts the tests in the background has them ignore Ctrl-C, which is inherited.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, env=environment, text=True, start_new_session=True
     ) as process:
+        signal.signal(signal.SIGINT, before)
         assert "preparing jaxgan" in process.stderr.readline()
         workers = children(process.pid)
         assert len(workers) == 1

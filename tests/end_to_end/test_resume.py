@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from jaxgan import cli
+
 ROOT = Path(__file__).parents[2]
 GAN = """
 from jaxgan.algorithms.gan import Gan
@@ -30,9 +32,9 @@ experiment = Experiment(
         n_critic=2,
     ),
     data=Data(),
-    steps=6000,
+    steps=4000,
     batch_size=16,
-    evaluation=Evaluation(samples=50),
+    evaluation=Evaluation(samples=50, backbone="pixels"),
 )
 """
 VAE = """
@@ -45,9 +47,9 @@ experiment = Experiment(
     name="vae",
     model=Vae(MlpEncoder(widths=(16,)), MlpDecoder(widths=(16,)), latent_size=4),
     data=Data(),
-    steps=6000,
+    steps=4000,
     batch_size=16,
-    evaluation=Evaluation(samples=50),
+    evaluation=Evaluation(samples=50, backbone="pixels"),
 )
 """
 RUN = ["--checkpoint-every", "250", "--images-every", "0", "--no-tensorboard"]
@@ -123,7 +125,7 @@ def stop(process: subprocess.Popen[str], number: int) -> str:
 
 
 @pytest.mark.parametrize("name", ["gan", "vae"])
-@pytest.mark.parametrize("changes", [(), ("--data.streaming", "always", "--steps", "2000")],
+@pytest.mark.parametrize("changes", [(), ("--data.streaming", "always", "--steps", "1000")],
                          ids=["resident", "grain"])  # fmt: skip
 def test_killed_at_any_moment(folder: Folder, name: str, changes: tuple[str, ...]):
     seed = random.randrange(10**6)
@@ -152,55 +154,81 @@ def test_killed_at_any_moment(folder: Folder, name: str, changes: tuple[str, ...
     assert logged == sorted(set(logged)), "a step was logged twice or out of order"
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
-)
-def test_asked_to_stop(folder: Folder, number: int, code: int):
-    run = f"asked-{code}"
-    process = folder.start(*folder.train_words("gan", run))
-    wait_until(lambda: folder.steps(run) != [], process)
+def asked_to_stop(folder: Folder, run: str, number: int, *words: str) -> str:
+    """Starts a command, stops it after a checkpoint; returns the command that goes on."""
+    known = folder.steps(run)[-1:]
+    process = folder.start(*words)
+    wait_until(lambda: len(now := folder.steps(run)) > 1 and now[-1:] > known, process)
     said = stop(process, number)
-    assert process.returncode == code, said
-    found = re.search(r"saved at step (\d+) of 6000; go on by `jaxgan resume (\S+)`", said)
+    assert process.returncode == 128 + number, said
+    found = re.search(r"saved at step (\d+) of 4000; go on by `jaxgan (resume \S+)`", said)
     assert found, said
     assert int(found[1]) == folder.steps(run)[-1]
     assert "Traceback" not in said
-    code, said = folder.finish("resume", found[2])
+    return found[2]
+
+
+@pytest.fixture(scope="module")
+def stopped(folder: Folder) -> str:
+    """A run that was ended by SIGTERM after two checkpoints or more; to be copied."""
+    line = asked_to_stop(folder, "stopped", signal.SIGTERM, *folder.train_words("gan", "stopped"))
+    assert line == "resume stopped"
+    return "stopped"
+
+
+def copy(folder: Folder, run: str, name: str) -> str:
+    shutil.copytree(folder.path / run, folder.path / name)
+    return name
+
+
+def finishes_as_undisturbed(folder: Folder, run: str) -> str:
+    code, said = folder.finish("resume", run)
     assert code == 0, said
     assert folder.result(run)["digest"] == folder.undisturbed("gan")
+    return said
 
 
-def test_a_changed_configuration_is_refused(folder: Folder):
-    run = "changed"
-    process = folder.start(*folder.train_words("gan", run))
-    wait_until(lambda: folder.steps(run) != [], process)
-    stop(process, signal.SIGKILL)
-    code, said = folder.finish("resume", run, "--batch-size", "32", "--model.latent-size", "7")
-    assert code == 2
+def test_asked_to_stop(folder: Folder, stopped: str):
+    finishes_as_undisturbed(folder, copy(folder, stopped, "terminated"))
+
+
+def test_asked_to_stop_again(folder: Folder, stopped: str):
+    run = copy(folder, stopped, "interrupted")
+    assert asked_to_stop(folder, run, signal.SIGINT, "resume", run) == f"resume {run}"
+    finishes_as_undisturbed(folder, run)
+
+
+def test_a_changed_configuration_is_refused(
+    folder: Folder, stopped: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)
+
+    def refused(*words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        assert ended.value.code == 2
+        return "".join(capfd.readouterr())
+
+    run = copy(folder, stopped, "changed")
+    said = refused("resume", run, "--batch-size", "32", "--model.latent-size", "7")
     assert "batch_size: 16 -> 32" in said
     assert "model.latent_size: 8 -> 7" in said
     assert "Traceback" not in said
-    code, said = folder.finish(*folder.train_words("gan", run, "--resume", "--seed", "3"))
-    assert code == 2
+    said = refused(*folder.train_words("gan", run, "--resume", "--seed", "3"))
     assert "seed: 0 -> 3" in said
-    code, said = folder.finish(*folder.train_words("gan", run))
-    assert code == 2
+    said = refused(*folder.train_words("gan", run))
     assert f"jaxgan resume {run}" in said
 
 
-def test_a_damaged_newest_checkpoint_gives_way(folder: Folder):
-    run = "damaged"
-    process = folder.start(*folder.train_words("vae", run))
-    wait_until(lambda: len(folder.steps(run)) >= 2, process)
-    stop(process, signal.SIGTERM)
+def test_a_damaged_newest_checkpoint_gives_way(folder: Folder, stopped: str):
+    run = copy(folder, stopped, "damaged")
     older, newest = folder.steps(run)[-2:]
     shutil.rmtree(folder.path / run / "checkpoints" / str(newest) / "state")
-    code, said = folder.finish("resume", run)
-    assert code == 0, said
+    said = finishes_as_undisturbed(folder, run)
     assert f"checkpoint {newest} cannot be read" in said
     assert f"from step {older}" in said
     assert (folder.path / run / "damaged" / str(newest)).is_dir()
-    assert folder.result(run)["digest"] == folder.undisturbed("vae")
 
 
 def test_early_stopping_is_resumed(folder: Folder):
@@ -218,5 +246,5 @@ def test_early_stopping_is_resumed(folder: Folder):
     assert "stopped early at step" in said
     result = folder.result(run)
     assert result["stopped_early"]
-    assert result["steps"] < 6000
+    assert result["steps"] < 4000
     assert result["digest"] == digest

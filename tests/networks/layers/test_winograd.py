@@ -16,6 +16,11 @@ from jaxgan.networks.layers.convolution import conv, conv_transpose
 SIZES = [(8, 4, 2, 1), (7, 3, 1, 1), (9, 4, 2, 1), (10, 4, 2, 2), (6, 2, 1, 0), (8, 3, 1, 2)]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compile_quickly():
+    """Not here: how exact they are is said of what users run."""
+
+
 def axis(pixels, taps, stride, before):
     """An axis with as many zeros after the last pixel as before the first."""
     return Axis(pixels, (pixels + 2 * before - taps) // stride + 1, taps, stride, before)
