@@ -183,15 +183,28 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         means = model.likelihood.mean(outputs_of(state, latent))
         return base.from_unit(means) if is_image else means
 
+    def batch_normalized(
+        state: VaeState, latent: Latents, key: PRNGKey
+    ) -> tuple[base.Generated, Params]:
+        def apply(variables: Any) -> Any:
+            return network.apply(
+                variables, latent, image_shape=image_shape, train=True, axis_name=None,
+                mutable=["batch_stats"], rngs={"dropout": key}, method=network.decode,
+            )  # fmt: skip
+
+        outputs, statistics = base.batch_statistics(apply, state.ema)
+        means = model.likelihood.mean(outputs)
+        return base.from_unit(means) if is_image else means, statistics
+
     def sample(state: VaeState, key: PRNGKey, count: int) -> base.Generated:
         return decode(state, prior(key, count))
 
     def posterior(state: VaeState, batch: Batch) -> tuple[Latents, Latents]:
-        mean, log_variance = network.apply(
+        codes: Any = network.apply(
             state.ema, base.to_symmetric(jnp.asarray(batch["image"])),
             latent_size=model.latent_size, train=False, axis_name=None, method=network.encode,
         )  # fmt: skip
-        return mean, log_variance
+        return codes
 
     def log_likelihood(state: VaeState, batch: Batch, latents: Latents) -> PerExample:
         return model.likelihood.log_prob(
@@ -218,4 +231,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
     return base.Algorithm(
         init, train_step, sample, evaluate, prior, decode, reconstruct, parameters,
         posterior=posterior, log_likelihood=log_likelihood,
+        raw=lambda state: state.replace(ema=state.autoencoder.variables), truncate=base.scaled,
+        batch_normalized=batch_normalized,
+        with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Per-image means out of mergeable sums: ELBO, KL, reconstruction, discriminator accuracy.
+"""Per-image means out of mergeable sums (ELBO, KL, accuracy), their intervals, and bits/dim.
 
 An algorithm's ``evaluate`` returns, for each quantity, its sum over a batch and how many images
 that was. Batches merge by addition, on the host in float64: a float32 sum over 60,000 images of
@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import SupportsFloat, TypeAlias
+from typing import Literal, SupportsFloat, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from jaxgan.evaluation.intervals import Estimate, mean_interval
 
 AnySums: TypeAlias = Mapping[str, tuple[SupportsFloat, SupportsFloat]]
 """name -> (sum, count), as device scalars (`jaxgan.typing.Sums`) or as plain numbers."""
@@ -82,3 +87,82 @@ def _standard_error(total: float, squares: float, n: float) -> float:
     # Equal values may leave a rounding error of either sign.
     variance = max(squares - total * total / n, 0.0) / (n - 1)
     return math.sqrt(variance / n)
+
+
+def mean_over_images(values: Float[np.ndarray, "images"]) -> Estimate:
+    """The mean of per-image values, with Student's 95% interval.
+
+    The interval covers the drawing of the images (and random draws made apart for each image, which
+    are part of the values' spread), not what another training seed would change.
+
+    Raises:
+        ValueError: there is no value, or one is not finite.
+    """
+    interval = mean_interval(np.asarray(values, np.float64).tolist())
+    return Estimate(interval.mean, interval.low, interval.high)
+
+
+Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy"]
+"""What a log-likelihood is the log of.
+
+- ``mass``: a probability of the 8-bit (or binary) pixels themselves.
+- ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
+- ``density``: a density at the levels themselves, without noise.
+- ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
+"""
+
+_NO_BITS = {
+    "density": "a density taken at the 8-bit levels themselves can be made as large as one likes"
+    " by narrow peaks: add uniform noise of one level's width to the pixels (dequantize them)",
+    "cross-entropy": "the Bernoulli cross-entropy of gray values is no normalized probability:"
+    " binarize the images, or use a likelihood of 8-bit pixels; compare it in nats an image",
+}
+
+
+def bernoulli_measure(images: UInt8[np.ndarray, "..."]) -> Measure:
+    """What a Bernoulli likelihood of these images is: ``mass`` if every pixel is 0 or 255."""
+    return "mass" if np.isin(images, (0, 255)).all() else "cross-entropy"
+
+
+def bits_per_dim(
+    log_likelihood: Estimate, *, dimensions: int, measure: Measure, level_width: float = 1 / 256
+) -> Estimate:
+    """``-log p / (dimensions log 2)``, of densities minus ``log2(level_width)``.
+
+    If ``y = (x + u) level_width`` with ``u`` uniform on [0, 1), then ``log P(x) >= E log p(y) +
+    dimensions log(level_width)`` by Jensen's inequality: with 256 levels on [0, 1], 8 bits are
+    added, and the result bounds the model's bits from above.
+
+    >>> bits_per_dim(Estimate(0.0, 0.0, 0.0), dimensions=64, measure="dequantized").value
+    8.0
+
+    Args:
+        log_likelihood: mean over images, in nats an image; a lower bound of it gives an upper
+            bound of the bits.
+        dimensions: pixels times channels of an image.
+        measure: what ``log_likelihood`` is the log of.
+        level_width: distance of neighboring levels in the units that the density is over: 1/256 on
+            [0, 1], 1/128 on [-1, 1].
+
+    Returns:
+        Bits a dimension; the ends of the interval change places, since fewer bits are better.
+
+    Raises:
+        ValueError: ``measure`` has no bits, or ``dimensions`` or ``level_width`` is not positive.
+
+    References:
+        Theis, van den Oord and Bethge, A note on the evaluation of generative models, 2016,
+        section 3.1.
+    """
+    if measure in _NO_BITS:
+        raise ValueError(f"bits/dim of a log-likelihood of kind {measure!r}: {_NO_BITS[measure]}")
+    if dimensions < 1 or not 0 < level_width < math.inf:
+        raise ValueError(
+            f"dimensions = {dimensions}, level_width = {level_width}: both must be positive"
+        )
+    constant = math.log2(level_width) if measure == "dequantized" else 0.0
+
+    def bits(nats: float) -> float:
+        return -nats / (dimensions * math.log(2)) - constant
+
+    return Estimate(bits(log_likelihood.value), bits(log_likelihood.high), bits(log_likelihood.low))

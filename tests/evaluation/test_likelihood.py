@@ -1,8 +1,20 @@
+import doctest
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
-from jaxgan.evaluation.likelihood import finalize, merge, merge_all
+from jaxgan.evaluation import likelihood
+from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.likelihood import (
+    bernoulli_measure,
+    bits_per_dim,
+    finalize,
+    mean_over_images,
+    merge,
+    merge_all,
+)
 
 
 def sums_of(values):
@@ -58,3 +70,58 @@ def test_what_cannot_be_merged_or_divided_is_refused():
         finalize({"elbo": (0.0, 0.0)})
     with pytest.raises(ValueError, match="elbo: 4 images, but 3 in elbo_squared"):
         finalize({"elbo": (1.0, 4.0), "elbo_squared": (1.0, 3.0)})
+
+
+def test_the_mean_over_images_has_students_interval():
+    values = np.random.default_rng(1).normal(-90.0, 7.0, 12)
+    found = mean_over_images(values)
+    expected = stats.t.interval(0.95, 11, values.mean(), stats.sem(values))
+    np.testing.assert_allclose(found, [values.mean(), *expected], rtol=1e-12)
+    assert np.isnan(mean_over_images(values[:1])[1:]).all()
+
+
+def test_bits_of_a_mass():
+    """256 levels alike: 8 bits a pixel. The ends change places."""
+    nats = -12 * np.log(256)
+    found = bits_per_dim(Estimate(nats, nats - 3, nats + 1), dimensions=12, measure="mass")
+    expected = [8, 8 - 1 / (12 * np.log(2)), 8 + 3 / (12 * np.log(2))]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_bits_of_a_dequantized_density():
+    """Pixels x with P(x) = 1/4, 3/4 on the levels 7, 9 of 256, as a piecewise constant density.
+
+    The density of (x + u) / 256 is 256 P(x), so that the bits must come out as -log2 P(x).
+    """
+    mass = np.array([0.25, 0.75, 0.75])
+    for width in (1 / 256, 1 / 128):
+        nats = float(np.log(mass / width).sum())
+        found = bits_per_dim(
+            Estimate(nats, nats, nats), dimensions=3, measure="dequantized", level_width=width
+        )
+        assert found.value == pytest.approx(-np.log2(mass).mean(), rel=1e-12)
+
+
+def test_what_has_no_bits_is_refused():
+    nats = Estimate(-20.0, -21.0, -19.0)
+    with pytest.raises(ValueError, match=r"'density'.*dequantize"):
+        bits_per_dim(nats, dimensions=64, measure="density")
+    with pytest.raises(ValueError, match=r"'cross-entropy'.*gray.*nats an image"):
+        bits_per_dim(nats, dimensions=64, measure="cross-entropy")
+    with pytest.raises(ValueError, match="dimensions = 0"):
+        bits_per_dim(nats, dimensions=0, measure="mass")
+    with pytest.raises(ValueError, match="level_width = 0"):
+        bits_per_dim(nats, dimensions=64, measure="dequantized", level_width=0.0)
+
+
+def test_bernoulli_is_a_mass_of_bits_only():
+    bits = np.array([0, 255, 255], np.uint8)
+    assert bernoulli_measure(bits) == "mass"
+    for gray in (1, 128, 254):
+        assert bernoulli_measure(np.append(bits, np.uint8(gray))) == "cross-entropy"
+
+
+def test_the_examples_in_the_docstrings():
+    result = doctest.testmod(likelihood)
+    assert result.attempted
+    assert not result.failed
