@@ -16,7 +16,7 @@ from jaxgan.algorithms.base import Algorithm, Generated, State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.parallel import Plan, plan
-from jaxgan.typing import Batch, Latents, Metrics, PerExample, PRNGKey, Sums
+from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, PRNGKey, Sums
 
 
 class Program(NamedTuple):
@@ -36,10 +36,13 @@ class Program(NamedTuple):
         generate: ``(state, latents)`` to images, on one device.
         reconstruct: ``(state, batch)`` to images, on one device; None where there is no encoder.
         evaluate: ``(state, batch, key)`` to sums, on one device.
+        prior: ``(key, count)`` to latents, on one device.
         posterior: ``(state, batch)`` to means and log variances of codes, on one device; None where
             there is no encoder.
         log_likelihood: ``(state, batch, latents)`` to ``log p(x|z)``, on one device; None where
             there is no likelihood.
+        batch_normalized: ``(state, latents, key)`` to images and batch statistics; None where the
+            algorithm does not tell.
     """
 
     plan: Plan
@@ -52,8 +55,10 @@ class Program(NamedTuple):
     generate: Callable[[State, Latents], Generated]
     reconstruct: Callable[[State, Batch], Generated] | None
     evaluate: Callable[[State, Batch, PRNGKey], Sums]
+    prior: Callable[[PRNGKey, int], Latents]
     posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
     log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
+    batch_normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, Params]] | None = None
 
 
 def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
@@ -118,6 +123,10 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         evaluate=jax.jit(single.evaluate),
         posterior=None if single.posterior is None else jax.jit(single.posterior),
         log_likelihood=None if single.log_likelihood is None else jax.jit(single.log_likelihood),
+        prior=jax.jit(single.prior, static_argnums=1),
+        batch_normalized=(
+            None if single.batch_normalized is None else jax.jit(single.batch_normalized)
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import optax
 from flax import struct
@@ -43,6 +44,14 @@ class Algorithm(NamedTuple):
             no encoder.
         log_likelihood: ``log p(x|z)`` of each image under a latent of its own, summed over pixels
             and channels, in nats; None where there is no likelihood.
+        raw: the state whose evaluation weights are those being trained; None where there is only
+            one kind of weights.
+        truncate: latents nearer to the prior's mean by the factor ``psi``; None where the prior is
+            not Gaussian.
+        batch_normalized: images of given latents, normalized by this batch's own statistics, and
+            those statistics (``batch_stats``). The key is for dropout, which is then on, as in
+            training. None where nothing is known of it.
+        with_statistics: the state whose evaluation weights have these ``batch_stats``.
     """
 
     init: Callable[[PRNGKey, Batch], State]
@@ -55,6 +64,10 @@ class Algorithm(NamedTuple):
     parameters: Callable[[State], dict[str, Params]]
     posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
     log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
+    raw: Callable[[State], State] | None = None
+    truncate: Callable[[Latents, float], Latents] | None = None
+    batch_normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, Params]] | None = None
+    with_statistics: Callable[[State, Params], State] | None = None
 
 
 class Player(struct.PyTreeNode):
@@ -125,6 +138,41 @@ def new_player(variables: Mapping[str, Any], optimizer: optax.GradientTransforma
     return Player(params=params, model_state=model_state, opt_state=optimizer.init(params))
 
 
+def batch_statistics(
+    apply: Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]], variables: Mapping[str, Any]
+) -> tuple[Any, Params]:
+    """What a network makes of a batch in train mode, and the statistics that it normalized with.
+
+    A network folds a batch's statistics ``b`` into running averages, ``new = m old + (1 - m) b``,
+    with momenta of its own. Two values of ``old`` give ``m`` and ``b``; the outputs do not depend
+    on them, so that compiled code makes the outputs once.
+
+    Args:
+        apply: from variables to outputs and changed collections, in train mode.
+        variables: of the network, ``batch_stats`` included.
+
+    Returns:
+        The outputs, and a tree like ``batch_stats``; what ``apply`` does not normalize with is as
+        it was.
+    """
+    before = variables["batch_stats"]
+
+    def after(old: Any) -> tuple[Any, Any]:
+        outputs, changed = apply({**variables, "batch_stats": old})
+        return outputs, changed["batch_stats"]
+
+    outputs, from_zero = after(jax.tree.map(jnp.zeros_like, before))
+    # As large as the statistics themselves, so that few digits of m are lost.
+    other = jax.tree.map(lambda leaf: 1.0 + 10.0 * jnp.abs(leaf), from_zero)
+    _, from_other = after(other)
+
+    def statistic(old: Array, zero: Array, start: Array, end: Array) -> Array:
+        kept = (end - zero) / start
+        return jnp.where(kept < 1.0, zero / jnp.where(kept < 1.0, 1.0 - kept, 1.0), old)
+
+    return outputs, jax.tree.map(statistic, before, from_zero, other, from_other)
+
+
 def masked_sum(
     values: Float[Array, "batch"], batch: Batch
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -149,6 +197,11 @@ def from_symmetric(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
 def from_unit(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
     """Floats in [0, 1] to the nearest uint8; values outside are clipped."""
     return jnp.round(jnp.clip(pixels, 0.0, 1.0) * 255.0).astype(jnp.uint8)
+
+
+def scaled(latents: Latents, psi: float) -> Latents:
+    """Latents of a standard normal prior, nearer to its mean by the factor ``psi``."""
+    return latents * psi
 
 
 def first_step() -> Int[Array, ""]:

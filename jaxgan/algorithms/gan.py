@@ -254,6 +254,12 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
     def sample(state: GanState, key: PRNGKey, count: int) -> base.Generated:
         return generate(state, prior(key, count))
 
+    def batch_normalized(
+        state: GanState, latent: Latents, key: PRNGKey
+    ) -> tuple[base.Generated, Params]:
+        pixels, statistics = base.batch_statistics(lambda v: generator(v, latent, key), state.ema)
+        return to_output(pixels), statistics
+
     def evaluate(state: GanState, batch: Batch, key: PRNGKey) -> Sums:
         real = base.to_symmetric(jnp.asarray(batch["image"]))
         # Fakes pass through eight bits, as the real images did.
@@ -268,4 +274,10 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
     def parameters(state: GanState) -> dict[str, Params]:
         return {"generator": state.generator.params, "discriminator": state.discriminator.params}
 
-    return base.Algorithm(init, train_step, sample, evaluate, prior, generate, None, parameters)
+    return base.Algorithm(
+        init, train_step, sample, evaluate, prior, generate, None, parameters,
+        raw=lambda state: state.replace(ema=state.generator.variables),
+        truncate=base.scaled if model.prior == "normal" else None,
+        batch_normalized=batch_normalized,
+        with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
+    )  # fmt: skip
