@@ -28,7 +28,7 @@ from scaling_report import Row, machine, table
 from scaling_seeds import seeds
 from scaling_startup import StartError, startup
 
-from jaxgan import workdir
+from jaxgan import memory, workdir
 from jaxgan.visualization.atomic import write_atomically
 
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if path and not path.parent.is_dir():
             fail(f"{path}: there is no folder {path.parent}", 2)
 
+    # As on jaxgan's command line.
+    memory.keep_freed_memory()
     about = machine()
     header = ", ".join(f"{name} {value}" for name, value in about.items())
     print(header, flush=True)
