@@ -1,0 +1,1 @@
+"""How well the dimensions of a representation stand for separate factors of variation."""
