@@ -93,7 +93,7 @@ def eigenvalues_of_product(
 ) -> float:
     """FID as torch-fidelity has it, by the eigenvalues of that product."""
     shift = a[0] - b[0]
-    roots = np.sqrt(np.linalg.eigvals(a[1] @ b[1]).astype(complex)).real.sum()
+    roots = np.real(np.sqrt(np.linalg.eigvals(a[1] @ b[1]).astype(complex))).sum()
     return float(shift @ shift + np.trace(a[1]) + np.trace(b[1]) - 2 * roots)
 
 
