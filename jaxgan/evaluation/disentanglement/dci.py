@@ -23,7 +23,8 @@ Predictor = Literal["forest", "boosting"]
   row, with every dimension tried at every split, for otherwise a tree would sometimes have to split
   by one that does not matter. Deeper trees would spread importance over noise.
 * ``boosting``: scikit-learn's gradient boosted trees as they come, which disentanglement_lib takes
-  (Locatello et al. 2019): slower by far, as they grow 100 trees for each value of a factor.
+  (Locatello et al. 2019): a hundred times slower for the sprites, as they grow 100 trees for each
+  value of a factor.
 
 Scores by the two are not comparable.
 """

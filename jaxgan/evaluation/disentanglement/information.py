@@ -43,27 +43,26 @@ def mutual_information(
         binned: small numbers from 0, as `discretize` returns them.
         factors: small numbers from 0.
     """
-    rows, columns = binned.max(axis=0) + 1, factors.max(axis=0) + 1
-    result = np.empty((binned.shape[1], factors.shape[1]))
-    for i, height in enumerate(rows):
-        for j, width in enumerate(columns):
-            cells = np.bincount(binned[:, i] * width + factors[:, j], minlength=height * width)
-            joint = cells.reshape(height, width) / len(binned)
-            both = _negative_entropy(joint.ravel())
-            apart = _negative_entropy(joint.sum(axis=0)) + _negative_entropy(joint.sum(axis=1))
-            # Not below 0, where rounding of the sums would bring it.
-            result[i, j] = max(both - apart, 0.0)
-    return result
+    (n, d), height, width = binned.shape, int(binned.max()) + 1, int(factors.max()) + 1
+    # All tables in one count: the cell of every point, dimension and factor.
+    tables = np.arange(d * factors.shape[1]).reshape(d, -1) * (height * width)
+    cells = tables + binned[:, :, None] * width + factors[:, None, :]
+    counts = np.bincount(cells.ravel(), minlength=tables.size * height * width)
+    joint = counts.reshape(*tables.shape, height * width) / n
+    table = joint.reshape(*tables.shape, height, width)
+    apart = _negative_entropy(table.sum(axis=3)) + _negative_entropy(table.sum(axis=2))
+    # Not below 0, where rounding of the sums would bring it.
+    return np.maximum(_negative_entropy(joint) - apart, 0.0)
 
 
 def entropy(factors: Int64[np.ndarray, "n factors"]) -> Float64[np.ndarray, "factors"]:
     """Entropy of each factor in the sample, in nats."""
-    return np.array([-_negative_entropy(np.bincount(c) / len(c)) for c in factors.T])
+    return np.array([float(-_negative_entropy(np.bincount(c) / len(c))) for c in factors.T])
 
 
-def _negative_entropy(shares: Float64[np.ndarray, "values"]) -> float:
-    shares = shares[shares > 0]
-    return float(np.sum(shares * np.log(shares)))
+def _negative_entropy(shares: Float64[np.ndarray, "*shape values"]) -> np.ndarray:
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    return np.asarray((shares * logs).sum(axis=-1))
 
 
 def gap(

@@ -61,6 +61,7 @@ def centers(images):
     return np.stack([across, down, total / 500], axis=1)
 
 
+@pytest.mark.slow
 def test_sprites():
     """Position and area: two factors are told entirely, and one, the scale, up to few pixels."""
     found = disentanglement_scores(centers, Sprites(), samples=1500, votes=(500, 500))
