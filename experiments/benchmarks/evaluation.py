@@ -7,7 +7,8 @@ fid      FID from means and covariances of 2,048 features, against a matrix squa
 few      the same from 500 generated samples
 moments  means and covariances of 10,000 x 2,048 features, float32 on the device against float64
 kid      KID from all pairs of 5,000 x 5,000 samples, float32 on the device against float64
-prdc     precision, recall, density and coverage of 10,000 x 10,000 samples, and its memory
+prdc     precision, recall, density and coverage of 10,000 x 10,000 samples, and the peak memory of
+         a process that does it (more in evaluation_neighbors.py)
 
 Features are made from normal draws (seed 0), not negative and correlated, like a network's. What is
 compared takes turns in one process; times are medians, ``ratio`` is the usual way's time over ours,
@@ -18,7 +19,6 @@ all counts, for a quick look. About three minutes on two cores.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import sys
 import time
@@ -26,11 +26,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import evaluation_neighbors
 import numpy as np
 from scaling_report import Row, machine, table
 
 from jaxgan import workdir
-from jaxgan.evaluation import fid, kid, moments, precision_recall
+from jaxgan.evaluation import fid, kid, moments
 from jaxgan.visualization.atomic import write_atomically
 
 DIMENSION = 2048
@@ -168,30 +169,20 @@ def kernel_on_device(rounds: int, size: int) -> list[Row]:
 
 
 def neighbors(rounds: int, size: int) -> list[Row]:
-    """Precision, recall, density and coverage."""
-    dimension, count = 64, 10_000 // size
-    real, samples = features(count, dimension), features(count, dimension, 1.1)
-    precision_recall.prdc(real[:100], samples[:100])
-    times, _ = in_turns({"prdc": lambda: float(len(precision_recall.prdc(real, samples)))}, rounds)
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return [
-        {
-            "measure": "prdc",
-            "what": f"{count} x {count} of {dimension} features",
-            "seconds": times["prdc"],
-            "process_peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9,
-        }
-    ]
+    """Precision, recall, density and coverage, in processes of their own."""
+    # Two calls each, the first with compilation; what else it measures takes longer than rounds do.
+    del rounds
+    rows = evaluation_neighbors.neighbors(10_000 // size, (64, DIMENSION // size), clustered=False)
+    kept = ("measure", "count", "dimension", "seconds_first", "seconds", "peak_gb")
+    return [{name: row[name] for name in kept} for row in rows]
 
 
 MEASURES: dict[str, Callable[[int, int], list[Row]]] = {
-    # First, because a process' peak memory is that of all it did before.
-    "prdc": neighbors,
     "fid": fid_arithmetic,
     "few": fid_of_few,
     "moments": moments_on_device,
     "kid": kernel_on_device,
+    "prdc": neighbors,
 }
 """From rounds and the divisor of sizes to rows, all of one measure with the same columns."""
 
