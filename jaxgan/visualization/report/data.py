@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+ALPHA = 0.05
+"""Rows whose p-value is below differ significantly from the best of a column."""
 
 Number: TypeAlias = float | int
 """What may be given; it is kept as a Python float, whatever NumPy type it came as."""
@@ -38,7 +41,8 @@ class MetricColumn:
     Attributes:
         name: key into `Row.metrics` and `Row.curves`.
         label: what the page calls it.
-        lower_is_better: the direction of the ranking and of the best value of the column.
+        lower_is_better: the direction of the ranking and of the best value of the column; None if
+            neither direction is better by itself, so that there is no best.
         unit: written behind the label, such as ``nats``.
         digits: decimals shown (`results.csv` and `results.json` have all).
         explanation: one or two sentences: what was measured, by which protocol.
@@ -46,7 +50,7 @@ class MetricColumn:
 
     name: str
     label: str
-    lower_is_better: bool
+    lower_is_better: bool | None
     unit: str = ""
     digits: int = 2
     explanation: str = ""
@@ -63,23 +67,34 @@ class MetricValue:
 
     Attributes:
         mean: over the seeds.
-        low: lower end of the interval; None (as is ``high``) where one seed gives none.
+        low: lower end of the interval; None (as is ``high``) where there is none.
         high: upper end.
         per_seed: one value a seed, in the order of `Row.seeds`; None for a seed without.
+        over: what the interval is over: training seeds or, where one seed has no other, the drawing
+            of samples (or of test images).
+        p_value: chance of so large a difference from the column's best row if there is none,
+            corrected for the number of rows; None for that row, and where it cannot be judged.
     """
 
     mean: Number
     low: Number | None = None
     high: Number | None = None
     per_seed: tuple[Number | None, ...] = ()
+    over: Literal["seeds", "samples"] = "seeds"
+    p_value: Number | None = None
 
     def __post_init__(self) -> None:
-        for name in ("mean", "low", "high", "per_seed"):
+        for name in ("mean", "low", "high", "per_seed", "p_value"):
             object.__setattr__(self, name, _floats(getattr(self, name)))
         if (self.low is None) != (self.high is None):
             raise ValueError("an interval has both ends or none")
         if self.interval is not None and not self.interval[0] <= self.mean <= self.interval[1]:
             raise ValueError(f"the mean {self.mean} lies outside its interval {self.interval}")
+
+    @property
+    def like_best(self) -> bool:
+        """Whether it was compared with the column's best, and is not significantly different."""
+        return self.p_value is not None and self.p_value >= ALPHA
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -160,6 +175,53 @@ class Row:
 
 
 @dataclass(frozen=True)
+class PlotPoint:
+    """A row's place in a plot of two metrics.
+
+    Attributes:
+        row: name of the row.
+        x: value, with its interval, on the horizontal axis.
+        y: the same on the vertical one.
+        label: written beside the marker, such as a setting; the legend has the row's name.
+    """
+
+    row: str
+    x: MetricValue
+    y: MetricValue
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Two metrics of the rows against each other.
+
+    Attributes:
+        title: of the figure.
+        x_label: of the horizontal axis, with its unit.
+        y_label: of the vertical one.
+        points: one a row.
+        explanation: a sentence or two below the title.
+        line: places ``(x, y)`` that are joined by straight lines, if any.
+        line_label: what the line is.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    points: tuple[PlotPoint, ...]
+    explanation: str = ""
+    line: tuple[tuple[Number, Number], ...] = ()
+    line_label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", _floats(self.line))
+        if not self.points:
+            raise ValueError(f"{self.title}: a plot needs at least one point")
+        if bad := [p.row for p in self.points if not math.isfinite(p.x.mean + p.y.mean)]:
+            raise ValueError(f"{self.title}: the point of {bad[0]} is not finite")
+
+
+@dataclass(frozen=True)
 class Report:
     """A comparison of several rows under one protocol.
 
@@ -175,6 +237,7 @@ class Report:
         metrics: the columns of the table.
         interval: what the intervals are, such as "95% t interval over training seeds".
         notes: further paragraphs, shown after the table.
+        plots: of two metrics against each other.
     """
 
     title: str
@@ -188,6 +251,7 @@ class Report:
     metrics: tuple[MetricColumn, ...]
     interval: str = "95% confidence interval over training seeds"
     notes: tuple[str, ...] = ()
+    plots: tuple[Plot, ...] = ()
 
     def __post_init__(self) -> None:
         columns = [column.name for column in self.metrics]
@@ -196,6 +260,11 @@ class Report:
             raise ValueError("rows, and metrics, need names of their own")
         if self.rank_by not in columns:
             raise ValueError(f"cannot rank by {self.rank_by!r}: the metrics are {columns}")
+        if self.ranking_column.lower_is_better is None:
+            raise ValueError(f"cannot rank by {self.rank_by!r}: neither direction of it is better")
+        for plot in self.plots:
+            if strange := sorted({point.row for point in plot.points} - set(names)):
+                raise ValueError(f"{plot.title}: there is no row {strange[0]!r}")
         for row in self.rows:
             if unknown := sorted(set(row.metrics) - set(columns)):
                 raise ValueError(f"{row.name}: no column for {unknown}: the metrics are {columns}")

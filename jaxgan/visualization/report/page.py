@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from importlib import resources
 
 from jaxgan.visualization.report.charts import color_class, curve_chart, swatch
-from jaxgan.visualization.report.data import PICTURE_KINDS, Report, Row
+from jaxgan.visualization.report.data import PICTURE_KINDS, Plot, Report, Row
 from jaxgan.visualization.report.markup import esc, paragraphs
-from jaxgan.visualization.report.ranking import Ranked, ranked, verdict
+from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict
+from jaxgan.visualization.report.scatter import line_swatch, marker_swatch, scatter_chart
 from jaxgan.visualization.report.series import Series, collect, curve_names
 from jaxgan.visualization.report.table import results_table, seeds_table
 from jaxgan.visualization.report.text import MISSING, number
@@ -25,6 +26,7 @@ def render(report: Report) -> str:
     order = ranked(report)
     sections = [
         ("results", "Results", _results(report, order)),
+        ("plots", "Trade-offs", _plots(report)),
         ("curves", "Learning curves", _curves(report)),
         ("pictures", "Pictures", _pictures(report, order)),
         ("reproduce", "How to reproduce", _reproduce(report, order)),
@@ -69,6 +71,9 @@ def _results(report: Report, order: tuple[Ranked, ...]) -> str:
         '<div class="scroll" role="region" tabindex="0" aria-label="Ranked results">'
         f"{results_table(report)}</div>"
     ]
+    if lines := legend(report):
+        items = "".join(f"<li>{esc(line)}</li>" for line in lines)
+        parts.append(f'<ul class="marks note">{items}</ul>')
     with_cells = [place.row for place in order if place.row.metrics or place.row.failed is None]
     missing = any(column.name not in row.metrics for column in report.metrics for row in with_cells)
     if missing:
@@ -89,6 +94,31 @@ def _results(report: Report, order: tuple[Ranked, ...]) -> str:
         " this page.</p>"
     )
     return "".join(parts)
+
+
+def _plots(report: Report) -> str:
+    if not report.plots:
+        return ""
+    indices = {row.name: index for index, row in enumerate(report.rows)}
+    figures = "".join(_plot_figure(plot, indices) for plot in report.plots)
+    return (
+        '<p class="note">Whiskers are the intervals of the table. Rows of which a seed failed are'
+        f' left out.</p><div class="charts">{figures}</div>'
+    )
+
+
+def _plot_figure(plot: Plot, indices: Mapping[str, int]) -> str:
+    keys = [
+        f"<li>{marker_swatch(indices[point.row])}{esc(point.row)}</li>" for point in plot.points
+    ]
+    if plot.line:
+        keys.append(f"<li>{line_swatch()}{esc(plot.line_label)}</li>")
+    return (
+        f"<figure><figcaption>{esc(plot.title)}</figcaption>{paragraphs(plot.explanation)}"
+        f'<div class="wide">{scatter_chart(plot, indices, width=560)}</div>'
+        f'<div class="narrow">{scatter_chart(plot, indices, width=320)}</div>'
+        f'<ul class="legend always">{"".join(keys)}</ul></figure>'
+    )
 
 
 def _curves(report: Report) -> str:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from jaxgan.visualization.report.data import MetricValue, Report, Row
-from jaxgan.visualization.report.text import joined, number
+from jaxgan.visualization.report.data import ALPHA, MetricColumn, Report, Row
+from jaxgan.visualization.report.text import chance, joined, number
 
 
 class Standing(Enum):
     """How a row stands to the leader."""
 
     LEADER = "leader"
-    TIED = "within the leader's noise"
-    BEHIND = "behind the leader"
-    UNKNOWN = "no interval to tell by"
+    TIED = "not significantly different from the leader"
+    BEHIND = "significantly behind the leader"
+    UNKNOWN = "significance cannot be judged"
     UNRANKED = "without a value"
     FAILED = "failed"
+
+
+LIKE_BEST = "≈"
+"""Marks what does not differ significantly from the best of its column."""
+
+UNJUDGED = "?"
+"""Marks what cannot be compared with the best of its column, in tables where others can."""
+
+OVER_SAMPLES = "†"
+"""Marks an interval that is over samples."""
 
 
 @dataclass(frozen=True)
@@ -36,37 +47,43 @@ class Ranked:
     standing: Standing
 
 
-def overlap(a: MetricValue, b: MetricValue) -> bool | None:
-    """Whether two intervals share a point; None where one of them is missing."""
-    if a.interval is None or b.interval is None:
+def has_value(row: Row, metric: str) -> bool:
+    """Whether a row takes part in the comparison of a metric.
+
+    A row of which some seeds failed does not, by the seeds that are left: surviving is part of the
+    result.
+    """
+    value = row.metrics.get(metric)
+    return row.failed is None and value is not None and math.isfinite(value.mean)
+
+
+def leader(rows: Sequence[Row], column: MetricColumn) -> Row | None:
+    """The first row with the best finite mean of a metric; None if there is none, or no best."""
+    if column.lower_is_better is None:
         return None
-    return a.interval[0] <= b.interval[1] and b.interval[0] <= a.interval[1]
+    sign = 1.0 if column.lower_is_better else -1.0
+    taking_part = [row for row in rows if has_value(row, column.name)]
+    return min(taking_part, key=lambda row: sign * row.metrics[column.name].mean, default=None)
 
 
 def ranked(report: Report) -> tuple[Ranked, ...]:
-    """All rows: the ranked ones best first, those without a finite value, then the failed.
-
-    A row of which some seeds failed is not ranked by the seeds that are left: surviving is part of
-    the result.
-    """
+    """All rows: the ranked ones best first, those without a finite value, then the failed."""
+    metric = report.rank_by
     sign = 1.0 if report.ranking_column.lower_is_better else -1.0
 
-    def has_value(row: Row) -> bool:
-        value = row.metrics.get(report.rank_by)
-        return row.failed is None and value is not None and math.isfinite(value.mean)
-
     def mean(row: Row) -> float:
-        return sign * row.metrics[report.rank_by].mean
+        return sign * row.metrics[metric].mean
 
-    placed = sorted(filter(has_value, report.rows), key=mean)
+    placed = sorted((row for row in report.rows if has_value(row, metric)), key=mean)
     result = []
     for row in placed:
-        leader = placed[0].metrics[report.rank_by]
-        shared = overlap(leader, row.metrics[report.rank_by])
-        standing = {None: Standing.UNKNOWN, True: Standing.TIED, False: Standing.BEHIND}[shared]
+        value = row.metrics[metric]
+        standing = Standing.TIED if value.like_best else Standing.BEHIND
+        if value.p_value is None:
+            standing = Standing.UNKNOWN
         rank = 1 + sum(mean(other) < mean(row) for other in placed)
         result.append(Ranked(row, rank, Standing.LEADER if row is placed[0] else standing))
-    rest = [row for row in report.rows if not has_value(row)]
+    rest = [row for row in report.rows if not has_value(row, metric)]
     result += [Ranked(row, None, Standing.UNRANKED) for row in rest if row.failed is None]
     result += [Ranked(row, None, Standing.FAILED) for row in rest if row.failed is not None]
     return tuple(result)
@@ -75,15 +92,75 @@ def ranked(report: Report) -> tuple[Ranked, ...]:
 def best(report: Report, metric: str) -> frozenset[str]:
     """Names of the rows with the best finite mean of a metric, failed rows left out."""
     column = next(column for column in report.metrics if column.name == metric)
-    means = {
-        row.name: row.metrics[metric].mean
-        for row in report.rows
-        if row.failed is None and metric in row.metrics and math.isfinite(row.metrics[metric].mean)
-    }
-    if not means:
+    first = leader(report.rows, column)
+    if first is None:
         return frozenset()
-    target = min(means.values()) if column.lower_is_better else max(means.values())
-    return frozenset(name for name, mean in means.items() if mean == target)
+    target = first.metrics[metric].mean
+    return frozenset(
+        row.name
+        for row in report.rows
+        if has_value(row, metric) and row.metrics[metric].mean == target
+    )
+
+
+def marks(report: Report, row: Row, column: MetricColumn) -> str:
+    """The marks of a cell, `legend` explains them."""
+    value = row.metrics.get(column.name)
+    if value is None:
+        return ""
+    found = LIKE_BEST if value.like_best else ""
+    if not found and column.name in _open(report).get(row.name, ()) and _any_judged(report):
+        found = UNJUDGED
+    sampled = value.interval is not None and value.over == "samples"
+    return found + (OVER_SAMPLES if sampled else "")
+
+
+def legend(report: Report) -> tuple[str, ...]:
+    """What the marks mean, those that there are; and whether significance could be judged."""
+    values = [value for row in report.rows for value in row.metrics.values()]
+    lines = []
+    if _any_judged(report):
+        test = (
+            "two-sided t-test of the differences, paired over the training seeds, Holm's correction"
+            f" for the number of rows, alpha {ALPHA:g}"
+        )
+        if any(value.like_best for value in values):
+            lines.append(
+                f"{LIKE_BEST} does not differ significantly from the best of its column; what has"
+                f" no mark does ({test})."
+            )
+        else:
+            lines.append(f"What could be compared with the best of its column differs ({test}).")
+        if _open(report):
+            lines.append(
+                f"{UNJUDGED} shares fewer than 3 training seeds with the best of the column:"
+                " significance cannot be judged."
+            )
+    elif _open(report):
+        lines.append("Fewer than 3 training seeds: significance cannot be judged.")
+    if any(value.interval is not None and value.over == "samples" for value in values):
+        lines.append(
+            f"{OVER_SAMPLES} interval over the drawing of samples or test images, from one training"
+            " seed: another seed may differ by more."
+        )
+    return tuple(lines)
+
+
+def _any_judged(report: Report) -> bool:
+    return any(v.p_value is not None for row in report.rows for v in row.metrics.values())
+
+
+def _open(report: Report) -> dict[str, set[str]]:
+    """By row, the metrics in which it has a best row to be compared with, and cannot be."""
+    found: dict[str, set[str]] = {}
+    for column in report.metrics:
+        first = leader(report.rows, column)
+        for row in report.rows:
+            if first is None or row is first or not has_value(row, column.name):
+                continue
+            if row.metrics[column.name].p_value is None:
+                found.setdefault(row.name, set()).add(column.name)
+    return found
 
 
 def verdict(report: Report) -> str:
@@ -99,10 +176,11 @@ def verdict(report: Report) -> str:
     def told(place: Ranked) -> str:
         value = place.row.metrics[report.rank_by]
         text = number(value.mean, column.digits)
-        if value.interval is None:
-            return text
-        low, high = (number(end, column.digits) for end in value.interval)
-        return f"{text}, interval {low} to {high}"
+        if value.interval is not None:
+            low, high = (number(end, column.digits) for end in value.interval)
+            over = " over samples" if value.over == "samples" else ""
+            text += f", interval{over} {low} to {high}"
+        return text if value.p_value is None else f"{text}; {chance(value.p_value)}"
 
     first, *others = places
     direction = "lowest" if column.lower_is_better else "highest"
@@ -113,17 +191,17 @@ def verdict(report: Report) -> str:
     tied = [place.row.name for place in others if place.standing is Standing.TIED]
     if second.standing is Standing.UNKNOWN:
         return (
-            f"{start}, ahead of {second.row.name} ({told(second)}), but without an interval for"
-            f" both there is no telling whether the difference is more than noise.{ending}"
+            f"{start}, ahead of {second.row.name} ({told(second)}); with fewer than 3 seeds of both"
+            f" there is no judging whether the difference is more than chance.{ending}"
         )
     if second.standing is Standing.BEHIND:
-        clear = f"{start}, and its interval is clear of that of {second.row.name}, the second"
-        also = f"; those of {joined(tied)} do overlap it" if tied else ""
-        return f"{clear} ({told(second)}){also}.{ending}"
+        clear = f"{start}, significantly ahead of {second.row.name}, the second ({told(second)})"
+        also = f", though not of {joined(tied)}" if tied else ""
+        return f"{clear}{also}.{ending}"
     also = f" The same goes for {joined(tied[1:])}." if tied[1:] else ""
     return (
-        f"{start}, but its interval overlaps that of {second.row.name}, the second"
-        f" ({told(second)}): the difference is within the noise of the seeds.{also}{ending}"
+        f"{start}, but {second.row.name}, the second ({told(second)}), does not differ"
+        f" significantly from it.{also}{ending}"
     )
 
 

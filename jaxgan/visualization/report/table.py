@@ -8,12 +8,29 @@ from jaxgan.visualization.report.axes import Scale
 from jaxgan.visualization.report.charts import interval_plot, interval_scale, swatch
 from jaxgan.visualization.report.data import MetricColumn, MetricValue, Report, Row
 from jaxgan.visualization.report.markup import esc
-from jaxgan.visualization.report.ranking import Ranked, Standing, best, ranked
-from jaxgan.visualization.report.text import MISSING, compact, duration, first_line, number, spread
+from jaxgan.visualization.report.ranking import (
+    LIKE_BEST,
+    OVER_SAMPLES,
+    UNJUDGED,
+    Ranked,
+    Standing,
+    best,
+    marks,
+    ranked,
+)
+from jaxgan.visualization.report.text import (
+    MISSING,
+    chance,
+    compact,
+    duration,
+    first_line,
+    number,
+    spread,
+)
 
 _MARKS = {
-    Standing.TIED: ("tied", "within the noise of the first"),
-    Standing.UNKNOWN: ("unknown", "no interval to tell by"),
+    Standing.TIED: ("tied", f"{LIKE_BEST} not significantly behind the first"),
+    Standing.UNKNOWN: ("unknown", "significance cannot be judged"),
     Standing.FAILED: ("failed", "failed"),
 }
 
@@ -58,7 +75,8 @@ def _header(text: str, title: str = "", kind: str = "") -> str:
 
 
 def _metric_header(column: MetricColumn, scale: Scale | None, report: Report) -> str:
-    direction = "↓ lower is better" if column.lower_is_better else "↑ higher is better"
+    directions = {True: "↓ lower is better", False: "↑ higher is better", None: "neither is better"}
+    direction = directions[column.lower_is_better]
     unit = f' <span class="unit">{esc(column.unit)}</span>' if column.unit else ""
     note = "; plot: log scale" if scale is not None and scale.log else ""
     name = "num key" if column.name == report.rank_by else "num"
@@ -127,11 +145,27 @@ def _cell(report: Report, row: Row, column: MetricColumn, color: int, scale: Sca
         return f'{start}<abbr class="none" title="{esc(reason)}">{MISSING}</abbr></td>'
     half = spread(value.mean, value.interval, column.digits)
     text = f'<span class="value">{number(value.mean, column.digits)}'
-    text += f" <small>{half}</small></span>" if half else "</span>"
+    text += f" <small>{half}</small>" if half else ""
+    text += f"{_mark(marks(report, row, column), value)}</span>"
     plot = ""
     if scale is not None:
         plot = interval_plot(value, scale, color, _stripe(report, column, leaders))
     return f'{start}{text}{plot}<span class="range">{_range(value, column.digits)}</span></td>'
+
+
+def _mark(found: str, value: MetricValue) -> str:
+    """The sign of a cell's significance, in words for those who do not see it."""
+    if LIKE_BEST in found and value.p_value is not None:
+        sign, words = (
+            LIKE_BEST,
+            f"not significantly different from the best, {chance(value.p_value)}",
+        )
+    elif UNJUDGED in found:
+        sign, words = UNJUDGED, "significance cannot be judged"
+    else:
+        return ""
+    text = esc(words)
+    return f' <span class="mark" role="img" aria-label="{text}" title="{text}">{sign}</span>'
 
 
 def _stripe(
@@ -144,7 +178,8 @@ def _stripe(
 def _range(value: MetricValue, digits: int) -> str:
     if value.interval is None:
         return "no interval"
-    return f"[{number(value.interval[0], digits)}, {number(value.interval[1], digits)}]"
+    ends = f"[{number(value.interval[0], digits)}, {number(value.interval[1], digits)}]"
+    return f"{ends} {OVER_SAMPLES} over samples" if value.over == "samples" else ends
 
 
 def seeds_table(report: Report) -> str:

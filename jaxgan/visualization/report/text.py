@@ -27,6 +27,15 @@ def number(value: float, digits: int) -> str:
     return text.replace("-", MINUS)
 
 
+def chance(p_value: float) -> str:
+    """A p-value.
+
+    >>> chance(0.04321), chance(2e-5)
+    ('p = 0.043', 'p < 0.001')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
 def compact(value: float | int) -> str:
     """A count with a metric suffix.
 

@@ -6,7 +6,14 @@ import textwrap
 from collections.abc import Sequence
 
 from jaxgan.visualization.report.data import MetricColumn, Report
-from jaxgan.visualization.report.ranking import Ranked, Standing, ranked, verdict
+from jaxgan.visualization.report.ranking import (
+    Ranked,
+    Standing,
+    legend,
+    marks,
+    ranked,
+    verdict,
+)
 from jaxgan.visualization.report.text import (
     MISSING,
     compact,
@@ -33,15 +40,14 @@ def text_table(report: Report, *, width: int = 100) -> str:
     order = ranked(report)
     others = [column for column in report.metrics if column.name != report.rank_by]
     shown = [report.ranking_column, *others]
-    lines = _lines(order, shown, _LONGEST_NAME)
+    lines = _lines(report, shown, _LONGEST_NAME)
     while max(map(len, lines)) > width and len(shown) > 1:
         shown.pop()
-        lines = _lines(order, shown, _LONGEST_NAME)
+        lines = _lines(report, shown, _LONGEST_NAME)
     if max(map(len, lines)) > width:
-        lines = [line[:width].rstrip() for line in _lines(order, shown, _LONGEST_NAME // 2)]
+        lines = [line[:width].rstrip() for line in _lines(report, shown, _LONGEST_NAME // 2)]
     paragraphs = []
-    if any(place.standing is Standing.TIED for place in order):
-        paragraphs.append("~ within the noise of the first: the intervals overlap")
+    paragraphs += legend(report)
     if left_out := [column.label for column in report.metrics if column not in shown]:
         paragraphs.append(f"Not shown here: {', '.join(left_out)}")
     paragraphs += [
@@ -54,9 +60,20 @@ def text_table(report: Report, *, width: int = 100) -> str:
     return "\n".join([*lines, "", *wrapped]) + "\n"
 
 
-def _lines(order: Sequence[Ranked], columns: Sequence[MetricColumn], longest: int) -> list[str]:
+def _lines(report: Report, columns: Sequence[MetricColumn], longest: int) -> list[str]:
+    order = ranked(report)
     head = ["#", "run", *(_label(column) for column in columns), "params", "time/seed"]
-    cells = [head, *(_cells(place, columns, longest) for place in order)]
+    texts = [_values(report, order, column) for column in columns]
+    cells = [head]
+    for index, place in enumerate(order):
+        row = place.row
+        rank = MISSING if place.rank is None else str(place.rank)
+        time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
+        values = [text[index] for text in texts]
+        if place.standing is Standing.FAILED and columns[0].name not in row.metrics:
+            values[0] = "failed"
+        name = shortened(row.name, longest)
+        cells.append([rank, name, *values, compact(row.parameters), time])
     widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
     left = (0, 1)
     aligned = [
@@ -71,26 +88,24 @@ def _lines(order: Sequence[Ranked], columns: Sequence[MetricColumn], longest: in
 
 
 def _label(column: MetricColumn) -> str:
-    return f"{column.label} {'↓' if column.lower_is_better else '↑'}"
+    direction = {True: " ↓", False: " ↑", None: ""}[column.lower_is_better]
+    return f"{column.label}{direction}"
 
 
-def _cells(place: Ranked, columns: Sequence[MetricColumn], longest: int) -> list[str]:
-    row = place.row
-    rank = MISSING if place.rank is None else str(place.rank)
-    mark = "~" if place.standing is Standing.TIED else ""
-    time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
-    values = []
-    for column in columns:
-        value = row.metrics.get(column.name)
+def _values(report: Report, order: Sequence[Ranked], column: MetricColumn) -> list[str]:
+    """A column's cells, with their marks in a column of their own, so that numbers stay aligned."""
+    suffixes = [marks(report, place.row, column) for place in order]
+    room = max(map(len, suffixes), default=0)
+    cells = []
+    for place, suffix in zip(order, suffixes, strict=True):
+        value = place.row.metrics.get(column.name)
         if value is None:
-            failed = place.standing is Standing.FAILED and column is columns[0]
-            values.append("failed" if failed else MISSING)
+            cells.append(MISSING)
             continue
-        mean = number(value.mean, column.digits)
         half = spread(value.mean, value.interval, column.digits)
         if not half and value.interval is not None:
             low, high = (number(end, column.digits) for end in value.interval)
             half = f"[{low}, {high}]"
-        values.append(f"{mean} {half}".rstrip())
-    name = shortened(row.name, longest)
-    return [rank + mark, name, *values, compact(row.parameters), time]
+        text = f"{number(value.mean, column.digits)} {half}".rstrip()
+        cells.append(f"{text} {suffix:<{room}}" if room else text)
+    return cells

@@ -14,7 +14,7 @@ from typing import Any
 from jaxgan.visualization.atomic import write_atomically
 from jaxgan.visualization.report.data import MetricValue, Report, Row
 from jaxgan.visualization.report.page import render
-from jaxgan.visualization.report.ranking import Ranked, ranked, verdict
+from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict
 
 
 def write_report(folder: str | Path, report: Report) -> Path:
@@ -42,8 +42,9 @@ def write_report(folder: str | Path, report: Report) -> Path:
 def csv_text(report: Report) -> str:
     """One line a row of the table, best first; numbers with all their digits.
 
-    A metric takes the columns ``NAME``, ``NAME_low``, ``NAME_high`` and one ``NAME_seed_SEED`` for
-    each seed of the report. What there is not is left empty.
+    A metric takes the columns ``NAME``, ``NAME_low``, ``NAME_high``, ``NAME_over`` (what the
+    interval is over), ``NAME_p`` (corrected p-value of the difference from the best) and one
+    ``NAME_seed_SEED`` for each seed of the report. What there is not is left empty.
     """
     seeds = sorted({seed for row in report.rows for seed in row.seeds})
     buffer = io.StringIO()
@@ -51,7 +52,7 @@ def csv_text(report: Report) -> str:
     head = ["rank", "standing", "name", "family", "objective", "parameters", "steps", "seeds"]
     head += ["seconds", "failed"]
     for column in report.metrics:
-        head += [column.name, f"{column.name}_low", f"{column.name}_high"]
+        head += [f"{column.name}{part}" for part in ("", "_low", "_high", "_over", "_p")]
         head += [f"{column.name}_seed_{seed}" for seed in seeds]
     writer.writerow(head)
     for place in ranked(report):
@@ -66,11 +67,13 @@ def csv_text(report: Report) -> str:
     return buffer.getvalue()
 
 
-def _csv_cells(row: Row, value: MetricValue | None, seeds: list[int]) -> list[float | None]:
+def _csv_cells(row: Row, value: MetricValue | None, seeds: list[int]) -> list[float | str | None]:
     if value is None:
-        return [None] * (3 + len(seeds))
+        return [None] * (5 + len(seeds))
     by_seed = dict(zip(row.seeds, value.per_seed, strict=False))
-    return [value.mean, value.low, value.high, *(by_seed.get(seed) for seed in seeds)]
+    over = None if value.low is None else value.over
+    numbers = [value.mean, value.low, value.high, over, value.p_value]
+    return [*numbers, *(by_seed.get(seed) for seed in seeds)]
 
 
 def json_text(report: Report) -> str:
@@ -91,6 +94,8 @@ def json_text(report: Report) -> str:
         "protocol": dict(report.protocol),
         "environment": dict(report.environment),
         "notes": list(report.notes),
+        "legend": list(legend(report)),
+        "plots": [asdict(plot) for plot in report.plots],
     }
     return json.dumps(_strict(content), indent=1, allow_nan=False) + "\n"
 

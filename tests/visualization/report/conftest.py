@@ -16,8 +16,8 @@ def png(width, height, level=0):
     return buffer.getvalue()
 
 
-def value(mean, half, *per_seed):
-    return MetricValue(mean, mean - half, mean + half, per_seed)
+def value(mean, half, *per_seed, p=None):
+    return MetricValue(mean, mean - half, mean + half, per_seed, p_value=p)
 
 
 def curves(*ends):
@@ -45,7 +45,10 @@ def report():
     rows = (
         row(
             "middling",
-            metrics={"fid": value(12.5, 1.25, 12.0, 12.5, 13.0), "recall": value(0.5, 0.125)},
+            metrics={
+                "fid": value(12.5, 1.25, 12.0, 12.5, 13.0, p=0.04),
+                "recall": value(0.5, 0.125),
+            },
             curves={"fid": curves(12.0, 12.5, 13.0)},
             pictures={"samples": png(30, 20)},
         ),
@@ -61,7 +64,7 @@ def report():
         row(
             "<script>alert('x')</script>&\"",
             objective="</style><img src=//evil.example/a.png onerror=alert(1)>",
-            metrics={"fid": value(14.0, 2.5, 13.0, 14.0, 15.0)},
+            metrics={"fid": value(14.0, 2.5, 13.0, 14.0, 15.0, p=0.05)},
         ),
         row(
             "broken",
@@ -75,7 +78,11 @@ def report():
             curves={"elbo": (Curve((10.0, 20.0), (-500.0, float("nan"))),)},
             pictures={"reconstructions": png(40, 40), "samples": png(32, 22)},
         ),
-        row("far", metrics={"fid": value(400.0, 3.0, 399.0, 400.0, 401.0)}, seconds=(7384.0,)),
+        row(
+            "far",
+            metrics={"fid": value(400.0, 3.0, 399.0, 400.0, 401.0, p=4e-4)},
+            seconds=(7384.0,),
+        ),
     )
     return Report(
         title="A & B < C",

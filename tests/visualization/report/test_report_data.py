@@ -4,7 +4,14 @@ import math
 import numpy as np
 import pytest
 
-from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Row
+from jaxgan.visualization.report.data import (
+    Curve,
+    MetricColumn,
+    MetricValue,
+    Plot,
+    PlotPoint,
+    Row,
+)
 
 
 def test_intervals_must_hold_their_mean():
@@ -67,3 +74,29 @@ def test_reports_are_checked(report):
 def test_titles_have_units():
     assert MetricColumn("elbo", "ELBO", False, "nats").title == "ELBO (nats)"
     assert MetricColumn("fid", "FID", True).title == "FID"
+
+
+@pytest.mark.parametrize(
+    ("p_value", "expected"), [(None, False), (0.049, False), (0.05, True), (1, True)]
+)
+def test_what_is_like_the_best_is_what_alpha_leaves(p_value, expected):
+    assert MetricValue(1.0, p_value=p_value).like_best is expected
+
+
+def test_nothing_is_ranked_by_what_has_no_direction(report):
+    columns = tuple(dataclasses.replace(one, lower_is_better=None) for one in report.metrics)
+    with pytest.raises(ValueError, match="cannot rank by 'fid': neither direction"):
+        dataclasses.replace(report, metrics=columns)
+
+
+def test_plots_are_checked(report):
+    point = PlotPoint("middling", MetricValue(1.0), MetricValue(2.0))
+    dataclasses.replace(report, plots=(Plot("A", "x", "y", (point,)),))
+    with pytest.raises(ValueError, match="A: there is no row 'nobody'"):
+        dataclasses.replace(
+            report, plots=(Plot("A", "x", "y", (dataclasses.replace(point, row="nobody"),)),)
+        )
+    with pytest.raises(ValueError, match="A: a plot needs at least one point"):
+        Plot("A", "x", "y", ())
+    with pytest.raises(ValueError, match="A: the point of middling is not finite"):
+        Plot("A", "x", "y", (dataclasses.replace(point, x=MetricValue(math.nan)),))

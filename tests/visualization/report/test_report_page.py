@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jaxgan.visualization.report.data import PICTURE_KINDS
+from jaxgan.visualization.report.data import PICTURE_KINDS, MetricValue, Plot, PlotPoint
 from jaxgan.visualization.report.page import render
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -80,7 +80,7 @@ def test_starts_with_title_and_verdict(page):
     assert page.all("h1") == [({}, "A & B < C")]
     assert page.all("title")[0][1] == "A & B < C"
     verdict = page.all("p", **{"class": "verdict"})[0][1]
-    assert verdict.startswith("leading has the lowest FID (10.75, interval 9.88 to 11.62), but")
+    assert verdict.startswith("leading has the lowest FID (10.75, interval 9.88 to 11.62), sign")
     meta = page.all("p", **{"class": "meta"})[0][1]
     assert meta == "5,000 steps of 64 images · 6 objectives, 3 seeds each · 2026-01-02 03:04"
 
@@ -92,8 +92,8 @@ def test_table_is_in_the_order_of_the_ranking(page):
     places = [text for _, text in page.all("span", **{"class": "place"})][:6]
     assert places == ["1", "2", "3", "4", "\N{EN DASH}", "\N{EN DASH}"]
     assert [text for _, text in page.all("span", **{"class": "badge tied"})] == [
-        "within the noise of the first"
-    ] * 2
+        "≈ not significantly behind the first"
+    ]
     assert len(page.all("tr", **{"class": "first"})) == 1
 
 
@@ -226,12 +226,56 @@ def test_many_rows_get_a_legend(report):
 
 
 def test_one_seed_is_said_to_have_no_interval(report):
-    lonely = {"fid": dataclasses.replace(report.rows[0].metrics["fid"], low=None, high=None)}
+    fid = report.rows[0].metrics["fid"]
+    lonely = {"fid": dataclasses.replace(fid, low=None, high=None, p_value=None)}
     rows = [dataclasses.replace(report.rows[0], name=name, metrics=lonely) for name in "ab"]
     page = _Page(render(dataclasses.replace(report, rows=tuple(rows))))
     assert [text for _, text in page.all("span", **{"class": "badge unknown"})] == [
-        "no interval to tell by"
+        "significance cannot be judged"
     ]
     (table,) = page.all("table", role="table")
-    assert table[1].count("no interval") == 3
+    assert table[1].count("no interval") == 2
     assert table[1].count("12.50") == 2
+    (marks,) = page.all("ul", **{"class": "marks note"})
+    assert marks[1] == "Fewer than 3 training seeds: significance cannot be judged."
+
+
+def test_significance_is_marked_in_words_too(page):
+    marks = page.all("span", **{"class": "mark"})
+    assert [(attributes["aria-label"], text) for attributes, text in marks] == [
+        ("significance cannot be judged", "?"),
+        ("not significantly different from the best, p = 0.05", "≈"),
+    ]
+    assert all(attributes["role"] == "img" for attributes, _ in marks)
+    (legend,) = page.all("ul", **{"class": "marks note"})
+    assert legend[1].startswith("≈ does not differ significantly from the best of its column")
+    assert "? shares fewer than 3 training seeds" in legend[1]
+
+
+def test_intervals_over_samples_are_said_to_be(report):
+    over = MetricValue(2.0, 1.5, 2.5, over="samples")
+    rows = (dataclasses.replace(report.rows[0], metrics={"fid": over}), *report.rows[1:])
+    page = _Page(render(dataclasses.replace(report, rows=rows)))
+    (table,) = page.all("table", role="table")
+    assert "[1.50, 2.50] † over samples" in table[1]
+    assert "† interval over the drawing" in page.all("ul", **{"class": "marks note"})[0][1]
+
+
+def test_plots_are_drawn_in_both_widths_with_a_legend(report):
+    points = tuple(
+        PlotPoint(report.rows[index].name, MetricValue(0.1, 0.0, 0.2), MetricValue(0.5))
+        for index in (2, 0)
+    )
+    plot = Plot("Trade & off", "x", "y", points, "Why <so>.", ((0.0, 1.0), (1.0, 0.0)), "a hull")
+    source = render(dataclasses.replace(report, plots=(plot,)))
+    page = _Page(source)
+    charts = page.all("svg", **{"class": "chart scatter"})
+    assert [attributes["viewbox"].split()[2] for attributes, _ in charts] == ["560", "320"]
+    # Two drawings and a legend, two rows each.
+    assert len(page.all("path", **{"class": "marker"})) == 6
+    (legend,) = page.all("ul", **{"class": "legend always"})
+    assert legend[1] == f"{report.rows[2].name}{report.rows[0].name}a hull"
+    assert "Trade-offs" in [text for _, text in page.all("h2")]
+    assert "Why <so>." in [text for _, text in page.all("p")]
+    assert source.count("//") == source.count("//evil.example")
+    assert "Trade-offs" not in render(report)

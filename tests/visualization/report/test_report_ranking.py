@@ -1,10 +1,17 @@
 import dataclasses
 import math
 
-import pytest
-
 from jaxgan.visualization.report.data import MetricValue
-from jaxgan.visualization.report.ranking import Standing, best, overlap, ranked, verdict
+from jaxgan.visualization.report.ranking import (
+    Standing,
+    best,
+    has_value,
+    leader,
+    legend,
+    marks,
+    ranked,
+    verdict,
+)
 
 SCRIPT = "<script>alert('x')</script>&\""
 
@@ -18,16 +25,16 @@ def _with(report, **values):
     return dataclasses.replace(report, rows=tuple(rows))
 
 
-def _around(mean, half):
-    return MetricValue(mean, mean - half, mean + half)
+def _around(mean, half, p=None, over="seeds"):
+    return MetricValue(mean, mean - half, mean + half, p_value=p, over=over)
 
 
 def test_order_ranks_and_standings(report):
-    # Leader's interval [9.875, 11.625]; middling [11.25, 13.75] and the next [11.5, 16.5] reach in.
+    # p-values 0.04, 0.05 and 0.0004 against alpha = 0.05.
     order = [(place.row.name, place.rank, place.standing) for place in ranked(report)]
     assert order == [
         ("leading", 1, Standing.LEADER),
-        ("middling", 2, Standing.TIED),
+        ("middling", 2, Standing.BEHIND),
         (SCRIPT, 3, Standing.TIED),
         ("far", 4, Standing.BEHIND),
         ("code", None, Standing.UNRANKED),
@@ -58,18 +65,76 @@ def test_values_that_are_not_finite_and_failed_rows_are_not_ranked(report):
     assert best(some, "fid") == {"good"}
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        (_around(1.0, 0.5), _around(2.0, 0.5), True),  # they touch
-        (_around(1.0, 0.5), _around(2.0, 0.4), False),
-        (_around(1.0, 5.0), _around(2.0, 0.1), True),  # one within the other
-        (MetricValue(1.0), _around(1.0, 1.0), None),
-    ],
-)
-def test_overlap(a, b, expected):
-    assert overlap(a, b) is expected
-    assert overlap(b, a) is expected
+def test_significance_and_not_the_overlap_of_intervals_decides(report):
+    some = _with(
+        report,
+        a=_around(1.0, 0.5),
+        near=_around(1.1, 0.5, p=0.01),
+        far=_around(9.0, 0.1, p=0.2),
+        unknown=_around(9.5, 0.1),
+    )
+    assert [place.standing for place in ranked(some)] == [
+        Standing.LEADER, Standing.BEHIND, Standing.TIED, Standing.UNKNOWN,
+    ]  # fmt: skip
+
+
+def test_leaders(report):
+    fid = report.ranking_column
+    some = _with(report, bad=MetricValue(math.nan), a=_around(2.0, 0.1), b=_around(2.0, 0.5))
+    assert [has_value(row, "fid") for row in some.rows] == [False, True, True]
+    assert leader(some.rows, fid).name == "a"
+    broken = [dataclasses.replace(some.rows[1], failed="x"), some.rows[2]]
+    assert leader(broken, fid).name == "b"
+    assert leader(some.rows, dataclasses.replace(fid, lower_is_better=None)) is None
+    assert leader([], fid) is None
+
+
+def test_marks_appear_and_vanish(report):
+    fid = report.ranking_column
+
+    def marked(**values):
+        some = _with(report, **values)
+        return {row.name: marks(some, row, fid) for row in some.rows}, legend(some)
+
+    found, lines = marked(a=_around(1.0, 0.1), like=_around(2.0, 0.1, p=0.05))
+    assert found == {"a": "", "like": "≈"}
+    assert lines[0].startswith("≈ does not differ significantly from the best of its column")
+    assert "Holm" in lines[0]
+    assert "alpha 0.05" in lines[0]
+    assert len(lines) == 1
+
+    found, lines = marked(a=_around(1.0, 0.1), far=_around(2.0, 0.1, p=0.049))
+    assert found == {"a": "", "far": ""}
+    assert lines[0].startswith("What could be compared with the best of its column differs")
+
+    found, lines = marked(a=_around(1.0, 0.1), far=_around(2.0, 0.1, p=0.01), few=_around(3.0, 0.5))
+    assert found == {"a": "", "far": "", "few": "?"}
+    assert lines[1].startswith("? shares fewer than 3 training seeds")
+
+
+def test_without_three_seeds_it_is_said_and_nothing_is_marked(report):
+    some = _with(report, a=_around(1.0, 0.1), b=_around(2.0, 0.1))
+    assert legend(some) == ("Fewer than 3 training seeds: significance cannot be judged.",)
+    assert [marks(some, row, some.ranking_column) for row in some.rows] == ["", ""]
+    alone = _with(report, a=_around(1.0, 0.1))
+    assert legend(alone) == ()
+
+
+def test_intervals_over_samples_are_marked(report):
+    some = _with(report, a=_around(1.0, 0.1, over="samples"), b=MetricValue(2.0, over="samples"))
+    assert [marks(some, row, some.ranking_column) for row in some.rows] == ["†", ""]
+    assert legend(some)[1].startswith("† interval over the drawing of samples or test images")
+    assert "(1.00, interval over samples 0.90 to 1.10)" in verdict(some)
+
+
+def test_columns_without_a_direction_have_no_best_and_no_marks(report):
+    columns = tuple(
+        dataclasses.replace(column, lower_is_better=None) if column.name == "recall" else column
+        for column in report.metrics
+    )
+    neutral = dataclasses.replace(report, metrics=columns)
+    assert best(neutral, "recall") == frozenset()
+    assert [marks(neutral, row, columns[0]) for row in neutral.rows] == [""] * 6
 
 
 def test_best_goes_by_the_direction_of_the_column(report):
@@ -79,29 +144,34 @@ def test_best_goes_by_the_direction_of_the_column(report):
     assert best(_with(report, a=None), "fid") == frozenset()
 
 
-def test_verdict_names_noise(report):
-    assert verdict(report) == (
-        "leading has the lowest FID (10.75, interval 9.88 to 11.62), but its interval overlaps that"
-        " of middling, the second (12.50, interval 11.25 to 13.75): the difference is within the"
-        f" noise of the seeds. The same goes for {SCRIPT}. broken failed and is not ranked."
+def test_verdict_names_what_does_not_differ(report):
+    noise = _with(
+        report, a=_around(5.0, 0.5), b=_around(6.0, 0.5, p=0.21), c=_around(7.0, 0.5, p=0.3)
+    )
+    assert verdict(noise) == (
+        "a has the lowest FID (5.00, interval 4.50 to 5.50), but b, the second (6.00, interval 5.50"
+        " to 6.50; p = 0.21), does not differ significantly from it. The same goes for c."
     )
 
 
 def test_verdict_names_a_clear_lead(report):
-    clear = _with(report, a=_around(5.0, 0.5), b=_around(3.0, 0.5))
-    assert verdict(clear) == (
-        "b has the lowest FID (3.00, interval 2.50 to 3.50), and its interval is clear of that of"
-        " a, the second (5.00, interval 4.50 to 5.50)."
+    assert verdict(report) == (
+        "leading has the lowest FID (10.75, interval 9.88 to 11.62), significantly ahead of"
+        " middling, the second (12.50, interval 11.25 to 13.75; p = 0.04), though not of"
+        f" {SCRIPT}. broken failed and is not ranked."
     )
-    wide = _with(report, a=_around(5.0, 0.5), b=_around(3.0, 0.5), c=_around(6.0, 3.0))
-    assert verdict(wide).endswith("(5.00, interval 4.50 to 5.50); those of c do overlap it.")
+    clear = _with(report, a=_around(5.0, 0.5, p=0.0001), b=_around(3.0, 0.5))
+    assert verdict(clear) == (
+        "b has the lowest FID (3.00, interval 2.50 to 3.50), significantly ahead of a, the second"
+        " (5.00, interval 4.50 to 5.50; p < 0.001)."
+    )
 
 
-def test_verdict_without_intervals_claims_nothing(report):
+def test_verdict_without_enough_seeds_claims_nothing(report):
     single = _with(report, a=MetricValue(5.0), b=MetricValue(3.0))
     assert verdict(single) == (
-        "b has the lowest FID (3.00), ahead of a (5.00), but without an interval for both there is"
-        " no telling whether the difference is more than noise."
+        "b has the lowest FID (3.00), ahead of a (5.00); with fewer than 3 seeds of both there is"
+        " no judging whether the difference is more than chance."
     )
 
 

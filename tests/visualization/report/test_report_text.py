@@ -16,7 +16,7 @@ from jaxgan.visualization.report.text import (
 
 
 def test_examples_in_docstrings_hold():
-    assert doctest.testmod(text) == (0, 4)
+    assert doctest.testmod(text) == (0, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -6,7 +7,7 @@ import os
 
 import pytest
 
-from jaxgan.visualization.report.data import MetricValue
+from jaxgan.visualization.report.data import MetricValue, Plot, PlotPoint
 from jaxgan.visualization.report.write import csv_text, json_text, write_report
 
 
@@ -89,3 +90,21 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, report):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         write_report(tmp_path / "file", report)
+
+
+def test_significance_and_plots_are_there_for_programs(report):
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(csv_text(report)))}
+    assert [rows[name]["fid_p"] for name in ("leading", "middling", "far")] == [
+        "",
+        "0.04",
+        "0.0004",
+    ]
+    assert [rows[name]["fid_over"] for name in ("leading", "code")] == ["seeds", ""]
+    point = PlotPoint("code", MetricValue(1.0), MetricValue(2.0, 1.0, 3.0), "β = 1")
+    plot = Plot("A", "x", "y", (point,), line=((0, 1), (2, 3)))
+    content = _strict(json_text(dataclasses.replace(report, plots=(plot,))))
+    assert content["plots"][0]["points"][0]["y"]["high"] == 3.0
+    assert content["plots"][0]["line"] == [[0.0, 1.0], [2.0, 3.0]]
+    assert content["legend"][0].startswith("≈ does not differ significantly")
+    by_name = {row["name"]: row for row in content["rows"]}
+    assert by_name["middling"]["metrics"]["fid"]["p_value"] == 0.04

@@ -1,0 +1,140 @@
+"""What is said of each metric in a report's table."""
+
+from __future__ import annotations
+
+from jaxgan.visualization.report.data import MetricColumn
+
+LOWER, HIGHER, NEITHER = True, False, None
+
+COLUMNS: tuple[MetricColumn, ...] = (
+    # Of samples.
+    MetricColumn(
+        "fid", "Fréchet distance", LOWER, "", 2,
+        "Distance between Gaussians fitted to the features of real and generated images.",
+    ),
+    MetricColumn(
+        "fid_inf", "Fréchet distance, extrapolated", LOWER, "", 2,
+        "The Fréchet distance for infinitely many samples, from a line over one by the count.",
+    ),
+    MetricColumn(
+        "kid", "Kernel distance", LOWER, "", 4,
+        "Unbiased squared maximum mean discrepancy of the features, cubic polynomial kernel.",
+    ),
+    MetricColumn(
+        "is", "Inception score", HIGHER, "", 2,
+        "How sure the backbone's classifier is of each sample, and how varied its verdicts are: 1"
+        " at worst, the number of classes at best. It never sees real images.",
+    ),
+    MetricColumn(
+        "precision", "Precision", HIGHER, "", 3,
+        "Share of samples within the manifold of the real images, balls to nearest neighbors.",
+    ),
+    MetricColumn(
+        "recall", "Recall", HIGHER, "", 3,
+        "Share of real images within the manifold of the samples.",
+    ),
+    MetricColumn(
+        "density", "Density", HIGHER, "", 3,
+        "Precision that counts in how many balls of real images a sample lies, and so is not fooled"
+        " by single outliers; about 1 for real images, and not bounded by it.",
+    ),
+    MetricColumn(
+        "coverage", "Coverage", HIGHER, "", 3,
+        "Share of real images with a sample in their ball: recall that outlying samples do not"
+        " raise.",
+    ),
+    MetricColumn(
+        "cfid", "Class-conditional Fréchet distance", LOWER, "", 2,
+        "Mean over classes of the Fréchet distance within each; few samples a class raise it.",
+    ),
+    MetricColumn(
+        "cas", "Classification accuracy score", HIGHER, "", 3,
+        "Accuracy on real images of a classifier that was trained on samples and their classes.",
+    ),
+    MetricColumn(
+        "memorization", "Memorization", NEITHER, "", 3,
+        "Chance that a sample is nearer to the training images than a held-out image is: 0.5 for"
+        " new images, 1 for copies; below 0.5 samples lie farther off than real images do.",
+    ),
+    MetricColumn(
+        "memorization_close", "Close to training images", NEITHER, "", 3,
+        "Share of samples as near to a training image as only 0.05 of the held-out images are."
+        " Above that share there are copies.",
+    ),
+    MetricColumn(
+        "swd", "Sliced Wasserstein distance", LOWER, "", 4,
+        "Mean over random directions of the exact transport distance between real and generated"
+        " pixels, in units of black to white.",
+    ),
+    MetricColumn(
+        "ms_ssim", "MS-SSIM", NEITHER, "", 3,
+        "Structural similarity of pairs of samples at several scales: high means little variety."
+        " To be compared with that of real images.",
+    ),
+    # Of models, on held-out images.
+    MetricColumn(
+        "likelihood", "Log-likelihood", HIGHER, "nats/image", 2,
+        "Of held-out images, by importance sampling; a lower bound in expectation, closer than"
+        " the ELBO.",
+    ),
+    MetricColumn(
+        "bits_per_dim", "Bits per dimension", LOWER, "bits/dim", 3,
+        "The negative log-likelihood by pixel and channel, in bits.",
+    ),
+    MetricColumn(
+        "elbo", "ELBO", HIGHER, "nats/image", 2,
+        "Evidence lower bound of held-out images with beta = 1; only autoencoders have one.",
+    ),
+    MetricColumn(
+        "reconstruction", "Reconstruction", HIGHER, "nats/image", 2,
+        "The ELBO's expected log-likelihood of an image given its code.",
+    ),
+    MetricColumn(
+        "kl", "KL", NEITHER, "nats/image", 2,
+        "The ELBO's divergence of an image's code from the prior.",
+    ),
+    MetricColumn(
+        "mutual_information", "Mutual information", NEITHER, "nats/image", 2,
+        "The part of the KL that codes tell of which image they come from; at most the logarithm of"
+        " the number of images.",
+    ),
+    MetricColumn(
+        "total_correlation", "Total correlation", NEITHER, "nats/image", 3,
+        "The part of the KL that is dependence between the units of the code.",
+    ),
+    MetricColumn(
+        "dimension_wise_kl", "Dimension-wise KL", NEITHER, "nats/image", 3,
+        "The part of the KL by which the code's units, one by one, differ from the prior.",
+    ),
+    MetricColumn(
+        "marginal_kl", "Marginal KL", LOWER, "nats/image", 3,
+        "Divergence of the codes of all images together from the prior that samples are drawn from:"
+        " total correlation and dimension-wise KL.",
+    ),
+    MetricColumn(
+        "active_units", "Active units", NEITHER, "units", 1,
+        "Units of the code whose posterior mean varies over images, by more than 0.01.",
+    ),
+    MetricColumn(
+        "discriminator_accuracy", "Discriminator accuracy", NEITHER, "", 3,
+        "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
+        " guessing. Critics of Wasserstein losses have no threshold, so none.",
+    ),
+    # Of points drawn from a mixture.
+    MetricColumn(
+        "modes", "Modes covered", HIGHER, "", 1,
+        "Modes of the mixture that good samples lie at.",
+    ),
+    MetricColumn(
+        "high_quality", "High quality", HIGHER, "", 3,
+        "Share of samples within 3 standard deviations of a mode.",
+    ),
+    MetricColumn(
+        "reverse_kl", "Reverse KL", LOWER, "nats", 3,
+        "Divergence of the samples' modes from the mixture's.",
+    ),
+)  # fmt: skip
+"""Metrics that a table can show, in its order."""
+
+NAMES = tuple(column.name for column in COLUMNS)
+"""Their short names."""
