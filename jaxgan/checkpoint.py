@@ -219,6 +219,26 @@ class Checkpoints:
             )
         return None
 
+    def at(self, step: int, like: Any) -> Any:
+        """The state of one step's checkpoint.
+
+        Args:
+            step: of the checkpoint.
+            like: as in `restore`.
+
+        Raises:
+            CheckpointError: there is none, or it cannot be read.
+        """
+        if step not in self.steps():
+            raise CheckpointError(f"there is no checkpoint {step} in {self._folder}")
+        try:
+            return self._read(step, like)[0]
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [repr(error)])[0][:200]
+            raise CheckpointError(
+                f"checkpoint {step} in {self._folder} cannot be read ({reason})"
+            ) from error
+
     def _read(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
         import orbax.checkpoint as ocp
 

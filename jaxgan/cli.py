@@ -5,25 +5,23 @@ from __future__ import annotations
 import dataclasses
 import gc
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax
-import numpy as np
-import tyro
 
-from jaxgan import options, parallel, results, runs, study, training, workdir, xla
+from jaxgan import memory, options, parallel, training, workdir, xla
 from jaxgan.checkpoint import CheckpointError
-from jaxgan.comparison import Entry, Study
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
 from jaxgan.logging import LogError
 from jaxgan.recorder import NonFiniteError
-from jaxgan.visualization.grid import save_png
+
+if TYPE_CHECKING:
+    from jaxgan.comparison import Study
 
 USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError)
 RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
@@ -34,6 +32,7 @@ USAGE = """usage: jaxgan COMMAND ...
   resume RUN                     go on with a run that was stopped
   sample RUN -n 64               draw samples from a run
   evaluate RUN                   measure a run again, as JSON
+  evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report
 
 `jaxgan COMMAND --help` lists the options of each.
@@ -85,8 +84,9 @@ def run_study(value: Study) -> None:
     """What a study's file does when it is run: trains, compares, reports."""
 
     def body() -> None:
-        parsed = tyro.cli(study.StudyOptions, description=value.title)
-        study.run(value, parsed, command=workdir.command_line())
+        from jaxgan import commands
+
+        commands.study(value)
 
     guarded(body)
 
@@ -99,6 +99,7 @@ def guarded(body: Callable[[], None]) -> None:
     gc.freeze()
     try:
         _keep_compiled_programs()
+        memory.keep_freed_memory()
         parallel.initialize()
         body()
     except USAGE_ERRORS as error:
@@ -177,6 +178,8 @@ def _train(arguments: list[str]) -> None:
 
 def _resume(arguments: list[str]) -> None:
     folder, rest = _split_target(arguments, "resume", "RUN", "a run's folder")
+    from jaxgan import runs
+
     experiment = runs.experiment_of(Path(folder))
     # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
     # folder may have been moved.
@@ -191,75 +194,23 @@ def _resume(arguments: list[str]) -> None:
     training.train(parsed.experiment, run, resume=True)
 
 
-@dataclasses.dataclass(frozen=True)
-class SampleOptions:
-    """Draw samples from the newest checkpoint of a run, under its averaged weights."""
-
-    run: tyro.conf.Positional[Path]
-    """Folder of the run."""
-    count: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
-    """How many."""
-    seed: int = 0
-    """Seed of the latents."""
-    out: Path | None = None
-    """A .png file for one picture, or .npz for an array `images`; default: RUN/samples.png."""
+# What reads finished runs or compares many is imported where it is asked for: training starts
+# sooner without.
 
 
 def _sample(arguments: list[str]) -> None:
-    parsed = tyro.cli(SampleOptions, args=arguments, prog="jaxgan sample")
-    if parsed.count < 1:
-        raise ConfigError(f"count = {parsed.count}: must be at least 1")
-    out = parsed.out or parsed.run / "samples.png"
-    if out.suffix not in (".png", ".npz"):
-        raise ConfigError(f"--out {out}: the name must end in .png or .npz")
-    xla.set_flags([runs.experiment_of(parsed.run).precision])
-    trained = runs.load(parsed.run)
-    images = runs.sample(trained, parsed.count, parsed.seed)
-    if out.suffix == ".npz":
-        with open(out, "wb") as file:
-            np.savez_compressed(file, images=images)
-    else:
-        columns = max(1, round(parsed.count**0.5))
-        save_png(out, results.picture(trained.experiment.data, images, columns))
-    for note in trained.notes:
-        print(note, file=sys.stderr)
-    print(f"{parsed.count} samples of step {trained.step} are in {out}")
+    from jaxgan import commands
 
-
-@dataclasses.dataclass(frozen=True)
-class EvaluateOptions:
-    """Measure the newest checkpoint of a run again; prints JSON."""
-
-    run: tyro.conf.Positional[Path]
-    """Folder of the run."""
+    commands.sample(arguments)
 
 
 def _evaluate(arguments: list[str]) -> None:
-    parsed = tyro.cli(EvaluateOptions, args=arguments, prog="jaxgan evaluate")
-    xla.set_flags([runs.experiment_of(parsed.run).precision])
-    trained = runs.load(parsed.run)
-    for note in trained.notes:
-        print(note, file=sys.stderr)
-    print(json.dumps(runs.evaluate(trained), indent=2))
+    from jaxgan.evaluate import evaluate
 
-
-@dataclasses.dataclass(frozen=True)
-class CompareOptions:
-    """Train several experiments under one budget, several seeds each, and write a report."""
-
-    files: tyro.conf.Positional[tuple[Path, ...]]
-    """Experiments' Python files."""
-    study: Annotated[study.StudyOptions, tyro.conf.arg(name="")] = study.StudyOptions()
-    dataset: options.DatasetName | None = None
-    """Replaces the data set of every experiment."""
+    evaluate(arguments)
 
 
 def _compare(arguments: list[str]) -> None:
-    parsed = tyro.cli(CompareOptions, args=arguments, prog="jaxgan compare")
-    if not parsed.files:
-        raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
-    changes = ("--dataset", parsed.dataset) if parsed.dataset else ()
-    entries = tuple(Entry(str(file), changes) for file in parsed.files)
-    title = " against ".join(file.stem for file in parsed.files)
-    value = Study(name="compare", title=title, entries=entries)
-    study.run(value, parsed.study, command=workdir.command_line())
+    from jaxgan import commands
+
+    commands.compare(arguments)

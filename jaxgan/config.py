@@ -73,7 +73,8 @@ class Evaluation:
     samples: int = 0
     """Generated images to score; 0: as many as the real split holds, 10,000 at most."""
     split: Literal["train", "test"] = "train"
-    """Real images that the final distances compare with."""
+    """Real images that the final distances compare with; always test where the state was selected
+    on a validation split (early_stopping.metric)."""
     backbone: str = "auto"
     """Feature extractor of the distances; auto: the one shipped for the data set."""
     batch_size: int = 250
@@ -81,11 +82,26 @@ class Evaluation:
     every: int = 0
     """Steps between measurements while training; 0: none. On the validation split where images were
     set aside for it (--data.validation), else only sample distances, on the training split."""
+    metrics: tuple[str, ...] = ("fid", "kid")
+    """Metrics of samples, by their names in `jaxgan.evaluation.metrics`."""
+    weights: Literal["ema", "raw"] = "ema"
+    """Whether averaged weights are measured, or those being trained."""
+    batch_norm: Literal["running", "batch", "standing"] = "running"
+    """Statistics that batch normalization samples with: running averages, those of each batch, or
+    standing ones, averaged over 16 batches drawn for it."""
+    truncation: float = 1.0
+    """Factor of the latents, in (0, 1]; below 1, samples vary less. For Gaussian priors."""
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "samples", "every")
         _at_least(self, 1, "batch_size")
         _one_of(self, "split", "train", "test")
+        _one_of(self, "weights", "ema", "raw")
+        _one_of(self, "batch_norm", "running", "batch", "standing")
+        if not 0 < self.truncation <= 1:
+            raise ConfigError(f"truncation = {self.truncation}: must be above 0, and at most 1")
+        if not self.metrics:
+            raise ConfigError("metrics is empty: name at least one, such as fid")
         if self.samples == 1:
             raise ConfigError("samples = 1: distances need at least 2 (or 0: as many as are real)")
 
@@ -174,7 +190,7 @@ class Run:
     parallel: Parallel = "auto"
     """auto: pmap when there are several devices, else none."""
     steps_per_dispatch: int = 0
-    """Most steps a call, where data lies on the device; 0: 1 on CPUs, 16 on GPUs and TPUs."""
+    """Most steps a call, where data lies on the device; 0: 5 on CPUs, 16 on GPUs and TPUs."""
     tensorboard: bool = True
     """Write TensorBoard event files."""
     quiet: bool = False
@@ -262,30 +278,6 @@ def _find_class(name: str, file_classes: Mapping[str, Any]) -> Any:
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ConfigError(f"the configuration names {name}, which is no dataclass")
     return found
-
-
-def difference(old: JSON, new: JSON) -> list[str]:
-    """Lines ``path: old -> new`` for every field in which two results of `to_json` differ.
-
-    >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
-    ['samples: 10 -> 20']
-    """
-    before, after = _flatten(old), _flatten(new)
-    paths = [*before, *(p for p in after if p not in before)]
-    return [
-        f"{path}: {before.get(path, '(absent)')} -> {after.get(path, '(absent)')}"
-        for path in paths
-        if before.get(path, "(absent)") != after.get(path, "(absent)")
-    ]
-
-
-def _flatten(data: JSON, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(data, dict):
-        return {prefix: data}
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
-    return flat
 
 
 def describe(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What is measured and shown of a trained state: held-out sums, sample distances, pictures."""
+"""A run's data, and what is shown of a trained state: pictures."""
 
 from __future__ import annotations
 
@@ -15,21 +15,15 @@ from jaxgan.config import Evaluation, Experiment
 from jaxgan.data import pipeline
 from jaxgan.data.pipeline import Data, Dataset
 from jaxgan.data.source import DataError, Split
-from jaxgan.evaluation import likelihood, mixtures, protocol
-from jaxgan.evaluation.features import Backbone, default_backbone, load_backbone
+from jaxgan.evaluation.features import default_backbone
 from jaxgan.evaluation.neighbors import nearest_neighbors
 from jaxgan.program import Program
-from jaxgan.recorder import DIVERGED, NonFiniteError
 from jaxgan.typing import PRNGKey
 from jaxgan.visualization.grid import image_grid, pairs_grid, scatter
 from jaxgan.visualization.interpolation import interpolation_latents
 
-LIMIT = 10_000
-"""Real images that distances use at most (the kernel distance is quadratic in their number), and
-samples of an evaluation that does not say how many."""
-
-# Seed of the evaluation's own randomness: the same latents for every model and training seed.
 SEED = 0
+"""Of the evaluation's own randomness: the same latents for every model and training seed."""
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -62,6 +56,14 @@ def in_memory(data: Data, name: SplitName) -> dict[str, np.ndarray]:
     return pipeline.arrays(split_of(data, name))
 
 
+def labels_of(data: Data, name: SplitName, count: int) -> np.ndarray:
+    """The classes of the first so many images of a split."""
+    split = split_of(data, name)
+    if pipeline.is_resident(data, split):
+        return in_memory(data, name)["label"][:count]
+    return np.array([split[i]["label"] for i in range(count)], np.int32)
+
+
 def images_of(data: Data, name: SplitName, size: int = 500) -> Iterator[np.ndarray]:
     """The images of a split in batches, from memory where the split is small enough."""
     split = split_of(data, name)
@@ -73,113 +75,11 @@ def images_of(data: Data, name: SplitName, size: int = 500) -> Iterator[np.ndarr
         yield np.stack([split[i]["image"] for i in range(start, stop)])
 
 
-def _first(batches: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
-    """The first so many images."""
-    for batch in batches:
-        yield batch[:count]
-        count -= len(batch)
-        if count <= 0:
-            return
-
-
-def check(experiment: Experiment) -> None:
-    """Finds out before any training whether its result can be measured.
-
-    Raises:
-        DataError: a split is too small for distances.
-        ValueError: there is no such feature extractor, or it does not read the data's images.
-    """
-    data = experiment.data
-    _backbone(data, experiment.evaluation)
-    names: list[SplitName] = [experiment.evaluation.split]
-    if experiment.evaluation.every:
-        names.append("validation" if data.validation else "train")
-    for name in names:
-        if (count := len(split_of(data, name))) < 2:
-            raise DataError(f"the {name} split has {count} image: distances need at least 2")
-
-
-def _backbone(data: Data, evaluation: Evaluation) -> Backbone:
-    name = evaluation.backbone
-    if name == "auto":
-        name = default_backbone(open_data(data).info.name)
-    return load_backbone(name, data.image_shape)
-
-
-@functools.lru_cache(maxsize=8)
-def reference(data: Data, evaluation: Evaluation, name: SplitName) -> protocol.Reference:
-    """The real side of the sample distances, measured once for all models."""
-    available = min(len(split_of(data, name)), LIMIT)
-    count = evaluation.samples or available
-    return protocol.reference_statistics(
-        _backbone(data, evaluation),
-        _first(images_of(data, name), available),
-        split=name,
-        sample_count=count,
-        seed=SEED,
-    )
-
-
-def measure(
-    program: Program,
-    state: State,
-    experiment: Experiment,
-    *,
-    distances: SplitName,
-    held_out: SplitName | None,
-) -> dict[str, float]:
-    """All numbers of a state, each under a name that says how it was measured.
-
-    Args:
-        program: of the experiment.
-        state: on one device.
-        experiment: its data and evaluation settings apply.
-        distances: split that samples are compared with.
-        held_out: split that likelihoods and accuracies are taken on; None: not at all.
-
-    Raises:
-        NonFiniteError: samples or a metric are NaN or infinite.
-    """
-    data: Data = experiment.data
-    real = reference(data, experiment.evaluation, distances)
-
-    def sample(key: PRNGKey, count: int) -> Any:
-        return program.sample(state, key, count)
-
-    batches = list(protocol.draw(sample, real.protocol, experiment.evaluation.batch_size))
-    if not all(np.isfinite(batch).all() for batch in batches):
-        raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
-    numbers = protocol.score(batches, real)
-    if held_out is not None:
-        numbers |= _held_out(program, state, experiment, held_out)
-    for name, value in numbers.items():
-        if not np.isfinite(value):
-            raise NonFiniteError(f"{name} is {value} at step {state.step}: {DIVERGED}")
-    source = data.source
-    if hasattr(source, "modes"):
-        points = np.concatenate(batches).reshape(-1, data.channels)
-        numbers |= mixtures.mixture_metrics(points, source.modes, source.std)
-    return numbers
-
-
-def _held_out(
-    program: Program, state: State, experiment: Experiment, name: SplitName
-) -> dict[str, float]:
-    """What the algorithm itself measures on real images that it was not trained on."""
-    size = experiment.evaluation.batch_size
-    key = rng.role_key(rng.base_key(SEED), "held-out")
-    parts = []
-    count = 0
-    for images in images_of(experiment.data, name):
-        for start in range(0, len(images), size):
-            chunk = images[start : start + size]
-            mask = (np.arange(size) < len(chunk)).astype(np.float32)
-            padding = [(0, size - len(chunk))] + [(0, 0)] * (chunk.ndim - 1)
-            batch = {"image": np.pad(chunk, padding), "mask": mask}
-            parts.append(program.evaluate(state, batch, jax.random.fold_in(key, count)))
-            count += len(chunk)
-    means = likelihood.finalize(likelihood.merge_all(parts)) if parts and parts[0] else {}
-    return {f"{metric}[{name}{count},ema]": value for metric, value in means.items()}
+def backbone_name(data: Data, evaluation: Evaluation) -> str:
+    """The feature extractor that the settings name, or that is shipped for the data set."""
+    if evaluation.backbone != "auto":
+        return evaluation.backbone
+    return default_backbone(open_data(data).info.name)
 
 
 def parameter_counts(program: Program, state: State) -> dict[str, int]:
@@ -193,6 +93,11 @@ def parameter_counts(program: Program, state: State) -> dict[str, int]:
 def short_name(metric: str) -> str:
     """``fid[digits-cnn,...]`` is ``fid`` for short."""
     return metric.partition("[")[0]
+
+
+def bracket(metric: str) -> str:
+    """``fid[digits-cnn,...]`` has ``digits-cnn,...`` in its brackets."""
+    return metric[len(short_name(metric)) + 1 : -1]
 
 
 # --- Pictures ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import options, results, rng, workdir
+from jaxgan import options, rng, scoring, workdir
 from jaxgan.algorithms.base import State
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.config import Experiment, config_errors
 from jaxgan.program import Program, compile_program, example_batch
+from jaxgan.results import SplitName
 
 
 class Trained(NamedTuple):
@@ -44,6 +46,8 @@ def experiment_of(folder: Path) -> Experiment:
 def load(folder: Path) -> Trained:
     """The newest state of a run, ready to be sampled and measured on one device.
 
+    Where validation selects (``early_stopping.metric``), it is the best one so far instead.
+
     Raises:
         RunError: there is no run or no checkpoint.
         CheckpointError: no checkpoint can be read.
@@ -55,10 +59,12 @@ def load(folder: Path) -> Trained:
     like = jax.eval_shape(program.init, 0, example_batch(experiment))
     with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
         restored = checkpoints.restore(like)
-    if restored is None:
-        raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
-    state = jax.device_put(restored.state, jax.devices()[0])
-    return Trained(experiment, program, state, restored.step, restored.skipped)
+        if restored is None:
+            raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
+        step = restored.document["position"].get("best_step") or restored.step
+        state = restored.state if step == restored.step else checkpoints.at(step, like)
+    state = jax.device_put(state, jax.devices()[0])
+    return Trained(experiment, program, state, step, restored.skipped)
 
 
 def sample(trained: Trained, count: int, seed: int) -> np.ndarray:
@@ -74,14 +80,34 @@ def sample(trained: Trained, count: int, seed: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def evaluate(trained: Trained) -> dict[str, Any]:
-    """The numbers of a run, measured again; a JSON document."""
+def evaluate(
+    trained: Trained,
+    names: Sequence[str] | None = None,
+    *,
+    draws: int = scoring.DRAWS,
+    split: SplitName | None = None,
+) -> dict[str, Any]:
+    """The numbers of a run, measured again; a JSON document.
+
+    Args:
+        trained: the run; its experiment's evaluation settings apply.
+        names: metrics; None: those of the settings.
+        draws: as in `jaxgan.scoring.measure`.
+        split: real images that samples are compared with; None: `jaxgan.scoring.final_split`.
+
+    Raises:
+        ConfigError: a metric does not exist, or needs what the model or its data do not have.
+        NonFiniteError: samples or a metric are NaN or infinite.
+    """
     experiment = trained.experiment
-    numbers = results.measure(
+    numbers = scoring.measure(
         trained.program,
         trained.state,
         experiment,
-        distances=experiment.evaluation.split,
+        distances=split or scoring.final_split(experiment),
         held_out="test",
+        names=names,
+        intervals=True,
+        draws=draws,
     )
-    return {"name": experiment.name, "step": trained.step, "metrics": numbers}
+    return {"name": experiment.name, "step": trained.step, **numbers._asdict()}

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxgan import parallel, results, workdir
+from jaxgan import measurable, parallel, results, scoring, workdir
 from jaxgan.algorithms.base import State
 from jaxgan.checkpoint import Best, Checkpoints, digest
 from jaxgan.config import (
-    ConfigError,
     EarlyStopping,
     Experiment,
     Run,
@@ -20,6 +19,7 @@ from jaxgan.config import (
     to_json,
 )
 from jaxgan.data.order import check_budget
+from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.feed import open_feed
 from jaxgan.interrupts import Interrupts
 from jaxgan.logging import Logger
@@ -48,6 +48,7 @@ class Position(NamedTuple):
         seconds: time spent in the loop, over all starts.
         best: best validation value so far; None before the first.
         bad: evaluations since it was seen.
+        best_step: step at which it was seen; the state that is reported.
         stopped: whether early stopping has ended the run.
         data: position of the data stream.
     """
@@ -58,11 +59,12 @@ class Position(NamedTuple):
     bad: int = 0
     stopped: bool = False
     data: Any = None
+    best_step: int = 0
 
     def judged(self, value: float, stopping: EarlyStopping) -> Position:
         """After one more validation value."""
         if stopping.improves(value, self.best):
-            return self._replace(best=value, bad=0)
+            return self._replace(best=value, bad=0, best_step=self.step)
         return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
 
 
@@ -82,7 +84,8 @@ def train(
 
     Raises:
         RunError: the folder holds a run already, or none when resuming.
-        ConfigError: the run to resume has another configuration.
+        ConfigError: the run to resume has another configuration, or the settings do not go
+            together.
         DataError: the data is missing, damaged, or does not fit the settings.
         ParallelError: the devices cannot share the batch.
         NonFiniteError: a loss became NaN or infinite.
@@ -99,7 +102,7 @@ def train(
     program = compile_program(experiment, run.parallel)
     with config_errors():
         # Metrics and networks that do not fit the images say so here, before anything is written.
-        results.check(experiment)
+        measurable.check(experiment, program)
         jax.eval_shape(program.init, 0, example_batch(experiment))
     if not resume:
         command = workdir.command_line()
@@ -136,6 +139,9 @@ def train(
                     f"stopped early at step {position.step}: {metric} was {position.best:.6g} at"
                     f" best, and no better in the last {position.bad} evaluations"
                 )
+            if position.best_step not in (0, position.step):
+                like = jax.eval_shape(program.init, 0, example_batch(experiment))
+                state = program.plan.replicate(checkpoints.at(position.best_step, like))
             return _finish(experiment, program, state, position, folder, logger)
 
 
@@ -181,8 +187,8 @@ def _loop(
             signal = parallel.agreed_signal(interrupts.received, ask=logged)
             validation: dict[str, float] = {}
 
-            if end or signal or logged:
-                recorder.flush()
+            if logged:
+                recorder.log()
             if run.images_every and (end or step % run.images_every == 0):
                 picture = results.sample_picture(program, on_one_device(state), experiment)
                 logger.image(step, "samples", picture)
@@ -191,16 +197,17 @@ def _loop(
                 recorder.flush()
                 validation = _measure(experiment, program, state, recorder, step)
                 if stopping.metric:
-                    position = position.judged(_monitored(validation, stopping), stopping)
+                    position = position.judged(validation[stopping.metric], stopping)
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
             if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
-                recorder.flush()
+                recorder.flush()  # Nothing that has diverged may be saved.
                 recorder.check(step, state)
                 position = position._replace(
                     seconds=time.perf_counter() - started, data=feed.position()
                 )
                 document = {"position": position._asdict(), "experiment": to_json(experiment)}
-                checkpoints.save(step, state, document, validation or None)
+                # Only a checkpoint that beats all before it may displace the best one.
+                checkpoints.save(step, state, document, validation if improved else None)
             if signal and not end and not position.stopped:
                 checkpoints.wait()
                 raise Interrupted(
@@ -218,25 +225,16 @@ def _measure(
 ) -> dict[str, float]:
     """What is measured while training; on the validation split, if there is one."""
     validation = bool(experiment.data.validation)
-    numbers = results.measure(
+    numbers = scoring.measure(
         program,
         on_one_device(state),
         experiment,
         distances="validation" if validation else "train",
         held_out="validation" if validation else None,
-    )
+        names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
+    ).metrics
     recorder.record(step, numbers)
     return {results.short_name(k): v for k, v in numbers.items()} if validation else {}
-
-
-def _monitored(validation: dict[str, float], stopping: EarlyStopping) -> float:
-    try:
-        return validation[stopping.metric]
-    except KeyError:
-        raise ConfigError(
-            f"early_stopping.metric = {stopping.metric!r} is not measured; there are"
-            f" {', '.join(sorted(validation))}"
-        ) from None
 
 
 def _finish(
@@ -250,8 +248,13 @@ def _finish(
     """Final numbers, pictures and the document that holds them."""
     local = on_one_device(state)
     started = time.perf_counter()
-    numbers = results.measure(
-        program, local, experiment, distances=experiment.evaluation.split, held_out="test"
+    numbers = scoring.measure(
+        program,
+        local,
+        experiment,
+        distances=scoring.final_split(experiment),
+        held_out="test",
+        intervals=True,
     )
     images_seen = position.step * experiment.images_per_step
     document = {
@@ -260,8 +263,9 @@ def _finish(
         "steps": position.step,
         "images_seen": images_seen,
         "stopped_early": position.stopped,
+        "measured_step": position.best_step or position.step,
         "digest": digest(local),
-        "metrics": numbers,
+        **numbers._asdict(),
         "parameters": results.parameter_counts(program, local),
         "seconds": {
             "training": position.seconds,
@@ -276,8 +280,11 @@ def _finish(
             save_png(folder / workdir.PICTURES / f"{name}.png", picture)
             logger.image(position.step, f"final/{name}", picture)
         workdir.write_json(folder / workdir.RESULT, document)
-    for name, value in numbers.items():
-        logger.message(f"{name}  {value:.6g}")
+    for name, value in numbers.metrics.items():
+        ends = numbers.intervals.get(name)
+        logger.message(
+            f"{name}  {value:.6g}" + (f" ({ends[0]:.6g} to {ends[1]:.6g})" if ends else "")
+        )
     logger.message(f"results, pictures and checkpoints are in {folder}")
     parallel.barrier("result")
     return document

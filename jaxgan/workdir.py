@@ -18,7 +18,7 @@ from typing import Any
 import jax
 
 import jaxgan
-from jaxgan.config import ConfigError, Experiment, Run, difference, from_json, to_json
+from jaxgan.config import ConfigError, Experiment, Run, from_json, to_json
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -124,6 +124,31 @@ def check_same(folder: Path, experiment: Experiment) -> None:
             + "\n  ".join(lines)
             + "\nLeave these as they were, or start a new run in another --workdir."
         )
+
+
+def difference(old: JSON, new: JSON) -> list[str]:
+    """Lines ``path: old -> new`` for every field in which two results of `to_json` differ.
+
+    >>> from jaxgan.config import Evaluation
+    >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
+    ['samples: 10 -> 20']
+    """
+    before, after = _flatten(old), _flatten(new)
+    paths = [*before, *(p for p in after if p not in before)]
+    return [
+        f"{path}: {before.get(path, '(absent)')} -> {after.get(path, '(absent)')}"
+        for path in paths
+        if before.get(path, "(absent)") != after.get(path, "(absent)")
+    ]
+
+
+def _flatten(data: JSON, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(data, dict):
+        return {prefix: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
+    return flat
 
 
 def write_json(path: Path, data: Any) -> None:

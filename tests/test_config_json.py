@@ -14,7 +14,6 @@ from jaxgan.config import (
     EarlyStopping,
     Evaluation,
     Experiment,
-    difference,
     from_json,
     to_json,
     type_name,
@@ -24,6 +23,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.objectives.gan import NonSaturating
 from jaxgan.optim import Adam, Ema, RmsProp, Schedule
+from jaxgan.workdir import difference
 
 EXPERIMENTS = sorted(
     path

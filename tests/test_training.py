@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tiny
 
-from jaxgan import training, workdir
-from jaxgan.checkpoint import Checkpoints
+from jaxgan import results, scoring, training, workdir
+from jaxgan.checkpoint import Checkpoints, digest
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Run
 from jaxgan.data.pipeline import Data
+from jaxgan.evaluation.protocol import parse
 from jaxgan.logging import read_jsonl
 from jaxgan.program import compile_program, example_batch
 from jaxgan.recorder import NonFiniteError, Recorder
@@ -55,11 +56,47 @@ def test_early_stopping_ends_a_run_and_keeps_the_best_checkpoint(tmp_path, mode,
     best = (min if mode == "min" else max)(values, key=values.get)
     with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
         assert checkpoints.steps() == sorted({best, steps})
+    # The best state is what is reported, and on images that did not choose it.
+    assert result["measured_step"] == best
+    like = jax.eval_shape(compile_program(experiment, "none").init, 0, example_batch(experiment))
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert result["digest"] == digest(checkpoints.at(best, like))
+    assert {parse(name).fields["split"] for name in result["metrics"]} == {"test"}
     # Its result goes missing: the run is finished again from its last state.
     (tmp_path / "run" / "result.json").unlink()
     again = training.train(experiment, run(tmp_path / "run"), resume=True)
     for key in ("digest", "metrics", "steps", "stopped_early"):
         assert again[key] == result[key]
+
+
+def test_no_image_both_selects_and_reports(tmp_path, monkeypatch):
+    experiment = tiny.vae(
+        steps=4,
+        data=Data(validation=50),
+        evaluation=Evaluation(samples=20, every=2, split="train"),
+        early_stopping=EarlyStopping(metric="elbo", mode="max"),
+    )
+    measure, splits = scoring.measure, []
+
+    def recorded(*arguments, **options):
+        splits.append((options["distances"], options["held_out"]))
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr(scoring, "measure", recorded)
+    result = training.train(experiment, run(tmp_path / "run"))
+    assert splits == [("validation", "validation")] * 2 + [("test", "test")]
+
+    def images(name):
+        rows = results.in_memory(experiment.data, name)["image"]
+        return {row.tobytes() for row in rows}
+
+    train, validation, test = (images(name) for name in ("train", "validation", "test"))
+    assert (len(train | validation), len(train), len(validation)) == (1500, 1450, 50)
+    assert not validation & test
+    assert not train & test
+    digests = {document["real_digest"] for document in result["protocols"].values()}
+    seen = [scoring.reference(experiment.data, "digits-cnn", s) for s in ("train", "validation")]
+    assert not digests & {reference.protocol.real_digest for reference in seen}
 
 
 def test_a_metric_that_nobody_measures_is_named_with_those_there_are(tmp_path):
@@ -70,6 +107,7 @@ def test_a_metric_that_nobody_measures_is_named_with_those_there_are(tmp_path):
     )
     with pytest.raises(ConfigError) as raised:
         training.train(experiment, run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
     assert str(raised.value) == (
         "early_stopping.metric = 'fit' is not measured; there are"
         " elbo, fid, kid, kid_se, kl, reconstruction"
@@ -112,16 +150,16 @@ def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
     tmp_path, monkeypatch, number, streaming
 ):
     experiment = tiny.vae(steps=60, data=Data(streaming=streaming))
-    flush, flushes = Recorder.flush, []
+    log, logged = Recorder.log, []
 
-    def flush_and_send(self):
-        flush(self)
-        flushes.append(1)
-        if len(flushes) == 3:  # step 21
+    def log_and_send(self):
+        log(self)
+        logged.append(1)
+        if len(logged) == 3:  # step 21
             os.kill(os.getpid(), number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Recorder, "flush", flush_and_send)
+        patch.setattr(Recorder, "log", log_and_send)
         with pytest.raises(training.Interrupted) as stopped:
             training.train(experiment, run(tmp_path / "run", log_every=7))
     assert str(stopped.value) == (

@@ -218,11 +218,14 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         images = jnp.asarray(batch["image"])
         noise = prior(key, images.shape[0])
         log_likelihood, kl, _ = terms(state.ema, images, noise, train=False, axis_name=None)
-        return {
-            "elbo": base.masked_sum(objective.elbo(log_likelihood=log_likelihood, kl=kl), batch),
-            "reconstruction": base.masked_sum(log_likelihood, batch),
-            "kl": base.masked_sum(kl, batch),
+        values = {
+            "elbo": objective.elbo(log_likelihood=log_likelihood, kl=kl),
+            "reconstruction": log_likelihood,
+            "kl": kl,
         }
+        # Squares give the means' standard errors.
+        squares = {f"{name}_squared": jnp.square(value) for name, value in values.items()}
+        return {name: base.masked_sum(v, batch) for name, v in {**values, **squares}.items()}
 
     def parameters(state: VaeState) -> dict[str, Params]:
         params = state.autoencoder.params

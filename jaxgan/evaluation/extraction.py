@@ -1,4 +1,4 @@
-"""Features of many images, through a backbone that compiles once."""
+"""Features of many images, on all devices, through a backbone that compiles once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Num
 
+from jaxgan.devices import shared
 from jaxgan.evaluation.features import Backbone
 
 BATCH = 500
@@ -20,8 +20,15 @@ class Extracted(NamedTuple):
     """Features of a set of images."""
 
     features: Float32[np.ndarray, "n d"]
-    quantized: bool
-    """Whether the images were of 8 bits."""
+    logits: Float32[np.ndarray, "n classes"] | None
+    """Class scores, where they were asked for."""
+    images: Num[np.ndarray, "n h w c"]
+    """The images themselves, on the host."""
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the images are of 8 bits."""
+        return self.images.dtype == np.uint8
 
 
 def extract(
@@ -30,31 +37,41 @@ def extract(
     *,
     which: str = "given",
     size: int = BATCH,
+    logits: bool = False,
 ) -> Extracted:
     """Features of images that arrive in batches of any size.
 
-    The backbone sees batches of one size only: the last is padded, and the padding's features are
-    dropped.
+    The backbone sees batches of one size only, shared by the devices of this process: the last is
+    padded, and the padding's features are dropped.
 
     Args:
         backbone: gives the features.
         batches: images, all uint8 or (points) all float32.
         which: what error messages call them.
-        size: images a call of the backbone.
+        size: images a call of the backbone, rounded up to a multiple of the devices.
+        logits: whether class scores are wanted as well.
 
     Raises:
         ValueError: there are no images, they do not have the shape that the backbone reads, or they
-            are of another type.
+            are of another type; or the backbone gives no class scores.
     """
-    found: list[np.ndarray] = []
-    dtype = np.dtype(np.uint8)
-    for images in _regrouped(_checked(batches, backbone, which), size):
-        dtype, count = images.dtype, len(images)
-        padded = np.pad(images, [(0, size - count), (0, 0), (0, 0), (0, 0)])
-        found.append(np.asarray(backbone.features(jnp.asarray(padded)), np.float32)[:count])
-    if not found:
+    if logits and backbone.logits is None:
+        raise ValueError(f"backbone {backbone.name} gives no class scores: take a classifier")
+    devices = len(jax.local_devices())
+    size = -(-size // devices) * devices
+    images, features, scores = [], [], []
+    for batch in _regrouped(_checked(batches, backbone, which), size):
+        images.append(batch)
+        missing = [(0, size - len(batch))] + [(0, 0)] * (batch.ndim - 1)
+        padded = shared(np.pad(batch, missing))
+        features.append(np.asarray(backbone.features(padded), np.float32)[: len(batch)])
+        if logits and backbone.logits is not None:
+            scores.append(np.asarray(backbone.logits(padded), np.float32)[: len(batch)])
+    if not features:
         raise ValueError(f"there are no {which} images to take features of")
-    return Extracted(np.concatenate(found), dtype == np.uint8)
+    return Extracted(
+        np.concatenate(features), np.concatenate(scores) if scores else None, np.concatenate(images)
+    )
 
 
 def _checked(

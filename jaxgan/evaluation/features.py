@@ -2,14 +2,15 @@
 
 Two small classifiers are shipped with their weights, trained on the training split alone by
 ``experiments/feature_classifier.py``, so that features exist without a download. Their distances
-are no FIDs: they compare models with one another, not with the literature.
+are no FIDs: they compare models with one another, not with the literature. Larger networks for
+photographs are loaded from weights that others distribute.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ import numpy as np
 from flax import traverse_util
 from jaxtyping import Array, Float, Num
 
+from jaxgan.evaluation.backbone import Backbone, network_backbone, weights_digest
+from jaxgan.evaluation.efficientnet import load_efficientnet_lite1
+from jaxgan.evaluation.inception import FILTERS, load_inception
 from jaxgan.typing import ImageShape, Params
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -32,21 +36,6 @@ POOLED_SIZE = 8
 
 SLOPE = 0.2
 """Of the classifiers' leaky ReLUs; plain ones left a quarter of the features always zero."""
-
-
-class Backbone(NamedTuple):
-    """A frozen feature extractor: one of those below, or any other that fills in this record."""
-
-    name: str
-    digest: str
-    """First digits of the SHA-256 of its weights: a metric's number belongs to these."""
-    features: Callable[[Num[Array, "batch h w c"]], Float[Array, "batch d"]]
-    """Pure and compiled; images as they travel (uint8, or float32 for points)."""
-    logits: Callable[[Num[Array, "batch h w c"]], Float[Array, "batch classes"]] | None
-    """Class scores, for backbones that are classifiers."""
-    image_shape: ImageShape | None
-    """What it reads; None for anything."""
-    dimension: int
 
 
 class Classifier(nn.Module):
@@ -125,19 +114,30 @@ def load_backbone(name: str, image_shape: ImageShape) -> Backbone:
         name: ``"digits-cnn"`` (8x8x1), ``"fashion-cnn"`` (28x28x1), ``"pixels"`` (any image; pixel
             values in [0, 1], averaged over areas down to 8x8 where the image is larger, and
             reported with that size: ``pixels8x8``), ``"identity"`` (points, 1x1xd; their
-            coordinates).
+            coordinates); and for images of any size, gray or RGB: ``"inception"``, or
+            ``"inception:PATH"`` (`jaxgan.evaluation.inception`, whose weights must be there, with
+            ``"inception-pytorch-fid"`` for pytorch-fid's way to resize), ``"efficientnet-lite1"``
+            (`jaxgan.evaluation.efficientnet`, from a package).
         image_shape: height, width, channels of the images to be measured.
 
     Raises:
-        ValueError: there is no such backbone, or it does not read images of that shape.
+        ValueError: there is no such backbone, it does not read images of that shape, or it needs
+            weights that are not there.
     """
+    network, colon, path = name.partition(":")
+    if network in FILTERS:
+        _check_photographs(network, image_shape)
+        return load_inception(network, Path(path) if colon else None)
+    if name == "efficientnet-lite1":
+        _check_photographs(name, image_shape)
+        return load_efficientnet_lite1()
     if name in SHIPPED:
         return _load_shipped(name, image_shape)
     if name == "pixels":
         return _pixels(image_shape)
     if name == "identity":
         return _identity(image_shape)
-    choices = ", ".join([*SHIPPED, "pixels", "identity"])
+    choices = ", ".join([*SHIPPED, "pixels", "identity", *FILTERS, "efficientnet-lite1"])
     raise ValueError(f"there is no backbone {name!r}; choose one of {choices}")
 
 
@@ -156,17 +156,6 @@ def read_weights(path: Path) -> Params:
     return traverse_util.unflatten_dict(flat, sep="/")
 
 
-def weights_digest(params: Params) -> str:
-    """Twelve hexadecimal digits that tell two sets of weights apart, by every bit of them."""
-    flat = traverse_util.flatten_dict(params, sep="/")
-    sha = hashlib.sha256()
-    for name in sorted(flat):
-        values = np.ascontiguousarray(flat[name], "<f4")
-        sha.update(f"{name}{values.shape}".encode())
-        sha.update(values.tobytes())
-    return sha.hexdigest()[:12]
-
-
 def training_record(name: str) -> dict[str, Any]:
     """How a shipped classifier was trained and what it scored: seed, steps, accuracy, command.
 
@@ -178,6 +167,14 @@ def training_record(name: str) -> dict[str, Any]:
     return json.loads((WEIGHTS / f"{SHIPPED[name].file}.json").read_text())
 
 
+def _check_photographs(name: str, image_shape: ImageShape) -> None:
+    if image_shape[2] not in (1, 3) or tuple(image_shape[:2]) == (1, 1):
+        raise ValueError(
+            f"backbone {name} reads gray or RGB images, these are {_shape(image_shape)};"
+            " 'pixels' reads images of any shape, 'identity' points"
+        )
+
+
 def _load_shipped(name: str, image_shape: ImageShape) -> Backbone:
     shipped = SHIPPED[name]
     if tuple(image_shape) != shipped.image_shape:
@@ -186,30 +183,14 @@ def _load_shipped(name: str, image_shape: ImageShape) -> Backbone:
             f"{_shape(image_shape)}; 'pixels' reads images of any shape"
         )
     params = read_weights(WEIGHTS / f"{shipped.file}.npz")
-    return Backbone(
+    return network_backbone(
+        shipped.network,
+        params,
         name=name,
         digest=weights_digest(params),
-        features=partial(_classifier_features, shipped.network, params),
-        logits=partial(_classifier_logits, shipped.network, params),
         image_shape=shipped.image_shape,
         dimension=shipped.network.dimension,
     )
-
-
-@partial(jax.jit, static_argnums=0)
-def _classifier_features(
-    network: Classifier, params: Params, images: Num[Array, "batch h w c"]
-) -> Float[Array, "batch d"]:
-    outputs: Any = network.apply({"params": params}, images)
-    return outputs[0]
-
-
-@partial(jax.jit, static_argnums=0)
-def _classifier_logits(
-    network: Classifier, params: Params, images: Num[Array, "batch h w c"]
-) -> Float[Array, "batch classes"]:
-    outputs: Any = network.apply({"params": params}, images)
-    return outputs[1]
 
 
 def _pixels(image_shape: ImageShape) -> Backbone:

@@ -1,13 +1,9 @@
-"""What exactly was measured, and measuring it.
+"""What exactly was measured: all that a metric's number depends on, besides the model.
 
-A metric's number depends on the features, on which real images it is taken against, on how many
-samples, on their rounding to 8 bits and on which weights drew them. `Protocol` holds all of it and
-gives the metric its name; two numbers under one name, and one digest, can be compared.
+Two numbers under one name, and one digest, can be compared. `Protocol.name` makes the name,
+`parse` reads it back, and `differences` says in which fields two protocols differ.
 
-    backbone = load_backbone("digits-cnn", (8, 8, 1))
-    reference = reference_statistics(backbone, real_batches, split="train", sample_count=1500)
-    scores = score(draw(sample, reference.protocol), reference)
-    scores["fid[digits-cnn,train1500,gen1500,q8,ema]"]
+    protocol.name("fid")  # fid[digits-cnn,train1500,gen1500,q8,ema]
 """
 
 from __future__ import annotations
@@ -15,57 +11,72 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
-import jax
-import numpy as np
-from jaxtyping import Float32, Float64, Num
+Weights = Literal["ema", "raw", "none"]
+BatchNorm = Literal["running", "batch", "standing"]
 
-from jaxgan import rng
-from jaxgan.evaluation import moments as moments_
-from jaxgan.evaluation.extraction import BATCH, extract
-from jaxgan.evaluation.features import Backbone
-from jaxgan.evaluation.fid import frechet_between
-from jaxgan.evaluation.kid import kernel_distance, self_sums
-from jaxgan.typing import PRNGKey
+SPLITS = ("train", "validation", "test", "real")
+"""Names of real sets: parts of a data set, or ``real`` for images that were given as files."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """All that a sample metric's number depends on, besides the model."""
+    """All that a metric's number depends on, besides the model."""
 
     backbone: str
+    """Whose features are compared; empty for metrics without, such as likelihoods."""
     backbone_digest: str
     """Of the backbone's weights."""
     split: str
-    """Which part of the data set the real images are, such as ``train``."""
+    """Which part of the data set the real images are, one of `SPLITS`."""
     real_count: int
     real_digest: str
     """Of the real images themselves, every pixel in order."""
     sample_count: int
+    """Generated images; 0 for metrics that need none."""
     quantized: bool = True
     """Whether samples are rounded to uint8, as the real images are; false for points."""
-    weights: Literal["ema", "raw"] = "ema"
-    """Whether samples come from averaged weights or from those being trained."""
-    batch_norm: str = "running"
+    weights: Weights = "ema"
+    """Whether samples come from averaged weights or from those being trained; ``none`` for samples
+    that were given as files."""
+    batch_norm: BatchNorm = "running"
     """Statistics that batch normalization uses for sampling: ``running`` averages, the ``batch``'s
     own, or ``standing`` ones gathered for it."""
     seed: int = 0
-    """Of the samples' latents."""
+    """Of the samples' latents, and of all that a metric draws itself."""
+    truncation: float = 1.0
+    """Factor psi of the latents; 1: none."""
+    batch_size: int = 0
+    """Samples that share batch statistics (``batch``), or of each batch that they are gathered from
+    (``standing``); 0 with ``running`` ones, where it does not matter."""
+    image: str = ""
+    """Height, width and channels of the images as they were given, such as ``28x28x1``."""
+    resize: str = "none"
+    """Filter and size by which the backbone resizes images first, such as ``bilinear299x299``."""
+    channels: str = "none"
+    """What the backbone does to channels first: ``gray-to-rgb`` repeats one channel three times."""
+    draws: int = 0
+    """Codes drawn for each image by metrics that estimate a likelihood; 0 for others."""
 
     @property
     def short(self) -> str:
-        """What a reader has to know: ``digits-cnn,train1500,gen1500,q8,ema``."""
-        parts = [
-            self.backbone,
-            f"{self.split}{self.real_count}",
-            f"gen{self.sample_count}",
-            "q8" if self.quantized else "f32",
-            self.weights,
-        ]
-        if self.batch_norm != "running":
-            parts.append(f"bn={self.batch_norm}")
+        """What a reader has to know: ``digits-cnn,train1500,gen1500,q8,ema``.
+
+        Fields of a usual value are left out, others follow as ``key=value``.
+        """
+        parts = [self.backbone] if self.backbone else []
+        parts.append(f"{self.split}{self.real_count}")
+        if self.sample_count:
+            parts += [f"gen{self.sample_count}", "q8" if self.quantized else "f32"]
+        if self.weights != "none":
+            parts.append(self.weights)
+        for key, field in _KEYS.items():
+            value = getattr(self, field.name)
+            if value != field.default:
+                parts.append(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}")
         return ",".join(parts)
 
     @property
@@ -78,150 +89,114 @@ class Protocol:
         """``fid`` becomes ``fid[digits-cnn,train1500,gen1500,q8,ema]``."""
         return f"{metric}[{self.short}]"
 
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Reference:
-    """The real side of a measurement, computed once and used for every model."""
-
-    protocol: Protocol
-    backbone: Backbone
-    features: Float32[np.ndarray, "n d"]
-    moments: moments_.Moments
-    kernel_sums: Float64[np.ndarray, "n"]
-    """`jaxgan.evaluation.kid.self_sums` of the features."""
-
-    def under(
-        self,
-        *,
-        sample_count: int | None = None,
-        weights: Literal["ema", "raw"] | None = None,
-        batch_norm: str | None = None,
-        seed: int | None = None,
-    ) -> Reference:
-        """The same real side, for samples drawn in another way."""
-        changes = {
-            "sample_count": sample_count,
-            "weights": weights,
-            "batch_norm": batch_norm,
-            "seed": seed,
-        }
-        given = {name: value for name, value in changes.items() if value is not None}
-        return dataclasses.replace(self, protocol=dataclasses.replace(self.protocol, **given))
+    def document(self) -> dict[str, Any]:
+        """Every field by its name, and the ``digest``, as JSON data."""
+        return {**dataclasses.asdict(self), "digest": self.digest}
 
 
-def reference_statistics(
-    backbone: Backbone,
-    images: Num[np.ndarray | jax.Array, "n h w c"]
-    | Iterable[Num[np.ndarray | jax.Array, "_batch h w c"]],
-    *,
-    split: str,
-    sample_count: int,
-    weights: Literal["ema", "raw"] = "ema",
-    batch_norm: str = "running",
-    seed: int = 0,
-) -> Reference:
-    """Measures the real images.
+_FIELDS = {field.name: field for field in dataclasses.fields(Protocol)}
+_KEYS = {
+    "bn": _FIELDS["batch_norm"],
+    "batch": _FIELDS["batch_size"],
+    "psi": _FIELDS["truncation"],
+    "draws": _FIELDS["draws"],
+    "resize": _FIELDS["resize"],
+    "channels": _FIELDS["channels"],
+    "seed": _FIELDS["seed"],
+}
+"""Fields that a name tells only where they are not as usual, by their key there."""
 
-    Args:
-        backbone: gives the features.
-        images: the real images, in one array or in batches of any size; uint8, or float32 points.
-        split: which part of the data set they are.
-        sample_count: samples that models will be judged by.
-        weights: as in `Protocol`, like the next two.
-        batch_norm: see there.
-        seed: see there.
+
+def from_document(document: Mapping[str, Any]) -> Protocol:
+    """The inverse of `Protocol.document`.
 
     Raises:
-        ValueError: there are fewer than two images, they do not have the backbone's shape, or they
-            are neither uint8 nor float32.
+        ValueError: a field is missing or unknown, or the digest is not that of the fields.
     """
-    batches = [images] if isinstance(images, np.ndarray | jax.Array) else images
-    sha = hashlib.sha256()
-
-    def hashed() -> Iterator[np.ndarray]:
-        for batch in batches:
-            array = np.asarray(batch)
-            sha.update(array.tobytes())
-            yield array
-
-    features, quantized = extract(backbone, hashed(), which="real")
-    if len(features) < 2:
-        raise ValueError(f"the real set has {len(features)} images, a distance needs at least 2")
-    protocol = Protocol(
-        backbone=backbone.name,
-        backbone_digest=backbone.digest,
-        split=split,
-        real_count=len(features),
-        real_digest=sha.hexdigest()[:12],
-        sample_count=sample_count,
-        quantized=quantized,
-        weights=weights,
-        batch_norm=batch_norm,
-        seed=seed,
-    )
-    return Reference(
-        protocol=protocol,
-        backbone=backbone,
-        features=features,
-        moments=moments_.from_features(features),
-        kernel_sums=self_sums(features),
-    )
-
-
-def draw(
-    sample: Callable[[PRNGKey, int], Num[np.ndarray | jax.Array, "batch h w c"]],
-    protocol: Protocol,
-    batch: int = BATCH,
-) -> Iterator[Num[np.ndarray, "batch h w c"]]:
-    """Draws a protocol's samples, with keys that follow from its seed.
-
-    Args:
-        sample: from a key and a count to that many samples. It is always asked for the same count,
-            so that it compiles once.
-        protocol: says how many samples, and from which seed.
-        batch: samples a call; what is drawn depends on it.
-
-    Yields:
-        Batches on the host, ``protocol.sample_count`` samples in all; the surplus is dropped.
-    """
-    size = min(batch, protocol.sample_count)
-    base = rng.base_key(protocol.seed)
-    for index, start in enumerate(range(0, protocol.sample_count, size)):
-        images = sample(rng.role_key(base, "evaluation", index), size)
-        yield np.asarray(images)[: protocol.sample_count - start]
-
-
-def score(
-    samples: Iterable[Num[np.ndarray | jax.Array, "_batch h w c"]], reference: Reference
-) -> dict[str, float]:
-    """Measures samples against the real images.
-
-    Args:
-        samples: batches of any size, from `draw` or from elsewhere, such as a folder of images.
-        reference: the real side, and the protocol that the samples were drawn under.
-
-    Returns:
-        Frechet distance ``fid[...]``, kernel distance ``kid[...]`` and the latter's standard error
-        ``kid_se[...]``, with the protocol's short name in the brackets.
-
-    Raises:
-        ValueError: there are more or fewer samples than the protocol says; they do not have the
-            backbone's shape; they are rounded to 8 bits where the real images are not, or the
-            reverse; or features are not finite.
-    """
-    protocol = reference.protocol
-    features, quantized = extract(reference.backbone, samples, which="generated")
-    if len(features) != protocol.sample_count:
+    fields = {name: value for name, value in document.items() if name != "digest"}
+    try:
+        protocol = Protocol(**fields)
+    except TypeError as error:
+        raise ValueError(f"this is no protocol of this version: {error}") from error
+    if protocol.digest != document.get("digest"):
         raise ValueError(
-            f"the protocol {protocol.short} is for {protocol.sample_count} samples, "
-            f"got {len(features)}"
+            f"the protocol {protocol.short} has digest {protocol.digest}, but is recorded with"
+            f" {document.get('digest')}"
         )
-    if quantized != protocol.quantized:
-        expected = "uint8" if protocol.quantized else "float32"
-        raise ValueError(f"the real images are {expected}, samples must be {expected} as well")
-    fid, kid, kid_se = protocol.name("fid"), protocol.name("kid"), protocol.name("kid_se")
-    distance = frechet_between(reference.moments, moments_.from_features(features), metric=fid)
-    kernel = kernel_distance(
-        reference.features, features, real_sums=reference.kernel_sums, metric=kid
-    )
-    return {fid: distance, kid: kernel.value, kid_se: kernel.standard_error}
+    return protocol
+
+
+class Parsed(NamedTuple):
+    """What a metric's full name says."""
+
+    metric: str
+    fields: dict[str, Any]
+    """Fields of `Protocol` by name; those that names never tell are missing."""
+
+
+_PATTERNS = {
+    "split": re.compile(rf"({'|'.join(SPLITS)})(\d+)"),
+    "sample_count": re.compile(r"gen(\d+)"),
+    "quantized": re.compile(r"q8|f32"),
+    "weights": re.compile(r"ema|raw"),
+}
+
+
+def parse(name: str) -> Parsed:
+    """Reads a name that `Protocol.name` made.
+
+    >>> parse("fid[digits-cnn,train1500,gen100,q8,ema,psi=0.5]").fields["truncation"]
+    0.5
+
+    Raises:
+        ValueError: it is none.
+    """
+    matched = re.fullmatch(r"([^\[\],]+)\[([^\[\]]+)\]", name)
+    if matched is None:
+        raise ValueError(f"{name!r} is not of the form metric[protocol]")
+    fields: dict[str, Any] = {
+        "backbone": "",
+        "sample_count": 0,
+        "weights": "none",
+        **{field.name: field.default for field in _KEYS.values()},
+    }
+    for index, part in enumerate(matched[2].split(",")):
+        fields |= _parsed(part, first=index == 0, name=name)
+    if "split" not in fields:
+        raise ValueError(f"{name!r} does not say which real images it is about")
+    return Parsed(matched[1], fields)
+
+
+def _parsed(part: str, *, first: bool, name: str) -> dict[str, Any]:
+    key, equals, value = part.partition("=")
+    if equals and key in _KEYS:
+        field = _KEYS[key]
+        try:
+            return {field.name: type(field.default)(value)}
+        except ValueError:
+            raise ValueError(f"{name!r}: {part!r} is not a number") from None
+    if found := _PATTERNS["split"].fullmatch(part):
+        return {"split": found[1], "real_count": int(found[2])}
+    if found := _PATTERNS["sample_count"].fullmatch(part):
+        return {"sample_count": int(found[1])}
+    if _PATTERNS["quantized"].fullmatch(part):
+        return {"quantized": part == "q8"}
+    if _PATTERNS["weights"].fullmatch(part):
+        return {"weights": part}
+    if first and part:
+        return {"backbone": part}
+    raise ValueError(f"{name!r}: {part!r} is no part of a protocol's name")
+
+
+def differences(a: Protocol, b: Protocol) -> list[str]:
+    """Every field in which two protocols differ, as ``field: value and value``.
+
+    >>> one = Protocol("pixels8x8", "", "test", 10, "", 10)
+    >>> differences(one, dataclasses.replace(one, truncation=0.5))
+    ['truncation: 1.0 and 0.5']
+    """
+    return [
+        f"{name}: {getattr(a, name)} and {getattr(b, name)}"
+        for name in _FIELDS
+        if getattr(a, name) != getattr(b, name)
+    ]

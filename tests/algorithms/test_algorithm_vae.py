@@ -213,6 +213,7 @@ def test_evaluate_counts_what_the_mask_lets_through(data):
     assert np.abs(latest - likelihood).max() > 1e-3
     for sums, weights in ((masked, mask), (whole, every)):
         expected = {"elbo": likelihood - kl, "reconstruction": likelihood, "kl": kl}
+        expected |= {f"{name}_squared": v**2 for name, v in expected.items()}
         close(sums, {name: (v @ weights, weights.sum()) for name, v in expected.items()})
 
 

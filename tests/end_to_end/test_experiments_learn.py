@@ -29,7 +29,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import options, results
+from jaxgan import options, results, scoring
 from jaxgan.config import Evaluation, Precision
 from jaxgan.program import compile_program, example_batch
 
@@ -106,5 +106,7 @@ def trained(path, precision, steps):
     state = replicate(program.init(SEED, example_batch(experiment)))
     for _ in range(steps):
         state, _ = program.resident_step(state, arrays, seed)
-    numbers = results.measure(program, state, experiment, distances="train", held_out="test")
+    numbers = scoring.measure(
+        program, state, experiment, distances="train", held_out="test"
+    ).metrics
     return {results.short_name(name): value for name, value in numbers.items()}

@@ -22,7 +22,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan import results
+from jaxgan import results, scoring
 from jaxgan.algorithms.gan import Gan
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Evaluation, Experiment, Precision
@@ -34,7 +34,8 @@ from jaxgan.optim import Adam, Ema
 from jaxgan.program import compile_program, example_batch
 from jaxgan.recorder import NonFiniteError
 
-pytestmark = pytest.mark.slow
+# At this size, optimizing takes longer than it saves.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_compilation")]
 
 GAN_FID, VAE_FID, VAE_ELBO = 27.0, 21.0, -26.9
 SEED = 0
@@ -57,15 +58,6 @@ VAE = Vae(
     latent_size=8,
     ema=Ema(0.99),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiles with few optimizations, which at this size takes less time than it costs."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def trained(
@@ -93,7 +85,7 @@ def trained(
     for _ in range(steps):
         state, _ = program.resident_step(state, arrays, seed)
     try:
-        numbers = results.measure(sound, state, judging, distances="train", held_out="test")
+        numbers = scoring.measure(sound, state, judging, distances="train", held_out="test").metrics
     except NonFiniteError:
         return {"fid": math.inf, "elbo": -math.inf}
     return {results.short_name(name): value for name, value in numbers.items()}

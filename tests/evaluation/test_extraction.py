@@ -31,8 +31,9 @@ def test_the_backbone_sees_one_shape_only():
         return np.ones((len(images), 3), np.float32)
 
     backbone = Backbone("ones", "0", features, None, None, 3)
-    assert extract(backbone, [noise(9), noise(2)], size=4).features.shape == (11, 3)
-    assert seen == [((4, 4, 6, 2), np.uint8)] * 3
+    # Eight devices share a call, so that five images become eight.
+    assert extract(backbone, [noise(9), noise(12)], size=5).features.shape == (21, 3)
+    assert seen == [((8, 4, 6, 2), np.uint8)] * 3
 
 
 def test_points_are_not_quantized():

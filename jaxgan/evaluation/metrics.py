@@ -1,0 +1,266 @@
+"""Every metric by its name: one place that says what each needs and what it gives.
+
+`SAMPLE_METRICS` compare generated images with real ones; `MODEL_METRICS` are taken of a model that
+has an encoder and a likelihood. A metric may give several numbers, as ``prdc`` does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int, Num
+
+from jaxgan.evaluation.extraction import Extracted
+from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.reference import Reference
+
+REPLICATES = 200
+"""Sets drawn again for an interval."""
+
+
+class Measured(NamedTuple):
+    """Both sides of a measurement."""
+
+    reference: Reference
+    generated: Extracted
+    labels: Int[np.ndarray, "_labels"] | None = None
+    """Classes of the generated images, where they were made for one."""
+    training: Num[np.ndarray, "_train h w c"] | None = None
+    """All images that the generator was trained on."""
+    held_out: Num[np.ndarray, "_held_out h w c"] | None = None
+    """Images that it was not trained on."""
+    replicates: int = REPLICATES
+    """Sets drawn again where an interval needs it; 0: no such intervals."""
+
+    def name(self, metric: str) -> str:
+        """The metric's full name, for messages."""
+        return self.reference.protocol.name(metric)
+
+
+Numbers = dict[str, Estimate]
+"""Results by short name."""
+
+
+class SampleMetric(NamedTuple):
+    """A metric of samples."""
+
+    compute: Callable[[Measured], Numbers]
+    gives: tuple[str, ...]
+    """Short names of its results."""
+    logits: bool = False
+    """Whether it needs class scores."""
+    labels: bool = False
+    """Whether it needs classes of both real and generated images."""
+    unseen: bool = False
+    """Whether it needs the images of training, and others."""
+    pixels: bool = False
+    """Whether it looks at 8-bit pixels, whatever the backbone."""
+
+
+def estimated(value: float) -> Estimate:
+    """A number whose interval nobody computed."""
+    return Estimate(float(value), math.nan, math.nan)
+
+
+# The real images are fixed by the protocol: where a metric can tell, its interval covers only which
+# samples were drawn.
+
+
+def _fid(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.fid_infinity import frechet_estimate
+
+    moments, features = measured.reference.moments, measured.generated.features
+    return {"fid": frechet_estimate(moments, features, metric=measured.name("fid"))}
+
+
+def _fid_inf(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.fid_infinity import fid_infinity
+
+    found = fid_infinity(
+        measured.reference.moments,
+        measured.generated.features,
+        seed=measured.reference.protocol.seed,
+        metric=measured.name("fid_inf"),
+    )
+    return {"fid_inf": found}
+
+
+def _kid(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.kid import kernel_distance
+
+    reference = measured.reference
+    found = kernel_distance(
+        reference.features,
+        measured.generated.features,
+        real_sums=reference.kernel_sums,
+        metric=measured.name("kid"),
+    )
+    return {
+        "kid": normal_estimate(found.value, found.standard_error),
+        "kid_se": estimated(found.standard_error),
+    }
+
+
+def _is(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.inception_score import inception_score
+
+    assert measured.generated.logits is not None
+    found = inception_score(measured.generated.logits, metric=measured.name("is"))
+    return {"is": found.interval}
+
+
+def _prdc(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.precision_recall import prdc
+
+    return prdc(measured.reference.features, measured.generated.features)._asdict()
+
+
+def _cfid(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.class_conditional import class_conditional_fid
+
+    assert measured.reference.labels is not None
+    assert measured.labels is not None
+    found = class_conditional_fid(
+        measured.reference.features,
+        measured.reference.labels,
+        measured.generated.features,
+        measured.labels,
+        replicates=min(measured.replicates, 50),
+        seed=measured.reference.protocol.seed,
+        metric=measured.name("cfid"),
+    )
+    return {"cfid": found.value}
+
+
+def _cas(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.classification import classification_accuracy
+
+    assert measured.reference.labels is not None
+    assert measured.labels is not None
+    found = classification_accuracy(
+        measured.reference.images, measured.reference.labels,
+        measured.generated.images, measured.labels,
+        classes=1 + int(max(measured.reference.labels.max(), measured.labels.max())),
+    )  # fmt: skip
+    return {"cas": found.accuracy}
+
+
+def _memorization(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.memorization import memorization
+
+    assert measured.training is not None
+    assert measured.held_out is not None
+    found = memorization(
+        measured.training,
+        measured.held_out,
+        measured.generated.images,
+        replicates=max(measured.replicates, 2),
+        seed=measured.reference.protocol.seed,
+    )
+    return {"memorization": found.closer, "memorization_close": found.close}
+
+
+def _swd(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.sliced_wasserstein import sliced_wasserstein
+
+    seed = measured.reference.protocol.seed
+    images = measured.generated.images
+    return {"swd": sliced_wasserstein(measured.reference.images, images, seed=seed)}
+
+
+def _ms_ssim(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.ms_ssim import diversity
+
+    seed = measured.reference.protocol.seed
+    return {"ms_ssim": diversity(measured.generated.images, measured.labels, seed=seed).value}
+
+
+SAMPLE_METRICS: Mapping[str, SampleMetric] = {
+    "fid": SampleMetric(_fid, ("fid",)),
+    "fid_inf": SampleMetric(_fid_inf, ("fid_inf",)),
+    "kid": SampleMetric(_kid, ("kid", "kid_se")),
+    "is": SampleMetric(_is, ("is",), logits=True),
+    "prdc": SampleMetric(_prdc, ("precision", "recall", "density", "coverage")),
+    "cfid": SampleMetric(_cfid, ("cfid",), labels=True),
+    "cas": SampleMetric(_cas, ("cas",), labels=True, pixels=True),
+    "memorization": SampleMetric(
+        _memorization, ("memorization", "memorization_close"), unseen=True, pixels=True
+    ),
+    "swd": SampleMetric(_swd, ("swd",), pixels=True),
+    "ms_ssim": SampleMetric(_ms_ssim, ("ms_ssim",), pixels=True),
+}
+"""Metrics that compare generated images with real ones."""
+
+
+class Model(NamedTuple):
+    """A trained model, and the held-out images that it is measured on."""
+
+    posterior: Callable[[Any], Any]
+    """From a batch to means and log variances of its codes."""
+    log_likelihood: Callable[[Any, Any], Any]
+    """From a batch and one code an image to ``log p(x|z)``."""
+    batches: Sequence[Mapping[str, np.ndarray]]
+    """All held-out images; rows whose ``mask`` is 0 do not count."""
+    draws: int
+    """Codes drawn for each image where a likelihood is estimated."""
+    seed: int
+
+
+class ModelMetric(NamedTuple):
+    """A metric of a model with an encoder and a likelihood."""
+
+    compute: Callable[[Model], Numbers]
+    draws: bool = False
+    """Whether it depends on how many codes are drawn for each image."""
+
+
+def _likelihood(model: Model) -> Numbers:
+    from jaxgan.evaluation.importance import importance_log_likelihood
+
+    found = importance_log_likelihood(
+        model.posterior, model.log_likelihood, model.batches, samples=model.draws, seed=model.seed
+    )
+    return {"likelihood": found.log_likelihood}
+
+
+def _surgery(model: Model) -> Numbers:
+    from jaxgan.evaluation.posteriors import encode
+    from jaxgan.evaluation.surgery import active_units, surgery
+
+    codes = encode(model.posterior, model.batches)
+    found = surgery(codes, seed=model.seed)
+    return {
+        "mutual_information": found.mutual_information,
+        "total_correlation": found.total_correlation,
+        "dimension_wise_kl": found.dimension_wise_kl,
+        "marginal_kl": found.marginal_kl,
+        "active_units": active_units(codes.mean).count,
+    }
+
+
+MODEL_METRICS: Mapping[str, ModelMetric] = {
+    "likelihood": ModelMetric(_likelihood, draws=True),
+    "surgery": ModelMetric(_surgery),
+}
+"""Metrics of models with an encoder and a likelihood, on held-out images."""
+
+
+def check_names(names: Iterable[str], *, samples_only: bool = False) -> None:
+    """Refuses metrics that do not exist.
+
+    Raises:
+        ValueError: names the first that does not, similar ones, and all there are.
+    """
+    known = [*SAMPLE_METRICS] if samples_only else [*SAMPLE_METRICS, *MODEL_METRICS]
+    for name in names:
+        if name in known:
+            continue
+        if name in MODEL_METRICS:
+            raise ValueError(f"metric {name} is taken of a model; image files have none")
+        close = difflib.get_close_matches(name, known, n=2)
+        hint = f": did you mean {' or '.join(close)}? There are" if close else "; there are"
+        raise ValueError(f"there is no metric {name!r}{hint} {', '.join(known)}")

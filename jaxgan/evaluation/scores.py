@@ -1,0 +1,136 @@
+"""Samples measured against real images, by any metrics of `jaxgan.evaluation.metrics`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Int, Num
+
+from jaxgan.evaluation.extraction import extract
+from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.metrics import (
+    REPLICATES,
+    SAMPLE_METRICS,
+    Measured,
+    Numbers,
+    SampleMetric,
+    check_names,
+)
+from jaxgan.evaluation.protocol import Protocol
+from jaxgan.evaluation.reference import Reference, pixels_digest
+
+
+class Result(NamedTuple):
+    """One number, and how it was measured."""
+
+    value: Estimate
+    protocol: Protocol
+
+
+def results(
+    samples: Iterable[Num[np.ndarray | jax.Array, "_batch h w c"]],
+    reference: Reference,
+    metrics: Sequence[str] = ("fid", "kid"),
+    *,
+    labels: Int[np.ndarray, "_labels"] | None = None,
+    training: Num[np.ndarray, "_train h w c"] | None = None,
+    held_out: Num[np.ndarray, "_held_out h w c"] | None = None,
+    replicates: int = REPLICATES,
+) -> dict[str, Result]:
+    """Measures samples against the real images.
+
+    Args:
+        samples: batches of any size, from `jaxgan.evaluation.reference.draw` or from elsewhere,
+            such as a folder of images.
+        reference: the real side, and the protocol that the samples were drawn under.
+        metrics: names from `SAMPLE_METRICS`.
+        labels: classes of the samples, where they were made for one.
+        training: all images that the generator was trained on, for ``memorization``.
+        held_out: images of the same kind that it was not trained on, for the same.
+        replicates: sets drawn again for intervals that need it; 0: leave those out (NaN).
+
+    Returns:
+        Values with 95% intervals and protocols under full names, such as ``fid[digits-cnn,...]``.
+        Metrics of pixels have no backbone in their names.
+
+    Raises:
+        ValueError: there is no such metric; there are more or fewer samples than the protocol says;
+            they do not have the backbone's shape; they are rounded to 8 bits where the real images
+            are not, or the reverse; a metric needs what is not there; or features are not finite.
+    """
+    check_names(metrics, samples_only=True)
+    wanted = {name: SAMPLE_METRICS[name] for name in metrics}
+    protocol = reference.protocol
+    unseen = training is not None and held_out is not None
+    for name in wanted:
+        check_needs(name, reference, labels=labels is not None, unseen=unseen)
+    logits = any(metric.logits for metric in wanted.values())
+    generated = extract(reference.backbone, samples, which="generated", logits=logits)
+    if len(generated.images) != protocol.sample_count:
+        raise ValueError(
+            f"the protocol {protocol.short} is for {protocol.sample_count} samples, "
+            f"got {len(generated.images)}"
+        )
+    if generated.quantized != protocol.quantized:
+        expected = "uint8" if protocol.quantized else "float32"
+        raise ValueError(f"the real images are {expected}, samples must be {expected} as well")
+    measured = Measured(reference, generated, labels, training, held_out, replicates)
+    found = {}
+    for metric in wanted.values():
+        how = _protocol(metric, measured)
+        for name, value in metric.compute(measured).items():
+            found[how.name(name)] = Result(value, how)
+    return found
+
+
+def check_needs(name: str, reference: Reference, *, labels: bool, unseen: bool) -> None:
+    """Refuses a metric that needs what is not there.
+
+    Args:
+        name: of the metric.
+        reference: the real side.
+        labels: whether the generated images have classes.
+        unseen: whether the images of training, and others, are known.
+
+    Raises:
+        ValueError: says what is missing.
+    """
+    metric, backbone = SAMPLE_METRICS[name], reference.backbone
+    if metric.labels and (reference.labels is None or not labels):
+        which = "real" if reference.labels is None else "generated"
+        raise ValueError(f"{name} needs images of known classes, and the {which} ones have none")
+    if metric.logits and backbone.logits is None:
+        raise ValueError(f"{name} needs class scores, and backbone {backbone.name} gives none")
+    if metric.unseen and not unseen:
+        raise ValueError(f"{name} needs the images of training, and others that were held out")
+    if metric.pixels and not reference.protocol.quantized:
+        raise ValueError(f"{name} needs images of 8 bits, and these are points")
+
+
+def _protocol(metric: SampleMetric, measured: Measured) -> Protocol:
+    protocol = measured.reference.protocol
+    if metric.pixels:
+        protocol = dataclasses.replace(protocol, backbone="", backbone_digest="")
+    if metric.unseen and measured.training is not None and measured.held_out is not None:
+        protocol = dataclasses.replace(
+            protocol,
+            split="train",
+            real_count=len(measured.training),
+            real_digest=pixels_digest([measured.training, measured.held_out]),
+        )
+    return protocol
+
+
+def score(
+    samples: Iterable[Num[np.ndarray | jax.Array, "_batch h w c"]],
+    reference: Reference,
+    metrics: Sequence[str] = ("fid", "kid"),
+    **options: Any,
+) -> Numbers:
+    """The values of `results`, with the same arguments."""
+    found = results(samples, reference, metrics, **options)
+    return {name: result.value for name, result in found.items()}

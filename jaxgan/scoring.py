@@ -1,0 +1,281 @@
+"""What is measured of a trained state: its samples, and the model on held-out images."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxgan import rng, sampling
+from jaxgan.algorithms.base import State
+from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.data.pipeline import Data
+from jaxgan.evaluation import likelihood, metrics, mixtures, scores
+from jaxgan.evaluation.features import load_backbone
+from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.protocol import Protocol
+from jaxgan.evaluation.reference import Reference, draw, reference_statistics
+from jaxgan.program import Program
+from jaxgan.recorder import DIVERGED, NonFiniteError
+from jaxgan.results import (
+    SEED,
+    SplitName,
+    backbone_name,
+    bracket,
+    images_of,
+    labels_of,
+    split_of,
+)
+
+LIMIT = 10_000
+"""Real images that distances use at most (the kernel distance is quadratic in their number), and
+samples of an evaluation that does not say how many."""
+
+DRAWS = 1000
+"""Codes drawn for each held-out image where a likelihood is estimated, unless said otherwise."""
+
+
+class Numbers(NamedTuple):
+    """Metrics of a state, each under a name that says how it was measured."""
+
+    metrics: dict[str, float]
+    intervals: dict[str, list[float]]
+    """Low and high ends of the 95% intervals of those that have one."""
+    protocols: dict[str, dict[str, Any]]
+    """What stands in a metric's brackets, to every field of its protocol and their digest."""
+
+
+def final_split(experiment: Experiment) -> SplitName:
+    """The split that the final distances are taken against.
+
+    Where the state was selected by validation images, it is the test split: the training split was
+    seen in training, and the validation split in the selection.
+    """
+    return "test" if experiment.early_stopping.metric else experiment.evaluation.split
+
+
+def check_model(names: Sequence[str], program: Program) -> None:
+    """Refuses metrics of encoders and likelihoods for a model that has none.
+
+    Raises:
+        ConfigError: names the metric.
+    """
+    for name in names:
+        if name in metrics.MODEL_METRICS and program.log_likelihood is None:
+            raise ConfigError(f"{name} needs an encoder and a likelihood, and this model has none")
+
+
+@functools.lru_cache(maxsize=8)
+def reference(data: Data, backbone: str, name: SplitName, labels: bool = False) -> Reference:
+    """The real side of the sample metrics, for as many samples; measured once for all models.
+
+    Args:
+        data: its first images, `LIMIT` at most.
+        backbone: name of the feature extractor.
+        name: of the split.
+        labels: whether classes are wanted.
+    """
+    available = min(len(split_of(data, name)), LIMIT)
+    return reference_statistics(
+        load_backbone(backbone, data.image_shape),
+        _first(images_of(data, name), available),
+        split=name,
+        sample_count=available,
+        labels=labels_of(data, name, available) if labels else None,
+        seed=SEED,
+        use_cache=True,
+    )
+
+
+def reference_for(
+    experiment: Experiment, name: SplitName, names: Sequence[str] | None = None
+) -> Reference:
+    """The real side for the samples that an experiment's evaluation asks for."""
+    evaluation = experiment.evaluation
+    wanted = [metrics.SAMPLE_METRICS.get(n) for n in names or evaluation.metrics]
+    labels = any(metric is not None and metric.labels for metric in wanted)
+    backbone = backbone_name(experiment.data, evaluation)
+    return reference(experiment.data, backbone, name, labels).under(
+        sample_count=evaluation.samples or None,
+        weights=evaluation.weights,
+        batch_norm=evaluation.batch_norm,
+        batch_size=0 if evaluation.batch_norm == "running" else evaluation.batch_size,
+        truncation=float(evaluation.truncation),
+    )
+
+
+def _first(batches: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
+    """The first so many images."""
+    for batch in batches:
+        yield batch[:count]
+        count -= len(batch)
+        if count <= 0:
+            return
+
+
+def measure(
+    program: Program,
+    state: State,
+    experiment: Experiment,
+    *,
+    distances: SplitName,
+    held_out: SplitName | None,
+    names: Sequence[str] | None = None,
+    intervals: bool = False,
+    draws: int = DRAWS,
+) -> Numbers:
+    """All numbers of a state.
+
+    Args:
+        program: of the experiment.
+        state: on one device.
+        experiment: its data and evaluation settings apply.
+        distances: split that samples are compared with.
+        held_out: split that likelihoods and accuracies are taken on; None: not at all.
+        names: metrics; None: those of the evaluation settings.
+        intervals: whether intervals are wanted that take longer than the metric itself.
+        draws: codes drawn for each held-out image where a likelihood is estimated.
+
+    Raises:
+        ConfigError: samples cannot be drawn as asked, or a metric needs what is not there.
+        NonFiniteError: samples or a metric are NaN or infinite.
+    """
+    data, evaluation = experiment.data, experiment.evaluation
+    names = evaluation.metrics if names is None else names
+    with config_errors():
+        metrics.check_names(names)
+    check_model(names, program)
+    state = sampling.prepared(program, state, evaluation)
+    found: dict[str, Estimate] = {}
+    protocols: dict[str, Protocol] = {}
+    of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
+    undefined: dict[str, Estimate] = {}
+    if of_samples or hasattr(data.source, "modes"):
+        real = reference_for(experiment, distances, names)
+        sample = sampling.sampler(program, state, evaluation)
+        drawn = list(draw(sample, real.protocol, evaluation.batch_size))
+        if not all(np.isfinite(batch).all() for batch in drawn):
+            raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
+        with config_errors():
+            measured = scores.results(
+                drawn,
+                real,
+                of_samples,
+                replicates=metrics.REPLICATES if intervals else 0,
+                **_unseen(data, of_samples),
+            )
+        found = {name: result.value for name, result in measured.items()}
+        protocols = {name: result.protocol for name, result in measured.items()}
+        undefined = _mixture(drawn, experiment)
+        protocols |= dict.fromkeys(undefined, real.protocol)
+    if held_out is not None:
+        held = _held_out(program, state, experiment, held_out, names, draws)
+        found |= {name: value for name, (value, _) in held.items()}
+        protocols |= {name: protocol for name, (_, protocol) in held.items()}
+    for name, value in found.items():
+        if not np.isfinite(value.value):
+            raise NonFiniteError(f"{name} is {value.value} at step {state.step}: {DIVERGED}")
+    return numbers(found | undefined, protocols)
+
+
+def _mixture(samples: Sequence[np.ndarray], experiment: Experiment) -> dict[str, Estimate]:
+    """Scores of points from a mixture; a divergence is undefined where no sample is near a mode."""
+    data = experiment.data
+    if not hasattr(data.source, "modes"):
+        return {}
+    points = np.concatenate(samples).reshape(-1, data.channels)
+    weights = experiment.evaluation.weights
+    covered = mixtures.mixture_metrics(points, data.source.modes, data.source.std, weights=weights)
+    return {name: metrics.estimated(value) for name, value in covered.items()}
+
+
+def _unseen(data: Data, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The images of training, and those of the test split, if a metric asks for them."""
+    if not any(metrics.SAMPLE_METRICS[name].unseen for name in names):
+        return {}
+    return {
+        "training": np.concatenate(list(images_of(data, "train"))),
+        "held_out": np.concatenate(list(images_of(data, "test"))),
+    }
+
+
+def numbers(found: dict[str, Estimate], protocols: dict[str, Protocol]) -> Numbers:
+    """Plain data of estimates under full names."""
+    return Numbers(
+        metrics={name: value.value for name, value in found.items()},
+        intervals={
+            name: [value.low, value.high]
+            for name, value in found.items()
+            if np.isfinite(value.low) and np.isfinite(value.high)
+        },
+        protocols={bracket(name): protocol.document() for name, protocol in protocols.items()},
+    )
+
+
+def _held_out(
+    program: Program,
+    state: State,
+    experiment: Experiment,
+    name: SplitName,
+    names: Sequence[str],
+    draws: int,
+) -> dict[str, tuple[Estimate, Protocol]]:
+    """What the model itself says of real images that it was not trained on."""
+    key = rng.role_key(rng.base_key(SEED), "held-out")
+    sha = hashlib.sha256()
+    parts, batches, count = [], [], 0
+    for batch, size in _batches(experiment.data, name, experiment.evaluation.batch_size):
+        parts.append(program.evaluate(state, batch, jax.random.fold_in(key, count)))
+        sha.update(batch["image"][:size].tobytes())
+        batches.append(batch)
+        count += size
+    protocol = Protocol(
+        backbone="",
+        backbone_digest="",
+        split=name,
+        real_count=count,
+        real_digest=sha.hexdigest()[:12],
+        sample_count=0,
+        weights=experiment.evaluation.weights,
+        seed=SEED,
+        image="x".join(map(str, experiment.data.image_shape)),
+    )
+    means = likelihood.finalize(likelihood.merge_all(parts)) if parts and parts[0] else {}
+    found: dict[str, tuple[Estimate, Protocol]] = {}
+    for metric, value in means.items():
+        if metric.endswith("_se") and metric[:-3] in means:
+            continue
+        error = means.get(f"{metric}_se")
+        estimate = metrics.estimated(value) if error is None else normal_estimate(value, error)
+        found[protocol.name(metric)] = (estimate, protocol)
+    for wanted in names:
+        of_model = metrics.MODEL_METRICS.get(wanted)
+        if of_model is None or program.posterior is None or program.log_likelihood is None:
+            continue
+        model = metrics.Model(
+            functools.partial(program.posterior, state),
+            functools.partial(program.log_likelihood, state),
+            batches, draws, SEED,
+        )  # fmt: skip
+        drawn = dataclasses.replace(protocol, draws=draws if of_model.draws else 0)
+        try:
+            computed = of_model.compute(model)
+        except ValueError as error:
+            raise ConfigError(f"{drawn.name(wanted)}: {error}") from error
+        found |= {drawn.name(short): (value, drawn) for short, value in computed.items()}
+    return found
+
+
+def _batches(data: Data, name: SplitName, size: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
+    """A split in batches of one size, the last filled up and masked; and how many of each count."""
+    for images in images_of(data, name):
+        for start in range(0, len(images), size):
+            chunk = images[start : start + size]
+            mask = (np.arange(size) < len(chunk)).astype(np.float32)
+            padding = [(0, size - len(chunk))] + [(0, 0)] * (chunk.ndim - 1)
+            yield {"image": np.pad(chunk, padding), "mask": mask}, len(chunk)
