@@ -19,23 +19,16 @@ number of samples, so that they must be compared at equal counts.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float64, Int
 
-from jaxgan.evaluation.intervals import Estimate, normal_estimate
-from jaxgan.evaluation.pairwise import (
-    Bounds,
-    blocks,
-    float64_bounds,
-    nearest,
-    padded,
-    prepare,
-    squared_distances,
-    too_many,
-)
+from jaxgan.evaluation import pairwise
+from jaxgan.evaluation.intervals import Estimate, bootstrap_each, normal_estimate
+from jaxgan.evaluation.pairwise import Bounds
 from jaxgan.evaluation.proportions import share
 
 MANIFOLD_K = 3
@@ -74,14 +67,20 @@ def prdc(
     manifold_k: int = MANIFOLD_K,
     density_k: int = DENSITY_K,
     real_radii: Float64[np.ndarray, "_radii k"] | None = None,
+    replicates: int = 0,
+    seed: int = 0,
 ) -> Neighborhoods:
     """Precision, recall, density and coverage of generated samples, with 95% intervals.
 
-    The intervals take the balls as given and let the samples that are looked up in them vary:
-    Wilson's for the three shares, the normal one for density. Balls of resampled sets would be
-    wrong, for there a sample's nearest neighbor is mostly its own repetition. So an interval covers
-    the drawing of the generated samples (precision, density) or of the real ones (recall,
-    coverage); not that of the other set, whose balls all samples share, nor training seeds.
+    As they come, the intervals take the balls as given and let the samples that are looked up in
+    them vary: Wilson's for the three shares, the normal one for density. They cover the drawing of
+    the generated samples (precision, density) or of the real ones (recall, coverage), but not that
+    of the other set, whose balls all samples share: with both sets of 500 normal samples drawn
+    anew, 78 to 90 % of them held the expectation. With ``replicates``, both sets are halved at
+    random that often (`jaxgan.evaluation.intervals.bootstrap`, without replacement, for the nearest
+    neighbor of a repeated sample would be its own repetition). Those cover the drawing of both (88
+    to 96 % in the same trial) and cost a quarter of the metrics' time for each replicate. No
+    interval covers training seeds.
 
     Args:
         real: features of real images.
@@ -90,26 +89,49 @@ def prdc(
         density_k: the same for density and coverage.
         real_radii: `radii` of ``real`` for at least the larger ``k``, where they were computed
             before.
+        replicates: random halves for intervals that cover both sets; 0 for those of given balls,
+            40 are enough otherwise.
+        seed: of the halves.
 
     Raises:
-        ValueError: a set has too few samples for ``k`` neighbors, or features that are not finite;
+        ValueError: a set (or its half, with ``replicates``) has too few samples for ``k``
+            neighbors, or features that are not finite;
             the two have different dimensions; or ``real_radii`` are of something else.
     """
     found = indicators(
-        real,
-        generated,
-        manifold_k=manifold_k,
-        density_k=density_k,
-        real_radii=real_radii,
+        real, generated, manifold_k=manifold_k, density_k=density_k, real_radii=real_radii
     )
     counts = found.density
     # The variance of one count is unknown: NaN ends, not an interval without width.
     error = float(counts.std(ddof=1) / np.sqrt(len(counts))) if len(counts) > 1 else float("nan")
-    return Neighborhoods(
+    result = Neighborhoods(
         precision=share(found.precision),
         recall=share(found.recall),
         density=normal_estimate(float(counts.mean()), error),
         coverage=share(found.coverage),
+    )
+    if not replicates:
+        return result
+
+    def values(
+        real: Float[np.ndarray, "m d"], generated: Float[np.ndarray, "n d"]
+    ) -> dict[str, float]:
+        each = indicators(real, generated, manifold_k=manifold_k, density_k=density_k)
+        return {name: float(holds.mean()) for name, holds in each._asdict().items()}
+
+    halved = bootstrap_each(
+        values, real, generated, replicates=replicates, seed=seed, replace=False
+    )
+    # Where a share is 0 or 1 in all halves, they alone would give an interval without width.
+    return Neighborhoods(
+        **{
+            name: Estimate(
+                given.value,
+                max(min(given.low, halved[name].low), 0.0),
+                min(max(given.high, halved[name].high), math.inf if name == "density" else 1.0),
+            )
+            for name, given in result._asdict().items()
+        }
     )
 
 
@@ -123,17 +145,12 @@ def indicators(
 ) -> Indicators:
     """What each sample contributes to `prdc`, from one pass over the pairs of the two sets.
 
-    Args:
-        real: as in `prdc`, like the rest.
-        generated: see there.
-        manifold_k: see there.
-        density_k: see there.
-        real_radii: see there.
+    Arguments are as in `prdc`.
 
     Raises:
         ValueError: as `prdc`.
     """
-    reals, samples = prepare("precision and recall", real=real, generated=generated)
+    reals, samples = pairwise.prepare("precision and recall", real=real, generated=generated)
     most = max(manifold_k, density_k)
     for points, name, k in ((reals, "real", most), (samples, "generated", manifold_k)):
         if min(manifold_k, density_k) < 1 or len(points) <= k:
@@ -143,7 +160,7 @@ def indicators(
                 f"and recall, {density_k} for density and coverage)"
             )
     if real_radii is None:
-        real_radii = nearest(reals, reals, most, itself=True).squared
+        real_radii = pairwise.nearest(reals, reals, most, itself=True).squared
     elif len(real_radii) != len(reals) or real_radii.shape[1] < most:
         raise ValueError(
             f"precision and recall: radii of {real_radii.shape[0]} samples and "
@@ -152,19 +169,19 @@ def indicators(
     limits = _Limits(
         real_closed=real_radii[:, manifold_k - 1],
         real_open=real_radii[:, density_k - 1],
-        generated_closed=nearest(samples, samples, manifold_k, itself=True).squared[:, -1],
+        generated_closed=pairwise.nearest(samples, samples, manifold_k, itself=True).squared[:, -1],
     )
     within_real = np.zeros(len(samples), bool)
     within_generated = np.zeros(len(reals), bool)
     counts = np.zeros(len(samples), np.int64)
     covered = np.zeros(len(reals), bool)
-    for part, bounds in blocks(reals, samples):
+    for part, bounds in pairwise.blocks(reals, samples):
         count = part.stop - part.start
         scaled = _scaled(limits, part, reals.scale, bounds.lower.shape[0])
         sure = _decide(bounds, scaled)
         i, j = _undecided(sure, count)
-        if too_many(len(i), count):
-            bounds = float64_bounds(reals, part, samples)
+        if pairwise.too_many(len(i), count):
+            bounds = pairwise.float64_bounds(reals, part, samples)
             sure = _verdicts(bounds, _scaled(limits, part, reals.scale, count, np.float64))
             i, j = _undecided(sure, count)
         within_real |= np.asarray(sure.within_real)
@@ -173,7 +190,7 @@ def indicators(
         covered[part] |= np.asarray(sure.covered)[:count]
 
         i = i + part.start
-        squared = squared_distances(reals, samples, i, j)
+        squared = pairwise.squared_distances(reals, samples, i, j)
         within_real[j[squared <= limits.real_closed[i]]] = True
         within_generated[i[squared <= limits.generated_closed[j]]] = True
         inside = squared < limits.real_open[i]
@@ -190,8 +207,8 @@ def radii(
     Raises:
         ValueError: there are not more than ``k`` samples, or features are not finite.
     """
-    (points,) = prepare("radii", real=features)
-    return nearest(points, points, k, itself=True).squared
+    (points,) = pairwise.prepare("radii", real=features)
+    return pairwise.nearest(points, points, k, itself=True).squared
 
 
 def expected_coverage(real: int, generated: int, k: int = DENSITY_K) -> float:
@@ -238,7 +255,7 @@ def _scaled(
     count = part.stop - part.start
 
     def rows(values: Float64[np.ndarray, "real"]) -> Float[np.ndarray, "rows"]:
-        scaled = padded(values[part] * scale**2, size)
+        scaled = pairwise.padded(values[part] * scale**2, size)
         scaled[count:] = -1.0
         return scaled.astype(dtype)
 

@@ -175,6 +175,26 @@ def test_intervals_cover_the_samples_drawing_for_given_balls():
         assert covered >= 69, name
 
 
+def test_halves_cover_the_drawing_of_both_sets():
+    def both(i, replicates):
+        real, generated = normal(100, 4, 2 * i), normal(100, 4, 2 * i + 1)
+        return prdc(real, generated, replicates=replicates)
+
+    results = [both(i, 20) for i in range(16)]
+    for name in ("precision", "recall", "density", "coverage"):
+        estimates = [result._asdict()[name] for result in results]
+        truth = np.mean([each.value for each in estimates])
+        # About 15 of 16; fewer than 13 has a chance of 1 % or less.
+        assert sum(each.low <= truth <= each.high for each in estimates) >= 13
+        assert all(each.low <= each.value <= each.high for each in estimates)
+    given, halved = both(0, 0), both(0, 20)
+    assert values_of(given) == values_of(halved)
+    for narrow, wide in zip(given, halved, strict=True):
+        assert wide.low <= narrow.low < narrow.high <= wide.high
+    assert halved.density.high - halved.density.low > given.density.high - given.density.low
+    assert halved.recall.high <= 1
+
+
 def test_precision_falls_with_noise_and_recall_with_dropped_modes():
     generator = np.random.default_rng(0)
     centers = 4 * generator.normal(size=(8, 6))
