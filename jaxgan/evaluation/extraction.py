@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float32, Num
 
 from jaxgan.devices import shared
-from jaxgan.evaluation.features import Backbone
-
-BATCH = 500
-"""Images a call of the backbone: one compiled shape, and small in memory for small images."""
+from jaxgan.evaluation.backbone import Backbone
 
 
 class Extracted(NamedTuple):
@@ -36,7 +33,7 @@ def extract(
     batches: Iterable[Num[np.ndarray | jax.Array, "_batch h w c"]],
     *,
     which: str = "given",
-    size: int = BATCH,
+    size: int | None = None,
     logits: bool = False,
 ) -> Extracted:
     """Features of images that arrive in batches of any size.
@@ -48,7 +45,8 @@ def extract(
         backbone: gives the features.
         batches: images, all uint8 or (points) all float32.
         which: what error messages call them.
-        size: images a call of the backbone, rounded up to a multiple of the devices.
+        size: images a call of the backbone, rounded up to a multiple of the devices; None: as many
+            as the backbone says.
         logits: whether class scores are wanted as well.
 
     Raises:
@@ -58,20 +56,31 @@ def extract(
     if logits and backbone.logits is None:
         raise ValueError(f"backbone {backbone.name} gives no class scores: take a classifier")
     devices = len(jax.local_devices())
-    size = -(-size // devices) * devices
+    size = -(-(size or backbone.batch) // devices) * devices
     images, features, scores = [], [], []
     for batch in _regrouped(_checked(batches, backbone, which), size):
         images.append(batch)
         missing = [(0, size - len(batch))] + [(0, 0)] * (batch.ndim - 1)
         padded = shared(np.pad(batch, missing))
-        features.append(np.asarray(backbone.features(padded), np.float32)[: len(batch)])
-        if logits and backbone.logits is not None:
-            scores.append(np.asarray(backbone.logits(padded), np.float32)[: len(batch)])
+        found, classes = _outputs(backbone, padded, logits)
+        features.append(np.asarray(found, np.float32)[: len(batch)])
+        if classes is not None:
+            scores.append(np.asarray(classes, np.float32)[: len(batch)])
     if not features:
         raise ValueError(f"there are no {which} images to take features of")
     return Extracted(
         np.concatenate(features), np.concatenate(scores) if scores else None, np.concatenate(images)
     )
+
+
+def _outputs(
+    backbone: Backbone, images: Num[jax.Array, "batch h w c"], logits: bool
+) -> tuple[Any, Any | None]:
+    """Features, and class scores if they are wanted."""
+    if logits and backbone.both is not None:
+        return backbone.both(images)
+    scores = backbone.logits(images) if logits and backbone.logits is not None else None
+    return backbone.features(images), scores
 
 
 def _checked(

@@ -23,8 +23,8 @@ from jaxtyping import Float32, Float64, Int, Num
 from jaxgan import rng
 from jaxgan.evaluation import cache, kid
 from jaxgan.evaluation import moments as moments_
-from jaxgan.evaluation.extraction import BATCH, Extracted, extract
-from jaxgan.evaluation.features import Backbone
+from jaxgan.evaluation.backbone import BATCH, Backbone
+from jaxgan.evaluation.extraction import Extracted, extract
 from jaxgan.evaluation.protocol import BatchNorm, Protocol, Weights
 from jaxgan.typing import PRNGKey
 

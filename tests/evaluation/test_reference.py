@@ -84,7 +84,7 @@ def test_statistics_are_computed_once(tmp_path, monkeypatch):
         calls.append(len(batch))
         return backbone.features(batch)
 
-    counting = backbone._replace(features=counted)
+    counting = backbone._replace(features=counted, both=None)
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
 
     def measured(images, **changes):
