@@ -20,8 +20,11 @@ from jaxgan.data.idx import fashion_mnist
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sprites import Sprites
 from jaxgan.data.tfds import Tfds
+from jaxgan.data.triangles import Triangles
 
-DatasetName = Literal["digits", "fashion-mnist", "ring", "grid", "sprites", "folder", "tfds"]
+DatasetName = Literal[
+    "digits", "fashion-mnist", "ring", "grid", "sprites", "triangles", "folder", "tfds"
+]
 
 DATASETS: dict[str, Data] = {
     "digits": Data(),
@@ -29,6 +32,7 @@ DATASETS: dict[str, Data] = {
     "ring": Data(source=Ring(), image_size=1, channels=2),
     "grid": Data(source=Grid(), image_size=1, channels=2),
     "sprites": Data(source=Sprites(), image_size=64),
+    "triangles": Data(source=Triangles(), image_size=28),
     "folder": Data(source=Folder("images"), image_size=32, channels=3, resize="crop"),
     "tfds": Data(source=Tfds("cifar10"), image_size=32, channels=3),
 }
