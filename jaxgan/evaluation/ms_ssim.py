@@ -198,10 +198,14 @@ def _ssim(
         # Two small matrix products; a convolution of so few channels is many times slower.
         return jnp.einsum("ih,nhwc,jw->nijc", rows, z, columns, precision=jax.lax.Precision.HIGHEST)
 
+    # Variances do not change with the image's mean, but without it they keep their digits.
+    middle_x, middle_y = x.mean(axis=(1, 2), keepdims=True), y.mean(axis=(1, 2), keepdims=True)
+    x, y = x - middle_x, y - middle_y
     mean_x, mean_y = blurred(x), blurred(y)
     variance_x = blurred(x * x) - mean_x**2
     variance_y = blurred(y * y) - mean_y**2
     covariance = blurred(x * y) - mean_x * mean_y
+    mean_x, mean_y = mean_x + middle_x, mean_y + middle_y
     contrast = (2 * covariance + steady) / (variance_x + variance_y + steady)
     luminance = (2 * mean_x * mean_y + steadier) / (mean_x**2 + mean_y**2 + steadier)
     return (luminance * contrast).mean(axis=(1, 2)), contrast.mean(axis=(1, 2))
