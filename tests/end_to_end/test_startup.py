@@ -15,7 +15,7 @@ from jaxgan import cli
 from jaxgan.recorder import Recorder
 
 def first(self, step, metrics, count=1):
-    print(*sorted({name.partition(".")[0] for name in sys.modules}), flush=True)
+    print(*sys.modules, flush=True)
     os._exit(0)
 
 Recorder.add = first
@@ -49,6 +49,7 @@ def test_the_first_step_waits_for_no_library_that_it_does_without(started):
     assert not modules & {
         *("orbax", "grain", "sklearn", "scipy", "tensorboardX", "torch"),
         *("tensorflow", "tensorflow_datasets", "matplotlib", "pandas"),
+        *("jaxgan.commands", "jaxgan.study", "jaxgan.comparison", "jaxgan.visualization.report"),
     }
 
 

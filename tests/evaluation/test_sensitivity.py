@@ -1,12 +1,19 @@
 """The shipped digits features see what is wrong with samples, and more of it the worse it is."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from jaxgan.data.digits import Digits
+from jaxgan.evaluation.extraction import extract
 from jaxgan.evaluation.features import load_backbone
-from jaxgan.evaluation.protocol import reference_statistics, score
+from jaxgan.evaluation.fid_infinity import fid_infinity, frechet_estimate
+from jaxgan.evaluation.inception_score import inception_score
+from jaxgan.evaluation.kid import kernel_distance
+from jaxgan.evaluation.reference import reference_statistics
+from jaxgan.evaluation.scores import score
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +31,28 @@ def to_bytes(values):
 
 
 def distances(samples, reference):
-    return list(score([samples], reference.under(sample_count=len(samples))).values())[:2]
+    found = score([samples], reference.under(sample_count=len(samples)), replicates=0)
+    return [estimate.value for estimate in found.values()][:2]
 
 
 def assert_rising(series):
     for name, values in zip(("fid", "kid"), np.transpose(series), strict=True):
         assert (np.diff(values) > 0).all(), (name, values)
+
+
+def assert_significantly_rising(samples, reference):
+    """Each set of samples is worse than the one before by more than the 95% intervals of both."""
+    found = {"fid": [], "fid_inf": [], "kid": []}
+    for images in samples:
+        features = extract(reference.backbone, [images]).features
+        found["fid"].append(frechet_estimate(reference.moments, features))
+        found["fid_inf"].append(fid_infinity(reference.moments, features, points=8))
+        found["kid"].append(
+            kernel_distance(reference.features, features, real_sums=reference.kernel_sums).interval
+        )
+    for name, estimates in found.items():
+        for better, worse in pairwise(estimates):
+            assert better.low <= better.value <= better.high < worse.low, (name, estimates)
 
 
 def test_noise(digits):
@@ -53,6 +76,57 @@ def test_dropped_modes(digits):
     # large.
     images, labels, reference = digits
     assert_rising([distances(images[labels >= k], reference) for k in (0, 2, 4, 7, 9)])
+
+
+def test_noise_by_more_than_the_intervals(digits):
+    images, _, reference = digits
+    noise = np.random.default_rng(0).normal(size=images.shape)
+    assert_significantly_rising(
+        (to_bytes(images + a * noise) for a in (10, 40, 80, 160)), reference
+    )
+
+
+def test_blur_by_more_than_the_intervals(digits):
+    images, _, reference = digits
+    assert_significantly_rising(
+        (
+            to_bytes(ndimage.gaussian_filter(images.astype(np.float64), (0, width, width, 0)))
+            for width in (0.4, 0.5, 0.75, 1.0, 1.5)
+        ),
+        reference,
+    )
+
+
+def test_dropped_modes_by_more_than_the_intervals(digits):
+    images, labels, reference = digits
+    assert_significantly_rising((images[labels >= k] for k in (2, 4, 7, 9)), reference)
+
+
+def test_inception_score_falls_with_dropped_modes(digits):
+    # The same number of samples each; at best the score is the number of classes that are left.
+    images, labels, reference = digits
+    chosen = np.random.default_rng(0).permutation(len(images))
+    intervals = []
+    for k in (0, 2, 4, 7):
+        kept = images[chosen[labels[chosen] >= k][:440]]
+        logits = extract(reference.backbone, [kept], logits=True).logits
+        intervals.append(inception_score(logits, splits=4).interval)
+        assert 0.8 * (10 - k) < intervals[-1].value <= 10 - k + 0.3
+    for better, worse in pairwise(intervals):
+        assert worse.high < better.low, intervals
+
+
+def test_inception_score_falls_with_noise(digits):
+    images, _, reference = digits
+    noise = np.random.default_rng(0).normal(size=images.shape)
+    intervals = [
+        inception_score(
+            extract(reference.backbone, [to_bytes(images + a * noise)], logits=True).logits
+        ).interval
+        for a in (0, 40, 80, 160)
+    ]
+    for better, worse in pairwise(intervals):
+        assert worse.high < better.low, intervals
 
 
 def test_few_distinct_samples(digits):
