@@ -8,16 +8,21 @@ import itertools
 import math
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxgan import workdir
+from jaxgan.agreement import NATS, check_likelihoods, full_names, likelihood_of
 from jaxgan.config import Experiment, describe
 from jaxgan.evaluation.intervals import mean_interval
+from jaxgan.evaluation.significance import against_best
 from jaxgan.logging import read_jsonl
 from jaxgan.results import short_name
+from jaxgan.tradeoffs import tradeoffs
+from jaxgan.visualization.report.columns import COLUMNS, NAMES
 from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Report, Row
+from jaxgan.visualization.report.ranking import has_value, leader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Study:
     """Measurements of the sample distances while a run trains."""
     rank_by: str = "fid"
     """Short name of the metric that ranks."""
+    metrics: tuple[str, ...] = ()
+    """What is measured, by the names in `jaxgan.evaluation.metrics`; empty: what each experiment
+    asks for. Metrics of autoencoders are taken of those alone."""
 
 
 class Outcome(NamedTuple):
@@ -68,47 +76,14 @@ class Trained(NamedTuple):
     outcomes: tuple[Outcome, ...]
 
 
-COLUMNS: dict[str, tuple[str, bool, str, int, str]] = {
-    "fid": (
-        "Fréchet distance", True, "", 2,
-        "Distance between Gaussians fitted to the features of real and generated images.",
-    ),
-    "kid": (
-        "Kernel distance", True, "", 4,
-        "Unbiased squared maximum mean discrepancy of the features, cubic polynomial kernel.",
-    ),
-    "elbo": (
-        "ELBO", False, "nats/image", 2,
-        "Evidence lower bound of held-out images with beta = 1; only autoencoders have one.",
-    ),
-    "reconstruction": (
-        "Reconstruction", False, "nats/image", 2,
-        "The ELBO's expected log-likelihood of an image given its code.",
-    ),
-    "kl": (
-        "KL", True, "nats/image", 2,
-        "The ELBO's divergence of an image's code from the prior; neither direction is better by"
-        " itself.",
-    ),
-    "discriminator_accuracy": (
-        "Discriminator accuracy", True, "", 3,
-        "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
-        " guessing. Critics of Wasserstein losses have no threshold, so none.",
-    ),
-    "modes": ("Modes covered", False, "", 1, "Modes of the mixture that good samples lie at."),
-    "high_quality": (
-        "High quality", False, "", 3, "Share of samples within 3 standard deviations of a mode.",
-    ),
-    "reverse_kl": (
-        "Reverse KL", True, "nats", 3, "Divergence of the samples' modes from the mixture's.",
-    ),
-}  # fmt: skip
-"""Metrics of the table by short name: label, is lower better, unit, digits, explanation."""
-
-
 def short_metrics(result: Mapping[str, Any]) -> dict[str, float]:
     """The metrics of a result document under names without their protocols."""
     return {short_name(name): value for name, value in result["metrics"].items()}
+
+
+def short_intervals(result: Mapping[str, Any]) -> dict[str, Sequence[float]]:
+    """The 95% intervals over samples of a result document, as `short_metrics`; none in old ones."""
+    return {short_name(name): ends for name, ends in result.get("intervals", {}).items()}
 
 
 def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -> Report:
@@ -119,53 +94,91 @@ def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -
         rows: its entries, trained.
         command: that started it.
         seconds: it took, in all.
+
+    Raises:
+        ConfigError: two runs were not measured alike; says in which fields of the protocol.
     """
-    results = [o.result for row in rows for o in row.outcomes if o.result is not None]
-    full = _full_names(results)
-    columns = tuple(
-        MetricColumn(short, label, lower, unit, digits, f"{explanation} Measured: {full[short]}.")
-        for short, (label, lower, unit, digits, explanation) in COLUMNS.items()
-        if short in full
-    )
-    budget = f"{study.images:,} real images a run"
+    done = [o for row in rows for o in row.outcomes]
+    results = {o.folder.name: o.result for o in done if o.result is not None}
+    full = full_names(results)
+    experiments = [row.experiment for row in rows]
+    check_likelihoods(study.rank_by, experiments)
+    columns = _columns(full, set(map(likelihood_of, experiments)) - {""})
+    shown = judged([_row(row, study, columns) for row in rows], columns)
     return Report(
         title=study.title,
         command=command,
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        budget=budget,
+        budget=f"{study.images:,} real images a run",
         protocol=_protocol(study, rows, full, seconds),
-        environment=_environment(results),
-        rows=tuple(_row(row, study, columns) for row in rows),
+        environment=_environment([*results.values()]),
+        rows=shown,
         rank_by=study.rank_by,
         metrics=columns,
         interval="95% Student-t interval over training seeds",
         notes=(),
+        plots=tradeoffs(shown, experiments),
     )
 
 
-def _full_names(results: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Short metric names to the names with their protocol, which all runs must share."""
-    full: dict[str, str] = {}
-    for name in itertools.chain.from_iterable(result["metrics"] for result in results):
-        known = full.setdefault(short_name(name), name)
-        if known != name:
-            raise ValueError(f"{known} and {name} were measured differently")
-    return full
+def _columns(full: Mapping[str, str], likelihoods: set[str]) -> tuple[MetricColumn, ...]:
+    """The table's columns, their explanations with the protocol."""
+    columns = []
+    for column in COLUMNS:
+        if column.name not in full:
+            continue
+        explanation = f"{column.explanation} Measured: {full[column.name]}."
+        lower = column.lower_is_better
+        if column.name in NATS and len(likelihoods) > 1:
+            lower = None
+            explanation += (
+                f" Not comparable between likelihoods ({', '.join(sorted(likelihoods))})."
+            )
+        columns.append(dataclasses.replace(column, lower_is_better=lower, explanation=explanation))
+    return tuple(columns)
+
+
+def judged(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> tuple[Row, ...]:
+    """The rows with p-values of their differences from the best of each column.
+
+    Pairs of values of one training seed are compared, and the p-values corrected for the number of
+    rows; see `jaxgan.evaluation.significance.against_best`.
+    """
+    metrics = {row.name: dict(row.metrics) for row in rows}
+    for column in columns:
+        name, first = column.name, leader(rows, column)
+        if first is None:
+            continue
+        others = {
+            row.name: row.metrics[name].per_seed
+            for row in rows
+            if row is not first and has_value(row, name)
+        }
+        for other, p_value in against_best(first.metrics[name].per_seed, others).items():
+            value = metrics[other][name]
+            metrics[other][name] = dataclasses.replace(value, p_value=p_value)
+    return tuple(dataclasses.replace(row, metrics=metrics[row.name]) for row in rows)
 
 
 def _protocol(
     study: Study, rows: list[Trained], full: Mapping[str, str], seconds: float
 ) -> dict[str, str]:
     first = rows[0].experiment
-    info = describe(first.data)
+    selected = first.early_stopping.metric
+    weights = {
+        "ema": "exponential moving average of the generator or autoencoder",
+        "raw": "as trained, not averaged",
+    }
     return {
-        "Data": info,
+        "Data": describe(first.data),
         "Budget": f"every run sees {study.images:,} real images; an objective with several"
         " discriminator updates a step, each on its own batch, makes fewer generator updates",
         "Seeds": ", ".join(map(str, study.seeds)),
         "Ranking": f"{full.get(study.rank_by, study.rank_by)}; mean over training seeds",
-        "Weights": "exponential moving average of the generator or autoencoder",
-        "Selection": "none: the state after the last step is measured",
+        "Weights": weights[first.evaluation.weights],
+        "Selection": f"by {selected} on the validation split; measured on the test split"
+        if selected
+        else "none: the state after the last step is measured",
         "Time": f"{seconds:.0f} s for the whole comparison, compilation and evaluation included",
     }
 
@@ -181,6 +194,7 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
     failed = [f"seed {o.seed}: {o.failed}" for o in row.outcomes if o.failed]
     results = [o.result for o in done if o.result is not None]
     per_seed = [short_metrics(o.result) if o.result is not None else {} for o in row.outcomes]
+    sampled = [short_intervals(o.result) if o.result is not None else {} for o in row.outcomes]
     return Row(
         name=row.experiment.name,
         objective=_objective(row.experiment),
@@ -194,7 +208,12 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
         metrics={
             column.name: value
             for column in columns
-            if (value := _value([metrics.get(column.name) for metrics in per_seed]))
+            if (
+                value := _value(
+                    [metrics.get(column.name) for metrics in per_seed],
+                    [intervals.get(column.name) for intervals in sampled],
+                )
+            )
         },
         curves=_curves([o.folder for o in done]),
         pictures=_pictures(done[0].folder) if done else {},
@@ -216,22 +235,24 @@ def _objective(experiment: Experiment) -> str:
     return f"{type(model).__name__}{precision}"
 
 
-def _value(values: list[float | None]) -> MetricValue | None:
-    """Mean and interval over the seeds that have a value.
+def _value(
+    values: Sequence[float | None], sampled: Sequence[Sequence[float] | None]
+) -> MetricValue | None:
+    """Mean and interval over the seeds that have a value; of a single one, that over samples.
 
     A divergence between modes is undefined (NaN) where no sample lies at any.
     """
     defined = tuple(v if v is not None and math.isfinite(v) else None for v in values)
-    if not any(v is not None for v in defined):
+    present = [(v, ends) for v, ends in zip(defined, sampled, strict=True) if v is not None]
+    if not present:
         return None
-    interval = mean_interval([v for v in defined if v is not None])
-    known = math.isfinite(interval.low)
-    return MetricValue(
-        interval.mean,
-        interval.low if known else None,
-        interval.high if known else None,
-        defined,
-    )
+    interval = mean_interval([v for v, _ in present])
+    if math.isfinite(interval.low):
+        return MetricValue(interval.mean, interval.low, interval.high, defined)
+    ends = present[0][1]
+    if len(present) > 1 or ends is None or not ends[0] <= interval.mean <= ends[1]:
+        return MetricValue(interval.mean, per_seed=defined)
+    return MetricValue(interval.mean, ends[0], ends[1], defined, over="samples")
 
 
 def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
@@ -250,7 +271,7 @@ def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
         measured = name != short_name(name)
         shown = short_name(name) if measured else f"{name} (training batches)"
         curves[shown] = tuple(lines)
-    return dict(sorted(curves.items(), key=lambda item: item[0] not in COLUMNS))
+    return dict(sorted(curves.items(), key=lambda item: item[0] not in NAMES))
 
 
 def _pictures(folder: Path) -> dict[str, bytes]:
@@ -265,6 +286,8 @@ def command_of(trained: Trained, study: Study) -> str:
     lines = []
     for seed in study.seeds:
         words = ["python", file, *trained.entry.arguments]
+        if study.metrics:
+            words += ["--evaluation.metrics", *trained.experiment.evaluation.metrics]
         words += ["--steps", str(trained.experiment.steps), "--seed", str(seed)]
         lines.append(shlex.join(words))
     return "\n".join(lines)

@@ -7,12 +7,27 @@ import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jaxgan import comparison, options, parallel, training, workdir, xla
+from jaxgan.agreement import check_likelihoods
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Outcome, Study, Trained
-from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
+from jaxgan.config import (
+    ConfigError,
+    Evaluation,
+    Experiment,
+    Parallel,
+    Run,
+    config_errors,
+    to_json,
+)
+from jaxgan.evaluation.metrics import MODEL_METRICS, SAMPLE_METRICS, check_names
+from jaxgan.program import compile_program
 from jaxgan.recorder import NonFiniteError
+from jaxgan.scoring import final_split
+from jaxgan.visualization.report.columns import COLUMNS
+from jaxgan.visualization.report.text import joined
 from jaxgan.visualization.report.text_table import text_table
 from jaxgan.visualization.report.write import write_report
 
@@ -25,6 +40,11 @@ class StudyOptions:
     """Training seeds; empty: the study's own."""
     images: int = 0
     """Real images that each run sees; 0: the study's own number."""
+    metrics: tuple[str, ...] = ()
+    """What is measured, such as fid kid prdc likelihood; empty: what the study or its experiments
+    ask for. Metrics of autoencoders are taken of those alone."""
+    rank_by: str = ""
+    """Short name of the metric that ranks, such as recall; empty: the study's own, mostly fid."""
     workdir: str = ""
     """Folder of the runs and the report; empty: runs/NAME. A folder with some of the runs in it is
     completed."""
@@ -49,7 +69,11 @@ def run(study: Study, settings: StudyOptions | None = None, *, command: str) -> 
     """
     settings = settings or StudyOptions()
     study = dataclasses.replace(
-        study, seeds=settings.seeds or study.seeds, images=settings.images or study.images
+        study,
+        seeds=settings.seeds or study.seeds,
+        images=settings.images or study.images,
+        metrics=settings.metrics or study.metrics,
+        rank_by=settings.rank_by or study.rank_by,
     )
     folder = Path(settings.workdir or f"runs/{study.name}")
     planned = [(entry, *_planned(entry, study)) for entry in study.entries]
@@ -97,9 +121,27 @@ def _planned(entry: Entry, study: Study) -> tuple[Experiment, str]:
             f" ({experiment.images_per_step} images)"
         )
     every = max(1, steps // study.curve_points) if study.curve_points else 0
-    evaluation = dataclasses.replace(experiment.evaluation, every=every)
+    metrics = _measured(experiment, study.metrics) or experiment.evaluation.metrics
+    evaluation = dataclasses.replace(experiment.evaluation, every=every, metrics=metrics)
     experiment = dataclasses.replace(experiment, steps=steps, evaluation=evaluation, seed=0)
     return experiment, options.load_file(entry.file).__doc__ or ""
+
+
+def _measured(experiment: Experiment, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Those metrics of a study that an experiment can have."""
+    with config_errors():
+        check_names(wanted)
+    if not any(name in MODEL_METRICS for name in wanted):
+        return wanted
+    if compile_program(experiment, "none").log_likelihood is not None:
+        return wanted
+    left = tuple(name for name in wanted if name not in MODEL_METRICS)
+    if not left:
+        raise ConfigError(
+            f"{experiment.name} has no encoder and no likelihood, so none of {', '.join(wanted)}:"
+            " ask for a metric of samples as well, such as fid"
+        )
+    return left
 
 
 def _check(study: Study, experiments: Sequence[Experiment]) -> None:
@@ -112,16 +154,33 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
         raise ConfigError(f"seeds {study.seeds}: one of them is there twice")
     first = experiments[0]
     for other in experiments[1:]:
-        if other.data != first.data or _protocol(other) != _protocol(first):
+        if fields := workdir.difference(_protocol(first), _protocol(other)):
             raise ConfigError(
-                f"{first.name} and {other.name} have different data or evaluation settings:"
-                " their numbers could not be compared"
+                f"{first.name} and {other.name} have different data or evaluation settings, so"
+                f" their numbers could not be compared: {'; '.join(fields)}"
             )
+    column = next((column for column in COLUMNS if column.name == study.rank_by), None)
+    if column is None or column.lower_is_better is None:
+        able = [column.name for column in COLUMNS if column.lower_is_better is not None]
+        raise ConfigError(f"nothing can be ranked by {study.rank_by!r}; there are {joined(able)}")
+    makers = {name for name, metric in SAMPLE_METRICS.items() if study.rank_by in metric.gives}
+    makers |= {study.rank_by} & MODEL_METRICS.keys()
+    if makers and not any(makers & {*one.evaluation.metrics} for one in experiments):
+        raise ConfigError(
+            f"the ranking is by {study.rank_by}, which none of the metrics gives: add"
+            f" {' or '.join(sorted(makers))} to them, or rank by another (rank_by)"
+        )
+    check_likelihoods(study.rank_by, experiments)
 
 
-def _protocol(experiment: Experiment) -> Evaluation:
-    """How the numbers of a run are measured, whenever that is."""
-    return dataclasses.replace(experiment.evaluation, every=0)
+def _protocol(experiment: Experiment) -> Any:
+    """How the numbers of a run are measured, whichever they are and whenever that is."""
+    usual = Evaluation()
+    evaluation = dataclasses.replace(
+        experiment.evaluation, every=usual.every, metrics=usual.metrics
+    )
+    final = {"compared_with": final_split(experiment)}
+    return {"data": to_json(experiment.data), "evaluation": to_json(evaluation), **final}
 
 
 def _train(experiment: Experiment, folder: Path, settings: StudyOptions) -> Outcome:

@@ -1,6 +1,7 @@
 """Studies: everything is trained once, and the report says what the runs say."""
 
 import csv
+import dataclasses
 import json
 import re
 import shlex
@@ -14,6 +15,7 @@ from scipy import stats
 from jaxgan import cli, study, training, workdir
 from jaxgan.comparison import Entry, Study, command_of
 from jaxgan.config import ConfigError
+from jaxgan.evaluation.protocol import from_document
 from jaxgan.study import StudyOptions
 
 # Much is compiled here, and little run.
@@ -36,9 +38,9 @@ def files(tmp_path_factory):
     return folder
 
 
-def planned(files, *more, seeds=(0, 1, 4), images=160, curve_points=2):
+def planned(files, *more, seeds=(0, 1, 4), images=160, curve_points=2, **others):
     entries = (Entry(str(files / "gan.py")), Entry(str(files / "vae.py")), *more)
-    return Study("tiny", "Tiny ones", entries, seeds, images, curve_points)
+    return Study("tiny", "Tiny ones", entries, seeds, images, curve_points, **others)
 
 
 def run(value, folder):
@@ -225,20 +227,45 @@ def test_commands_have_the_arguments_of_the_row(files):
         (
             ("--name", "other", "--data.validation", "100"),
             {},
-            "gan and other have different data or evaluation settings: their numbers could not be"
-            " compared",
+            "gan and other have different data or evaluation settings, so their numbers could not"
+            " be compared: data.validation: 0 -> 100",
         ),
         (
             ("--name", "other", "--evaluation.samples", "50"),
             {},
-            "gan and other have different data or evaluation settings: their numbers could not be"
-            " compared",
+            "gan and other have different data or evaluation settings, so their numbers could not"
+            " be compared: evaluation.samples: 100 -> 50",
         ),
         (
             ("--name", "other", "--evaluation.split", "test"),
             {},
-            "gan and other have different data or evaluation settings: their numbers could not be"
-            " compared",
+            "gan and other have different data or evaluation settings, so their numbers could not"
+            " be compared: evaluation.split: train -> test; compared_with: train -> test",
+        ),
+        (
+            ("--name", "other", "--evaluation.metrics", "fid", "--evaluation.truncation", "0.5"),
+            {},
+            "gan and other have different data or evaluation settings, so their numbers could not"
+            " be compared: evaluation.truncation: 1.0 -> 0.5",
+        ),
+        (
+            BAD,
+            {"metrics": ("kid", "prdc")},
+            "the ranking is by fid, which none of the metrics gives: add fid to them, or rank by"
+            " another (rank_by)",
+        ),
+        (
+            BAD,
+            {"metrics": ("likelihood",), "rank_by": "likelihood"},
+            "gan has no encoder and no likelihood, so none of likelihood: ask for a metric of"
+            " samples as well, such as fid",
+        ),
+        (
+            BAD,
+            {"rank_by": "kl"},
+            "nothing can be ranked by 'kl'; there are fid, fid_inf, kid, is, precision, recall,"
+            " density, coverage, cfid, cas, swd, likelihood, bits_per_dim, elbo, reconstruction,"
+            " marginal_kl, modes, high_quality and reverse_kl",
         ),
         ((), {}, "two experiments are called vae: tell them apart by --name"),
         (BAD, {"seeds": (1, 1)}, "seeds (1, 1): one of them is there twice"),
@@ -262,11 +289,53 @@ def test_what_cannot_be_compared_is_refused_before_training(
 
 
 def test_a_mean_leaves_out_seeds_without_a_value():
-    value = study.comparison._value([2.0, None, float("nan"), 4.0])
+    value = study.comparison._value([2.0, None, float("nan"), 4.0], [None] * 4)
     assert value.mean == 3.0
     assert value.per_seed == (2.0, None, None, 4.0)
     low, high = stats.t.interval(0.95, df=1, loc=3.0, scale=1.0)  # sem = sqrt(2) / sqrt(2)
     assert (value.low, value.high) == (pytest.approx(low), pytest.approx(high))
-    one = study.comparison._value([None, 5.0])
+    one = study.comparison._value([None, 5.0], [None, None])
     assert (one.mean, one.low, one.high) == (5.0, None, None)
-    assert study.comparison._value([None, float("nan")]) is None
+    assert study.comparison._value([None, float("nan")], [None, (1.0, 2.0)]) is None
+
+
+def test_metrics_are_measured_of_whom_they_can_be(files, tmp_path, capsys):
+    settings = StudyOptions(
+        seeds=(0,), images=16, metrics=("fid", "prdc", "likelihood"), rank_by="recall",
+        workdir=str(tmp_path / "study"), parallel="none",
+    )  # fmt: skip
+    study.run(planned(files, curve_points=0), settings, command="python tiny_study.py")
+    found = rows(tmp_path / "study")
+    of_samples = {"fid", "precision", "recall", "density", "coverage"}
+    assert of_samples <= found["gan"]["metrics"].keys()
+    assert "likelihood" not in found["gan"]["metrics"]
+    assert of_samples | {"likelihood", "elbo"} <= found["vae"]["metrics"].keys()
+    assert "kid" not in found["vae"]["metrics"]
+    # One seed: the intervals are those over samples, which the run has recorded.
+    result = workdir.read_result(tmp_path / "study" / "runs" / "vae-seed0")
+    (ends,) = (v for key, v in result["intervals"].items() if key.startswith("recall["))
+    recall = found["vae"]["metrics"]["recall"]
+    assert ([recall["low"], recall["high"]], recall["over"]) == (ends, "samples")
+    said = capsys.readouterr().out
+    assert "† interval over the drawing of samples" in said
+    assert "significance cannot be judged" in said
+    page = (tmp_path / "study" / "index.html").read_text()
+    for title in ("Precision and recall", "Density and coverage", "Rate and distortion"):
+        assert page.count(f"<figcaption>{title}</figcaption>") == 1
+    assert "--evaluation.metrics fid prdc likelihood" in found["vae"]["command"]
+    assert "--evaluation.metrics fid prdc --steps" in found["gan"]["command"]
+
+
+def test_runs_measured_under_another_protocol_are_refused_by_the_field(files, copied):
+    path = copied / "runs" / "vae-seed1" / "result.json"
+    result = json.loads(path.read_text())
+    for name, document in result["protocols"].items():
+        if document["sample_count"]:
+            changed = dataclasses.replace(from_document(document), real_digest="another")
+            result["protocols"][name] = changed.document()
+    path.write_text(json.dumps(result))
+    with pytest.raises(
+        ConfigError,
+        match=r"and vae-seed1 cannot be compared by fid.* real_digest: \w+ and another$",
+    ):
+        run(planned(files), copied)
