@@ -71,11 +71,11 @@ def _rate_distortion(done: Sequence[tuple[Row, Experiment]]) -> Iterator[Plot]:
         yield Plot(
             "Rate and distortion" + (f", {likelihood} likelihood" if len(groups) > 1 else ""),
             "rate: KL (nats/image)",
-            "distortion: negative reconstruction (nats/image)",
+            "distortion (nats/image)",
             tuple(points),
-            "What held-out images cost to encode, and what is then lost of them; the ELBO is minus"
-            " the sum. Mixing two models gives all between them, so those above the line are"
-            " beaten.",
+            "What held-out images cost to encode, and what is then lost of them: the negative"
+            " reconstruction term. The ELBO is minus the sum. Mixing two models gives all between"
+            " them, so those above the line are beaten.",
             tuple((float(x), float(y)) for x, y in hull) if len(hull) > 1 else (),
             "lower convex hull",
         )

@@ -114,7 +114,8 @@ def _plot_figure(plot: Plot, indices: Mapping[str, int]) -> str:
     if plot.line:
         keys.append(f"<li>{line_swatch()}{esc(plot.line_label)}</li>")
     return (
-        f"<figure><figcaption>{esc(plot.title)}</figcaption>{paragraphs(plot.explanation)}"
+        f"<figure><figcaption>{esc(plot.title)}</figcaption>"
+        f'<p class="note">{esc(plot.explanation)}</p>'
         f'<div class="wide">{scatter_chart(plot, indices, width=560)}</div>'
         f'<div class="narrow">{scatter_chart(plot, indices, width=320)}</div>'
         f'<ul class="legend always">{"".join(keys)}</ul></figure>'

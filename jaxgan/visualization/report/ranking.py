@@ -126,11 +126,10 @@ def legend(report: Report) -> tuple[str, ...]:
         )
         if any(value.like_best for value in values):
             lines.append(
-                f"{LIKE_BEST} does not differ significantly from the best of its column; what has"
-                f" no mark does ({test})."
+                f"{LIKE_BEST} not significantly different from the best of its column ({test})."
             )
         else:
-            lines.append(f"What could be compared with the best of its column differs ({test}).")
+            lines.append(f"All differ significantly from the best of their column ({test}).")
         if _open(report):
             lines.append(
                 f"{UNJUDGED} shares fewer than 3 training seeds with the best of the column:"

@@ -57,7 +57,9 @@ def scatter_chart(plot: Plot, indices: Mapping[str, int], *, width: int) -> str:
         indices: of the rows in the report, by name; they choose color and shape.
         width: of the drawing in CSS pixels; text keeps its size whatever the width.
     """
-    height, left, top, right, bottom = 320, 64, 14, 16, 44
+    height, left, top, bottom = 320, 64, 14, 44
+    # Labels stand at the right of their markers, above which a falling line leaves room.
+    right = 16 + 6 * max(len(point.label) for point in plot.points)
     plot_width, plot_height = width - left - right, height - top - bottom
     x = _axis([p.x for p in plot.points], [a for a, _ in plot.line], max(3, plot_width // 64))
     y = _axis([p.y for p in plot.points], [b for _, b in plot.line], 6)
@@ -111,12 +113,9 @@ def scatter_chart(plot: Plot, indices: Mapping[str, int], *, width: int) -> str:
             start, end = (down(value) for value in point.y.interval)
             whiskers += f"M{place:.1f} {start:.1f}V{end:.1f}"
         whisker = f'<path class="whisker" d="{whiskers}"/>' if whiskers else ""
-        # Beside the marker, on the side where there is room.
-        inwards = place > left + 0.7 * plot_width
-        anchor = ' text-anchor="end"' if inwards else ""
         label = (
-            f'<text class="end-label" x="{place + (-9 if inwards else 9):.1f}"'
-            f' y="{level - 8:.1f}"{anchor}>{esc(point.label)}</text>'
+            f'<text class="end-label" x="{place + 8:.1f}" y="{level - 8:.1f}">'
+            f"{esc(point.label)}</text>"
             if point.label
             else ""
         )

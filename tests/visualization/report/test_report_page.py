@@ -248,7 +248,7 @@ def test_significance_is_marked_in_words_too(page):
     ]
     assert all(attributes["role"] == "img" for attributes, _ in marks)
     (legend,) = page.all("ul", **{"class": "marks note"})
-    assert legend[1].startswith("≈ does not differ significantly from the best of its column")
+    assert legend[1].startswith("≈ not significantly different from the best of its column")
     assert "? shares fewer than 3 training seeds" in legend[1]
 
 

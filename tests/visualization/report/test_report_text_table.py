@@ -29,7 +29,7 @@ def test_table_by_hand(report):
         [dash, "broken", "failed", dash, dash, "1.23M", dash],
     ]
     lines = rest.splitlines()
-    assert lines[0].startswith("≈ does not differ significantly from the best of its column; what")
+    assert lines[0].startswith("≈ not significantly different from the best of its column")
     assert lines[2].startswith("? shares fewer than 3 training seeds with the best of the column")
     assert "broken failed: step 7: loss is not finite" in lines
     assert "leading has the lowest FID (10.75, interval 9.88 to 11.62), significantly" in rest

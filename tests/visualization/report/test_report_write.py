@@ -105,6 +105,6 @@ def test_significance_and_plots_are_there_for_programs(report):
     content = _strict(json_text(dataclasses.replace(report, plots=(plot,))))
     assert content["plots"][0]["points"][0]["y"]["high"] == 3.0
     assert content["plots"][0]["line"] == [[0.0, 1.0], [2.0, 3.0]]
-    assert content["legend"][0].startswith("≈ does not differ significantly")
+    assert content["legend"][0].startswith("≈ not significantly different")
     by_name = {row["name"]: row for row in content["rows"]}
     assert by_name["middling"]["metrics"]["fid"]["p_value"] == 0.04
