@@ -103,7 +103,7 @@ def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -
     full = full_names(results)
     experiments = [row.experiment for row in rows]
     check_likelihoods(study.rank_by, experiments)
-    columns = _columns(full, set(map(likelihood_of, experiments)) - {""})
+    columns = _columns(full, study.rank_by, set(map(likelihood_of, experiments)) - {""})
     shown = judged([_row(row, study, columns) for row in rows], columns)
     return Report(
         title=study.title,
@@ -121,13 +121,17 @@ def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -
     )
 
 
-def _columns(full: Mapping[str, str], likelihoods: set[str]) -> tuple[MetricColumn, ...]:
+def _columns(
+    full: Mapping[str, str], rank_by: str, likelihoods: set[str]
+) -> tuple[MetricColumn, ...]:
     """The table's columns, their explanations with the protocol."""
     columns = []
     for column in COLUMNS:
-        if column.name not in full:
+        # What ranks is shown even if every run has failed.
+        if column.name not in full and column.name != rank_by:
             continue
-        explanation = f"{column.explanation} Measured: {full[column.name]}."
+        measured = f" Measured: {full[column.name]}." if column.name in full else ""
+        explanation = column.explanation + measured
         lower = column.lower_is_better
         if column.name in NATS and len(likelihoods) > 1:
             lower = None

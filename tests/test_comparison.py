@@ -187,3 +187,10 @@ def test_the_protocol_says_which_weights_and_which_state():
     protocol = reported(trained("a", *fids(1.0), experiment=chosen)).protocol
     assert protocol["Weights"] == "as trained, not averaged"
     assert protocol["Selection"].startswith("by fid on the validation split")
+
+
+def test_a_study_of_which_every_run_fails_is_reported_too():
+    made = reported(trained("a", "diverged"), trained("b", "diverged"))
+    assert [column.name for column in made.metrics] == ["fid"]
+    assert "No run has a value of Fréchet distance" in text_table(made)
+    assert "a failed: seed 0: diverged" in text_table(made)
