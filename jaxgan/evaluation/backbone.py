@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
 from jaxtyping import Array, Float, Num
@@ -35,7 +36,7 @@ class Backbone(NamedTuple):
     digest: str
     """First digits of the SHA-256 of its weights: a metric's number belongs to these."""
     features: Images2Rows
-    """Pure and compiled; images as they travel (uint8, or float32 for points)."""
+    """Pure, of compiled functions; images as they travel (uint8, or float32 for points)."""
     logits: Images2Rows | None
     """Class scores, for backbones that are classifiers."""
     image_shape: ImageShape | None
@@ -66,45 +67,30 @@ def network_backbone(
     network: nn.Module,
     params: Params,
     *,
-    prepare: Callable[[Any], Any] | None = None,
+    prepare: Callable[[Any], Any] = lambda images: images,
     **fields: Any,
 ) -> Backbone:
     """A network with its weights as a backbone.
 
-    Making it again costs no compilation: the weights are arguments of one compiled function.
+    Making it again costs no compilation: the weights are arguments of one compiled function, which
+    features and class scores share, and images of all sizes that ``prepare`` makes one of.
 
     Args:
         network: maps a batch of images to `Outputs`, or a pair like them.
         params: its parameters.
-        prepare: what happens to the images first; a module's function, or one that is equal to
-            another when it does the same.
+        prepare: what happens to the images first; compiled.
         fields: the other fields of `Backbone`.
     """
-    weights = jax.tree.map(jax.numpy.asarray, params)
-    both = partial(_outputs, network, prepare, weights)
+    both = partial(_outputs, network, jax.tree.map(jnp.asarray, params))
     return Backbone(
-        features=partial(_features, network, prepare, weights),
-        logits=partial(_logits, network, prepare, weights),
-        both=both,
+        features=lambda images: both(prepare(images)).features,
+        logits=lambda images: both(prepare(images)).logits,
+        both=lambda images: both(prepare(images)),
         **fields,
     )
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _outputs(network: nn.Module, prepare: Any, params: Params, images: Any) -> Outputs:
-    outputs: Any = network.apply({"params": params}, prepare(images) if prepare else images)
+@partial(jax.jit, static_argnums=0)
+def _outputs(network: nn.Module, params: Params, images: Num[Array, "batch h w c"]) -> Outputs:
+    outputs: Any = network.apply({"params": params}, images)
     return Outputs(*outputs)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _features(
-    network: nn.Module, prepare: Any, params: Params, images: Num[Array, "batch h w c"]
-) -> Float[Array, "batch d"]:
-    return _outputs(network, prepare, params, images).features
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _logits(
-    network: nn.Module, prepare: Any, params: Params, images: Num[Array, "batch h w c"]
-) -> Float[Array, "batch classes"]:
-    return _outputs(network, prepare, params, images).logits
