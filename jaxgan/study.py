@@ -168,7 +168,7 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
     if makers and not any(makers & {*one.evaluation.metrics} for one in experiments):
         raise ConfigError(
             f"the ranking is by {study.rank_by}, which none of the metrics gives: add"
-            f" {' or '.join(sorted(makers))} to them, or rank by another (rank_by)"
+            f" {' or '.join(sorted(makers))} to them, or rank by another (--rank-by)"
         )
     check_likelihoods(study.rank_by, experiments)
 

@@ -252,7 +252,7 @@ def test_commands_have_the_arguments_of_the_row(files):
             BAD,
             {"metrics": ("kid", "prdc")},
             "the ranking is by fid, which none of the metrics gives: add fid to them, or rank by"
-            " another (rank_by)",
+            " another (--rank-by)",
         ),
         (
             BAD,
