@@ -167,7 +167,7 @@ def measure(
                 real,
                 of_samples,
                 replicates=metrics.REPLICATES if intervals else 0,
-                **_unseen(data, of_samples),
+                **_unseen(data, of_samples, held_out or "test"),
             )
         found = {name: result.value for name, result in measured.items()}
         protocols = {name: result.protocol for name, result in measured.items()}
@@ -194,13 +194,13 @@ def _mixture(samples: Sequence[np.ndarray], experiment: Experiment) -> dict[str,
     return {name: metrics.estimated(value) for name, value in covered.items()}
 
 
-def _unseen(data: Data, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The images of training, and those of the test split, if a metric asks for them."""
+def _unseen(data: Data, names: Sequence[str], held_out: SplitName) -> dict[str, np.ndarray]:
+    """The images of training, and those of another split, if a metric asks for them."""
     if not any(metrics.SAMPLE_METRICS[name].unseen for name in names):
         return {}
     return {
         "training": np.concatenate(list(images_of(data, "train"))),
-        "held_out": np.concatenate(list(images_of(data, "test"))),
+        "held_out": np.concatenate(list(images_of(data, held_out))),
     }
 
 

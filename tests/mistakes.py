@@ -38,8 +38,9 @@ CANNOT_WORK = {
     f"{_TRAIN} --model.optimizer.schedule.warmup-steps 50": (
         "warmup_steps = 50 with 20 updates in all: the warm-up must end before the training does"
     ),
-    f"{_TRAIN} --evaluation.backbone inception": (
-        "there is no backbone 'inception'; choose one of digits-cnn, fashion-cnn, pixels, identity"
+    f"{_TRAIN} --evaluation.backbone vgg": (
+        "there is no backbone 'vgg'; choose one of digits-cnn, fashion-cnn, pixels, identity, inception,"
+        " inception-pytorch-fid, efficientnet-lite1"
     ),
     f"{_TRAIN} --early-stopping.metric fid": (
         "early_stopping.metric is set, but nothing is measured on a validation split during"
@@ -86,6 +87,22 @@ CANNOT_WORK = {
     "sample done --out x.jpg": "--out x.jpg: the name must end in .png or .npz",
     "evaluate notes": "notes holds no run: there is no notes/config.json",
     "evaluate fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
+    "evaluate": (
+        "name a run, or real images and generated ones: jaxgan evaluate RUN, or jaxgan evaluate"
+        " REAL GENERATED"
+    ),
+    "evaluate notes fresh": "notes: there are no .png, .jpg or .jpeg images in this folder",
+    "evaluate done --metrics fid kdi": (
+        "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
+        " cas, memorization, swd, ms_ssim, likelihood, surgery"
+    ),
+    "evaluate done --batch-norm standing": (
+        "evaluation.batch_norm = 'standing': the model that samples has no batch normalization"
+    ),
+    f"{_TRAIN} --early-stopping.metric fit --evaluation.every 5 --data.validation 50": (
+        "early_stopping.metric = 'fit' is not measured; there are elbo, fid, kid, kid_se, kl,"
+        " reconstruction"
+    ),
 }
 
 FAILED = {

@@ -170,8 +170,8 @@ MISTAKES = {
     ),
     "a b --metrics fdi": (
         ConfigError,
-        "there is no metric 'fdi': did you mean fid or fid_inf? There are fid, fid_inf, kid, is,"
-        " prdc, cfid, cas, memorization, swd, ms_ssim",
+        "there is no metric 'fdi': did you mean fid? There are fid, fid_inf, kid, is, prdc,"
+        " cfid, cas, memorization, swd, ms_ssim",
     ),
     "run --metrics xxxx": (
         ConfigError,

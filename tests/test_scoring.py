@@ -14,6 +14,7 @@ from jaxgan.config import Evaluation
 from jaxgan.data.gaussians import Ring
 from jaxgan.data.pipeline import Data
 from jaxgan.evaluation.protocol import from_document
+from jaxgan.evaluation.reference import pixels_digest
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.program import compile_program, example_batch
 from jaxgan.recorder import NonFiniteError
@@ -101,6 +102,27 @@ def test_protocols_are_recorded_beside_the_numbers():
     held_out = found.protocols["test297,ema"]
     other = scoring.reference(experiment.data, "digits-cnn", "test").protocol
     assert (held_out["real_count"], other.real_count) == (297, 297)
+
+
+def test_memorization_is_looked_for_among_the_images_that_are_held_out():
+    experiment = tiny.vae(
+        data=Data(validation=50), evaluation=Evaluation(samples=40, metrics=("memorization",))
+    )
+    program, state = made(experiment)
+
+    def digest(held_out):
+        found = scoring.measure(
+            program, state, experiment, distances="validation", held_out=held_out
+        )
+        (name,) = (name for name in found.metrics if name.startswith("memorization["))
+        assert name == "memorization[train1450,gen40,q8,ema]"
+        return found.protocols[results.bracket(name)]["real_digest"]
+
+    train, *others = (
+        results.in_memory(experiment.data, split)["image"]
+        for split in ("train", "validation", "test")
+    )
+    assert [digest("validation"), digest("test")] == [pixels_digest([train, o]) for o in others]
 
 
 def test_other_ways_to_draw_are_part_of_the_name():
