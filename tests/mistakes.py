@@ -39,8 +39,8 @@ CANNOT_WORK = {
         "warmup_steps = 50 with 20 updates in all: the warm-up must end before the training does"
     ),
     f"{_TRAIN} --evaluation.backbone vgg": (
-        "there is no backbone 'vgg'; choose one of digits-cnn, fashion-cnn, pixels, identity, inception,"
-        " inception-pytorch-fid, efficientnet-lite1"
+        "there is no backbone 'vgg'; choose one of digits-cnn, fashion-cnn, pixels, identity,"
+        " inception, inception-pytorch-fid, efficientnet-lite1"
     ),
     f"{_TRAIN} --early-stopping.metric fid": (
         "early_stopping.metric is set, but nothing is measured on a validation split during"
