@@ -11,7 +11,7 @@ from jaxgan.evaluation.efficientnet import load_efficientnet_lite1, prepared
 from jaxgan.evaluation.features import load_backbone
 
 HERE = Path(__file__).parent / "reference"
-# The network written with the functions of PyTorch (make_networks.py).
+# The network written with the functions of PyTorch, in float64 (make_networks.py).
 REFERENCE = np.load(HERE / "networks.npz")
 SHAPES = json.loads((HERE / "networks.json").read_text())["shapes"]["efficientnet"]
 
@@ -27,10 +27,13 @@ def photographs():
 
 
 def assert_close(found, expected):
-    found, expected = np.asarray(found), np.asarray(expected)
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
     assert found.shape == expected.shape
-    # Sums of many terms: what is small beside the others is known to their rounding.
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).mean())
+    # The reference is in float64. Ours in float32 differs by 3e-5 at most, of an image's outputs
+    # together (random weights amplify rounding, trained ones stay below 1e-5).
+    apart = np.linalg.norm(found - expected, axis=1) / np.linalg.norm(expected, axis=1)
+    assert apart.max() < 1e-4
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-4 * np.abs(expected).mean())
 
 
 def test_random_weights(tmp_path):

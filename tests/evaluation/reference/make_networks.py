@@ -81,7 +81,8 @@ def inception(shapes: dict[str, list[int]], batch: np.ndarray) -> dict[str, np.n
 
 
 def efficientnet(state: dict[str, torch.Tensor], batch: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Written from the tables of the paper, one function for all blocks."""
+    """Written from the tables of the paper, one function for all blocks; in float64."""
+    state = {name: x.double() for name, x in state.items()}
 
     def normalized(x: torch.Tensor, name: str) -> torch.Tensor:
         mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
@@ -96,7 +97,7 @@ def efficientnet(state: dict[str, torch.Tensor], batch: np.ndarray) -> tuple[np.
 
     # Blocks that halve the resolution: the first of the stages 2, 3, 4 and 6.
     strides = {1: 2, 4: 2, 7: 2, 15: 2}
-    x = F.interpolate(channels_first(batch).float(), (240, 240), mode="bilinear",
+    x = F.interpolate(channels_first(batch).double(), (240, 240), mode="bilinear",
                       align_corners=False, antialias=True)  # fmt: skip
     x = F.relu6(normalized(convolved((x - 127) / 128, "_conv_stem", 2), "_bn0"))
     for index in range(21):
@@ -108,7 +109,8 @@ def efficientnet(state: dict[str, torch.Tensor], batch: np.ndarray) -> tuple[np.
         y = normalized(y, f"{name}._bn2")
         x = x + y if x.shape == y.shape else y
     features = F.relu6(normalized(convolved(x, "_conv_head"), "_bn1")).mean((2, 3))
-    return features.numpy(), F.linear(features, state["_fc.weight"], state["_fc.bias"]).numpy()
+    scores = F.linear(features, state["_fc.weight"], state["_fc.bias"])
+    return features.float().numpy(), scores.float().numpy()
 
 
 def resized() -> dict[str, np.ndarray]:
