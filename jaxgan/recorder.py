@@ -34,7 +34,8 @@ def _on_host(tree: Any) -> Any:
 
 def _is_computed(metrics: Mapping[str, Array]) -> bool:
     """Whether reading them would not wait; those of one step come from one program."""
-    return next(iter(metrics.values())).is_ready()
+    first: Any = next(iter(metrics.values()))
+    return first.is_ready()
 
 
 class Recorder:
