@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,23 +109,23 @@ class Checkpoints:
 
         newest, best = policy.LatestN(self._keep), self._best
         preserve: Any = newest
+        tracked: dict[str, Any] = {}
         if best is not None:
-            preserve = policy.AnyPreservationPolicy(
-                [
-                    newest,
-                    policy.BestN(
-                        get_metric_fn=lambda metrics: float(metrics[best.metric]),
-                        # Orbax keeps the last of the sorted ones.
-                        reverse=best.mode == "min",
-                        n=1,
-                        keep_checkpoints_without_metrics=False,
-                    ),
-                ]
-            )
+            worst = math.inf if best.mode == "min" else -math.inf
+
+            def metric(metrics: Mapping[str, float]) -> float:
+                return float(metrics.get(best.metric, worst))
+
+            # Without this Orbax forgets the metrics when the folder is opened again.
+            tracked = {"best_fn": metric, "best_mode": best.mode}
+            # Orbax keeps the last of the sorted ones.
+            best_one = policy.BestN(get_metric_fn=metric, reverse=best.mode == "min", n=1)
+            preserve = policy.AnyPreservationPolicy([newest, best_one])
         options = ocp.CheckpointManagerOptions(
             preservation_policy=preserve,
             # A save that was cut off leaves a temporary folder; nobody will ever finish it.
             cleanup_tmp_directories=True,
+            **tracked,
         )
         return ocp.CheckpointManager(
             self._folder, options=options, item_names=("state", "document")
@@ -162,7 +163,8 @@ class Checkpoints:
                 args=ocp.args.Composite(
                     state=ocp.args.StandardSave(host), document=ocp.args.JsonSave(document)
                 ),
-                metrics=dict(metrics) if metrics else None,
+                # Orbax warns of a checkpoint without; an empty one is the worst.
+                metrics=dict(metrics or {}) if self._best else None,
                 force=True,
             )
         except Exception as error:

@@ -72,6 +72,25 @@ def test_keeps_the_newest_and_the_best(tmp_path: Path):
             assert checkpoints.steps() == expected, mode
 
 
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_best_stays_the_best_when_the_folder_is_opened_again(tmp_path: Path, mode):
+    best = Best("fid", mode)
+    sign = 1.0 if mode == "min" else -1.0
+    with Checkpoints(tmp_path, keep=2, best=best) as checkpoints:
+        checkpoints.save(10, state(), {}, {"fid": sign * 3.0})
+        checkpoints.save(15, state(), {})
+    with Checkpoints(tmp_path, keep=2, best=best) as checkpoints:
+        for step in (20, 30, 40):
+            checkpoints.save(step, state(), {})
+            checkpoints.wait()
+        assert checkpoints.steps() == [10, 30, 40]
+        checkpoints.save(50, state(), {}, {"fid": sign * 2.0})
+        checkpoints.save(60, state(), {})
+        checkpoints.save(70, state(), {})
+        checkpoints.wait()
+        assert checkpoints.steps() == [50, 60, 70]
+
+
 def flip_a_byte_in_the_largest_file(folder: Path):
     largest = max((f for f in folder.rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
     content = bytearray(largest.read_bytes())

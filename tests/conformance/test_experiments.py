@@ -13,8 +13,9 @@ import pytest
 
 from jaxgan import options
 from jaxgan.comparison import Study
-from jaxgan.config import difference, from_json, to_json
+from jaxgan.config import from_json, to_json
 from jaxgan.program import example_batch
+from jaxgan.workdir import difference
 
 DATASETS, NAMES = options.DATASETS, ("digits", "fashion-mnist")
 FOLDER = Path(__file__).parents[2] / "experiments"
