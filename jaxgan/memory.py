@@ -2,7 +2,7 @@
 
 XLA's CPU client allocates the temporary buffers of a program anew in each call. glibc gets blocks
 of that size from the system and gives them back at once, so that every step touches tens of
-megabytes of pages for the first time: on two cores a tenth of a DCGAN step's time.
+megabytes of pages for the first time.
 """
 
 from __future__ import annotations
@@ -37,11 +37,10 @@ def keep_freed_memory(reserve: int = RESERVE) -> bool:
         return False
     try:
         libc = ctypes.CDLL(None)
-        version = libc.gnu_get_libc_version
+        _ = libc.gnu_get_libc_version  # Only glibc has it.
         mallopt, malloc, free, madvise = libc.mallopt, libc.malloc, libc.free, libc.madvise
     except (AttributeError, OSError, TypeError):
         return False
-    del version  # Only glibc has it.
     malloc.restype, malloc.argtypes, free.argtypes = (
         ctypes.c_void_p,
         [ctypes.c_size_t],

@@ -1,21 +1,9 @@
 import os
-import resource
-from contextlib import contextmanager
 
 import pytest
+from disk import largest_file
 
 from jaxgan.visualization.atomic import write_atomically
-
-
-@contextmanager
-def largest_file(size):
-    """Files cannot grow beyond ``size``, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_makes_folders_and_replaces(tmp_path):
