@@ -156,7 +156,8 @@ def measure(
     of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
     undefined: dict[str, Estimate] = {}
     if of_samples or hasattr(data.source, "modes"):
-        real = reference_for(experiment, distances, names)
+        with config_errors():
+            real = reference_for(experiment, distances, names)
         sample = sampling.sampler(program, state, evaluation)
         drawn = list(draw(sample, real.protocol, evaluation.batch_size))
         if not all(np.isfinite(batch).all() for batch in drawn):

@@ -213,6 +213,15 @@ MISTAKES = {
         ConfigError,
         "backbone fashion-cnn reads images of 28x28x1, these are 8x8x1",
     ),
+    "run --backbone vgg": (ConfigError, "there is no backbone 'vgg'; choose"),
+    "run --backbone fashion-cnn": (
+        ConfigError,
+        "backbone fashion-cnn reads images of 28x28x1, these are 8x8x1",
+    ),
+    "run --backbone inception:nowhere.pth": (
+        ConfigError,
+        "there is no file nowhere.pth; get pt_inception-2015-12-05-6726825d.pth from",
+    ),
     "a b --draws 0": (ConfigError, "draws = 0: must be at least 1"),
     "a b --json none/x.json": (ConfigError, "--json none/x.json: there is no folder none"),
     "run --truncation 1.5": (ConfigError, "truncation = 1.5: must be above 0, and at most 1"),
