@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import tyro
 
-from jaxgan import runs, scoring, workdir, xla
+from jaxgan import held_out, runs, scoring, workdir, xla
 from jaxgan.config import ConfigError, config_errors
 from jaxgan.data.image_set import ImageSet, load_images, same_channels
 from jaxgan.data.source import DataError
@@ -33,8 +33,8 @@ class EvaluateOptions:
     what: tyro.conf.Positional[tuple[Path, ...]]
     """A run's folder; or real images and then generated ones, each a folder or an .npz file."""
     metrics: tuple[str, ...] = ()
-    """Such as fid fid_inf kid is prdc cfid cas memorization swd ms_ssim likelihood surgery; none
-    given: those of the run's settings, or fid and kid."""
+    """Such as fid fid_inf kid is prdc cfid cas memorization swd ms_ssim likelihood surgery
+    disentanglement manifold; none given: those of the run's settings, or fid and kid."""
     backbone: str | None = None
     """Feature extractor; None: as in the run's settings, or pixels."""
     samples: int | None = None
@@ -47,7 +47,7 @@ class EvaluateOptions:
     """Statistics of batch normalization in a run; None: as in the run's settings."""
     truncation: float | None = None
     """Factor of a run's latents; None: as in the run's settings."""
-    draws: int = scoring.DRAWS
+    draws: int = held_out.DRAWS
     """Codes drawn for each held-out image, for metrics that estimate a likelihood."""
     json: Path | None = None
     """A file to write the JSON to as well."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from jaxgan import rng, sampling
+from jaxgan import held_out, rng, sampling
 from jaxgan.algorithms.base import State
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
@@ -13,7 +13,7 @@ from jaxgan.evaluation import likelihood, metrics
 from jaxgan.evaluation.features import load_backbone
 from jaxgan.program import Program, example_batch
 from jaxgan.results import SplitName, backbone_name, split_of
-from jaxgan.scoring import check_model, final_split
+from jaxgan.scoring import final_split
 
 
 def check(experiment: Experiment, program: Program) -> None:
@@ -35,7 +35,7 @@ def check(experiment: Experiment, program: Program) -> None:
         if (count := len(split_of(data, name))) < 2:
             raise DataError(f"the {name} split has {count} image: distances need at least 2")
     metrics.check_names(evaluation.metrics)
-    check_model(evaluation.metrics, program)
+    held_out.check(evaluation.metrics, program, experiment)
     for name in evaluation.metrics:
         metric = metrics.SAMPLE_METRICS.get(name)
         if metric is not None and metric.labels:

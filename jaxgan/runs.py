@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import options, rng, scoring, workdir
+from jaxgan import held_out, options, rng, scoring, workdir
 from jaxgan.algorithms.base import State
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.config import Experiment, config_errors
@@ -84,7 +84,7 @@ def evaluate(
     trained: Trained,
     names: Sequence[str] | None = None,
     *,
-    draws: int = scoring.DRAWS,
+    draws: int = held_out.DRAWS,
     split: SplitName | None = None,
 ) -> dict[str, Any]:
     """The numbers of a run, measured again; a JSON document.

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
-from jaxgan import rng, sampling
+from jaxgan import held_out as held_out_
+from jaxgan import sampling
 from jaxgan.algorithms.base import State
-from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.config import Experiment, config_errors
 from jaxgan.data.pipeline import Data
-from jaxgan.evaluation import likelihood, metrics, mixtures, scores
+from jaxgan.evaluation import metrics, mixtures, scores
 from jaxgan.evaluation.features import load_backbone
-from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.intervals import Estimate
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.reference import Reference, draw, reference_statistics
 from jaxgan.program import Program
@@ -35,9 +33,6 @@ from jaxgan.results import (
 LIMIT = 10_000
 """Real images that distances use at most (the kernel distance is quadratic in their number), and
 samples of an evaluation that does not say how many."""
-
-DRAWS = 1000
-"""Codes drawn for each held-out image where a likelihood is estimated, unless said otherwise."""
 
 
 class Numbers(NamedTuple):
@@ -57,17 +52,6 @@ def final_split(experiment: Experiment) -> SplitName:
     seen in training, and the validation split in the selection.
     """
     return "test" if experiment.early_stopping.metric else experiment.evaluation.split
-
-
-def check_model(names: Sequence[str], program: Program) -> None:
-    """Refuses metrics of encoders and likelihoods for a model that has none.
-
-    Raises:
-        ConfigError: names the metric.
-    """
-    for name in names:
-        if name in metrics.MODEL_METRICS and program.log_likelihood is None:
-            raise ConfigError(f"{name} needs an encoder and a likelihood, and this model has none")
 
 
 @functools.lru_cache(maxsize=8)
@@ -127,7 +111,7 @@ def measure(
     held_out: SplitName | None,
     names: Sequence[str] | None = None,
     intervals: bool = False,
-    draws: int = DRAWS,
+    draws: int = held_out_.DRAWS,
 ) -> Numbers:
     """All numbers of a state.
 
@@ -149,7 +133,7 @@ def measure(
     names = evaluation.metrics if names is None else names
     with config_errors():
         metrics.check_names(names)
-    check_model(names, program)
+    held_out_.check(names, program, experiment)
     state = sampling.prepared(program, state, evaluation)
     found: dict[str, Estimate] = {}
     protocols: dict[str, Protocol] = {}
@@ -175,7 +159,7 @@ def measure(
         undefined = _mixture(drawn, experiment)
         protocols |= dict.fromkeys(undefined, real.protocol)
     if held_out is not None:
-        held = _held_out(program, state, experiment, held_out, names, draws)
+        held = held_out_.measure(program, state, experiment, held_out, names, draws)
         found |= {name: value for name, (value, _) in held.items()}
         protocols |= {name: protocol for name, (_, protocol) in held.items()}
     for name, value in found.items():
@@ -216,67 +200,3 @@ def numbers(found: dict[str, Estimate], protocols: dict[str, Protocol]) -> Numbe
         },
         protocols={bracket(name): protocol.document() for name, protocol in protocols.items()},
     )
-
-
-def _held_out(
-    program: Program,
-    state: State,
-    experiment: Experiment,
-    name: SplitName,
-    names: Sequence[str],
-    draws: int,
-) -> dict[str, tuple[Estimate, Protocol]]:
-    """What the model itself says of real images that it was not trained on."""
-    key = rng.role_key(rng.base_key(SEED), "held-out")
-    sha = hashlib.sha256()
-    parts, batches, count = [], [], 0
-    for batch, size in _batches(experiment.data, name, experiment.evaluation.batch_size):
-        parts.append(program.evaluate(state, batch, jax.random.fold_in(key, count)))
-        sha.update(batch["image"][:size].tobytes())
-        batches.append(batch)
-        count += size
-    protocol = Protocol(
-        backbone="",
-        backbone_digest="",
-        split=name,
-        real_count=count,
-        real_digest=sha.hexdigest()[:12],
-        sample_count=0,
-        weights=experiment.evaluation.weights,
-        seed=SEED,
-        image="x".join(map(str, experiment.data.image_shape)),
-    )
-    means = likelihood.finalize(likelihood.merge_all(parts)) if parts and parts[0] else {}
-    found: dict[str, tuple[Estimate, Protocol]] = {}
-    for metric, value in means.items():
-        if metric.endswith("_se") and metric[:-3] in means:
-            continue
-        error = means.get(f"{metric}_se")
-        estimate = metrics.estimated(value) if error is None else normal_estimate(value, error)
-        found[protocol.name(metric)] = (estimate, protocol)
-    for wanted in names:
-        of_model = metrics.MODEL_METRICS.get(wanted)
-        if of_model is None or program.posterior is None or program.log_likelihood is None:
-            continue
-        model = metrics.Model(
-            functools.partial(program.posterior, state),
-            functools.partial(program.log_likelihood, state),
-            batches, draws, SEED,
-        )  # fmt: skip
-        drawn = dataclasses.replace(protocol, draws=draws if of_model.draws else 0)
-        try:
-            computed = of_model.compute(model)
-        except ValueError as error:
-            raise ConfigError(f"{drawn.name(wanted)}: {error}") from error
-        found |= {drawn.name(short): (value, drawn) for short, value in computed.items()}
-    return found
-
-
-def _batches(data: Data, name: SplitName, size: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
-    """A split in batches of one size, the last filled up and masked; and how many of each count."""
-    for images in images_of(data, name):
-        for start in range(0, len(images), size):
-            chunk = images[start : start + size]
-            mask = (np.arange(size) < len(chunk)).astype(np.float32)
-            padding = [(0, size - len(chunk))] + [(0, 0)] * (chunk.ndim - 1)
-            yield {"image": np.pad(chunk, padding), "mask": mask}, len(chunk)

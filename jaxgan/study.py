@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgan import comparison, options, parallel, training, workdir, xla
+from jaxgan import comparison, held_out, options, parallel, training, workdir, xla
 from jaxgan.agreement import check_likelihoods
 from jaxgan.checkpoint import CheckpointError
 from jaxgan.comparison import Entry, Outcome, Study, Trained
@@ -22,7 +22,8 @@ from jaxgan.config import (
     config_errors,
     to_json,
 )
-from jaxgan.evaluation.metrics import MODEL_METRICS, SAMPLE_METRICS, check_names
+from jaxgan.evaluation.metrics import SAMPLE_METRICS, check_names
+from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.program import compile_program
 from jaxgan.recorder import NonFiniteError
 from jaxgan.scoring import final_split
@@ -133,15 +134,20 @@ def _measured(experiment: Experiment, wanted: tuple[str, ...]) -> tuple[str, ...
         check_names(wanted)
     if not any(name in MODEL_METRICS for name in wanted):
         return wanted
-    if compile_program(experiment, "none").log_likelihood is not None:
-        return wanted
-    left = tuple(name for name in wanted if name not in MODEL_METRICS)
-    if not left:
+    program = compile_program(experiment, "none")
+    left, why = [], ""
+    for name in wanted:
+        try:
+            held_out.check([name], program, experiment)
+            left.append(name)
+        except ConfigError as error:
+            why = str(error)
+    if wanted and not left:
         raise ConfigError(
-            f"{experiment.name} has no encoder and no likelihood, so none of {', '.join(wanted)}:"
-            " ask for a metric of samples as well, such as fid"
+            f"{experiment.name} has none of {', '.join(wanted)} ({why}): ask for a metric of"
+            " all models as well, such as fid"
         )
-    return left
+    return tuple(left)
 
 
 def _check(study: Study, experiments: Sequence[Experiment]) -> None:
@@ -159,12 +165,15 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
                 f"{first.name} and {other.name} have different data or evaluation settings, so"
                 f" their numbers could not be compared: {'; '.join(fields)}"
             )
+    for name in study.metrics:
+        if name in MODEL_METRICS and not any(name in one.evaluation.metrics for one in experiments):
+            raise ConfigError(f"none of the experiments can be measured by {name}: leave it out")
     column = next((column for column in COLUMNS if column.name == study.rank_by), None)
     if column is None or column.lower_is_better is None:
         able = [column.name for column in COLUMNS if column.lower_is_better is not None]
         raise ConfigError(f"nothing can be ranked by {study.rank_by!r}; there are {joined(able)}")
-    makers = {name for name, metric in SAMPLE_METRICS.items() if study.rank_by in metric.gives}
-    makers |= {study.rank_by} & MODEL_METRICS.keys()
+    every = {**SAMPLE_METRICS, **MODEL_METRICS}
+    makers = {name for name, metric in every.items() if study.rank_by in metric.gives}
     if makers and not any(makers & {*one.evaluation.metrics} for one in experiments):
         raise ConfigError(
             f"the ranking is by {study.rank_by}, which none of the metrics gives: add"

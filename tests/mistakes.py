@@ -94,7 +94,7 @@ CANNOT_WORK = {
     "evaluate notes fresh": "notes: there are no .png, .jpg or .jpeg images in this folder",
     "evaluate done --metrics fid kdi": (
         "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
-        " cas, memorization, swd, ms_ssim, likelihood, surgery"
+        " cas, memorization, swd, ms_ssim, likelihood, surgery, disentanglement, manifold"
     ),
     "evaluate done --batch-norm standing": (
         "evaluation.batch_norm = 'standing': the model that samples has no batch normalization"

@@ -257,15 +257,28 @@ def test_commands_have_the_arguments_of_the_row(files):
         (
             BAD,
             {"metrics": ("likelihood",), "rank_by": "likelihood"},
-            "gan has no encoder and no likelihood, so none of likelihood: ask for a metric of"
-            " samples as well, such as fid",
+            "gan has none of likelihood (likelihood needs an encoder and a likelihood, and this"
+            " model has none): ask for a metric of all models as well, such as fid",
+        ),
+        (
+            BAD,
+            {"metrics": ("fid", "manifold")},
+            "none of the experiments can be measured by manifold: leave it out",
+        ),
+        (
+            BAD,
+            {"rank_by": "mig"},
+            "the ranking is by mig, which none of the metrics gives: add disentanglement to them,"
+            " or rank by another (--rank-by)",
         ),
         (
             BAD,
             {"rank_by": "kl"},
             "nothing can be ranked by 'kl'; there are fid, fid_inf, kid, is, precision, recall,"
             " density, coverage, cfid, cas, swd, likelihood, bits_per_dim, elbo, reconstruction,"
-            " marginal_kl, modes, high_quality and reverse_kl",
+            " marginal_kl, manifold_precision, manifold_recall, manifold_f1, beta_vae_metric,"
+            " factor_vae_metric, mig, dci_disentanglement, dci_completeness, dci_informativeness,"
+            " sap, sap_svm, modularity, explicitness, modes, high_quality and reverse_kl",
         ),
         ((), {}, "two experiments are called vae: tell them apart by --name"),
         (BAD, {"seeds": (1, 1)}, "seeds (1, 1): one of them is there twice"),

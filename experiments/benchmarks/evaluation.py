@@ -18,21 +18,16 @@ all counts, for a quick look. About three minutes on two cores.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import NoReturn
 
 import evaluation_neighbors
+import measures
 import numpy as np
-from scaling_report import Row, machine, table
+from scaling_report import Row
 
-from jaxgan import workdir
 from jaxgan.evaluation import fid, kid, moments
-from jaxgan.visualization.atomic import write_atomically
 
 DIMENSION = 2048
 
@@ -187,48 +182,18 @@ MEASURES: dict[str, Callable[[int, int], list[Row]]] = {
 """From rounds and the divisor of sizes to rows, all of one measure with the same columns."""
 
 
-def fail(message: str) -> NoReturn:
-    """Ends the process with one line."""
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures, prints tables, and writes them to the files asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", default="", metavar="NAMES", help=", ".join(MEASURES))
+    parser = measures.parser(__doc__, MEASURES)
     parser.add_argument("--rounds", type=int, default=3, help="turns of each; default 3")
     parser.add_argument("--size", type=int, default=1, help="divide counts by this; default 1")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as a list")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     options = parser.parse_args(arguments)
-    wanted = [name.strip() for name in options.only.split(",") if name.strip()] or list(MEASURES)
-    if unknown := [name for name in wanted if name not in MEASURES]:
-        fail(f"--only {unknown[0]}: no such measure; there are {', '.join(MEASURES)}")
+    names = measures.chosen(options, MEASURES)
     if options.rounds < 1:
-        fail(f"--rounds {options.rounds}: must be at least 1")
+        measures.fail(f"--rounds {options.rounds}: must be at least 1")
     if not 1 <= options.size <= 64:
-        fail(f"--size {options.size}: must be from 1 to 64")
-    for path in (options.json, options.markdown):
-        if path and not path.parent.is_dir():
-            fail(f"{path}: there is no folder {path.parent}")
-
-    about = machine()
-    header = ", ".join(f"{name} {value}" for name, value in about.items())
-    print(header, flush=True)
-    rows, tables = [], []
-    for name in (name for name in MEASURES if name in wanted):
-        found = MEASURES[name](options.rounds, options.size)
-        tables.append(f"## {name}\n\n{table(found)}\n")
-        print(f"\n{tables[-1]}", end="", flush=True)
-        rows += [{**row, **about} for row in found]
-        # After each measure, so that a stop keeps what there is.
-        if options.json:
-            workdir.write_json(options.json, rows)
-        if options.markdown:
-            write_atomically(options.markdown, "\n".join([header, "", *tables]).encode())
+        measures.fail(f"--size {options.size}: must be from 1 to 64")
+    measures.report(options, names, lambda name: MEASURES[name](options.rounds, options.size))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple, TypeAlias
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import struct
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgan.config import ConfigError, Precision
-from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, PRNGKey, Sums
+from jaxgan.objectives.vae import Measure
+from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
 
 State: TypeAlias = Any
 """A pytree of arrays with at least the field ``step``."""
@@ -52,6 +54,12 @@ class Algorithm(NamedTuple):
             those statistics (``batch_stats``). The key is for dropout, which is then on, as in
             training. None where nothing is known of it.
         with_statistics: the state whose evaluation weights have these ``batch_stats``.
+        pixels: as ``generate``, from 0 to 1 and not rounded, so that they have gradients; None
+            where no images are generated.
+        to_support: latents brought back to where the prior has any; None where it has some
+            everywhere.
+        measure: what ``log_likelihood`` of these images is the log of; None where there is no
+            likelihood.
     """
 
     init: Callable[[PRNGKey, Batch], State]
@@ -68,6 +76,9 @@ class Algorithm(NamedTuple):
     truncate: Callable[[Latents, float], Latents] | None = None
     batch_normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, Params]] | None = None
     with_statistics: Callable[[State, Params], State] | None = None
+    pixels: Callable[[State, Latents], Pixels] | None = None
+    to_support: Callable[[Latents], Latents] | None = None
+    measure: Callable[[np.ndarray], Measure] | None = None
 
 
 class Player(struct.PyTreeNode):

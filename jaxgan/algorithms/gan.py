@@ -129,7 +129,8 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
     """
     model: Gan = base.at_precision(experiment.model, experiment.precision)
     image_shape = experiment.data.image_shape
-    to_output = base.from_symmetric if experiment.data.dtype == "uint8" else lambda pixels: pixels
+    is_image = experiment.data.dtype == "uint8"
+    to_output = base.from_symmetric if is_image else lambda pixels: pixels
     draw = PRIORS[model.prior]
     d_optimizer = model.discriminator_optimizer.build(experiment.steps * model.n_critic)
     g_optimizer = model.generator_optimizer.build(experiment.steps)
@@ -247,9 +248,14 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         )
         return new_state, average({**final.metrics, "loss/generator": value})
 
+    def generated(state: GanState, latent: Latents) -> Any:
+        return model.generator.apply(state.ema, latent, image_shape=image_shape, train=False)
+
     def generate(state: GanState, latent: Latents) -> base.Generated:
-        pixels: Any = model.generator.apply(state.ema, latent, image_shape=image_shape, train=False)
-        return to_output(pixels)
+        return to_output(generated(state, latent))
+
+    def pixels(state: GanState, latent: Latents) -> Pixels:
+        return jnp.clip((generated(state, latent) + 1.0) / 2.0, 0.0, 1.0)
 
     def sample(state: GanState, key: PRNGKey, count: int) -> base.Generated:
         return generate(state, prior(key, count))
@@ -280,4 +286,6 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         truncate=base.scaled if model.prior == "normal" else None,
         batch_normalized=batch_normalized,
         with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
+        pixels=pixels if is_image else None,
+        to_support=None if model.prior == "normal" else lambda latent: jnp.clip(latent, -1.0, 1.0),
     )  # fmt: skip

@@ -179,8 +179,12 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         )  # fmt: skip
         return outputs
 
-    def decode(state: VaeState, latent: Latents) -> base.Generated:
+    def pixels(state: VaeState, latent: Latents) -> Pixels:
         means = model.likelihood.mean(outputs_of(state, latent))
+        return jnp.clip(means, 0.0, 1.0) if is_image else means
+
+    def decode(state: VaeState, latent: Latents) -> base.Generated:
+        means = pixels(state, latent)
         return base.from_unit(means) if is_image else means
 
     def batch_normalized(
@@ -237,4 +241,5 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         raw=lambda state: state.replace(ema=state.autoencoder.variables), truncate=base.scaled,
         batch_normalized=batch_normalized,
         with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
+        pixels=pixels if is_image else None, measure=model.likelihood.measure,
     )  # fmt: skip

@@ -104,7 +104,8 @@ def _layer(path: str) -> Layer:
 
 
 @jax.jit
-def _prepared_as_2015(images: Num[Array, "batch h w c"]) -> Pixels:
+def prepared_as_2015(images: Num[Array, "batch h w c"]) -> Pixels:
+    """Images in [-1, 1) of 299x299, resized as the 2015 graph does; gray ones three times."""
     return (resize(to_rgb(images), SIDE, "tf1-bilinear") - 128.0) / 128.0
 
 
@@ -113,7 +114,7 @@ def _prepared_as_pytorch_fid(images: Num[Array, "batch h w c"]) -> Pixels:
     return 2.0 * resize(to_rgb(images) / 255.0, SIDE, "bilinear") - 1.0
 
 
-PREPARATIONS = {"inception": _prepared_as_2015, "inception-pytorch-fid": _prepared_as_pytorch_fid}
+PREPARATIONS = {"inception": prepared_as_2015, "inception-pytorch-fid": _prepared_as_pytorch_fid}
 """What happens to images of values from 0 to 255, by the backbone's name."""
 
 

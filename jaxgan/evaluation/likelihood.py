@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal, SupportsFloat, TypeAlias
+from typing import SupportsFloat, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from jaxgan.evaluation.intervals import Estimate, mean_interval
+from jaxgan.objectives.vae import Measure
 
 AnySums: TypeAlias = Mapping[str, tuple[SupportsFloat, SupportsFloat]]
 """name -> (sum, count), as device scalars (`jaxgan.typing.Sums`) or as plain numbers."""
@@ -102,26 +103,12 @@ def mean_over_images(values: Float[np.ndarray, "images"]) -> Estimate:
     return Estimate(interval.mean, interval.low, interval.high)
 
 
-Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy"]
-"""What a log-likelihood is the log of.
-
-- ``mass``: a probability of the 8-bit (or binary) pixels themselves.
-- ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
-- ``density``: a density at the levels themselves, without noise.
-- ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
-"""
-
 _NO_BITS = {
     "density": "a density taken at the 8-bit levels themselves can be made as large as one likes"
     " by narrow peaks: add uniform noise of one level's width to the pixels (dequantize them)",
     "cross-entropy": "the Bernoulli cross-entropy of gray values is no normalized probability:"
     " binarize the images, or use a likelihood of 8-bit pixels; compare it in nats an image",
 }
-
-
-def bernoulli_measure(images: UInt8[np.ndarray, "..."]) -> Measure:
-    """What a Bernoulli likelihood of these images is: ``mass`` if every pixel is 0 or 255."""
-    return "mass" if np.isin(images, (0, 255)).all() else "cross-entropy"
 
 
 def bits_per_dim(

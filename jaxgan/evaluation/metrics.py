@@ -1,21 +1,22 @@
-"""Every metric by its name: one place that says what each needs and what it gives.
+"""Metrics that compare generated images with real ones, by name: what each needs and gives.
 
-`SAMPLE_METRICS` compare generated images with real ones; `MODEL_METRICS` are taken of a model that
-has an encoder and a likelihood. A metric may give several numbers, as ``prdc`` does.
+Those that look at the model itself are in `jaxgan.evaluation.model_metrics`. A metric may give
+several numbers, as ``prdc`` does.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Num
 
 from jaxgan.evaluation.extraction import Extracted
 from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.evaluation.reference import Reference
 
 REPLICATES = 200
@@ -194,59 +195,6 @@ SAMPLE_METRICS: Mapping[str, SampleMetric] = {
     "ms_ssim": SampleMetric(_ms_ssim, ("ms_ssim",), pixels=True),
 }
 """Metrics that compare generated images with real ones."""
-
-
-class Model(NamedTuple):
-    """A trained model, and the held-out images that it is measured on."""
-
-    posterior: Callable[[Any], Any]
-    """From a batch to means and log variances of its codes."""
-    log_likelihood: Callable[[Any, Any], Any]
-    """From a batch and one code an image to ``log p(x|z)``."""
-    batches: Sequence[Mapping[str, np.ndarray]]
-    """All held-out images; rows whose ``mask`` is 0 do not count."""
-    draws: int
-    """Codes drawn for each image where a likelihood is estimated."""
-    seed: int
-
-
-class ModelMetric(NamedTuple):
-    """A metric of a model with an encoder and a likelihood."""
-
-    compute: Callable[[Model], Numbers]
-    draws: bool = False
-    """Whether it depends on how many codes are drawn for each image."""
-
-
-def _likelihood(model: Model) -> Numbers:
-    from jaxgan.evaluation.importance import importance_log_likelihood
-
-    found = importance_log_likelihood(
-        model.posterior, model.log_likelihood, model.batches, samples=model.draws, seed=model.seed
-    )
-    return {"likelihood": found.log_likelihood}
-
-
-def _surgery(model: Model) -> Numbers:
-    from jaxgan.evaluation.posteriors import encode
-    from jaxgan.evaluation.surgery import active_units, surgery
-
-    codes = encode(model.posterior, model.batches)
-    found = surgery(codes, seed=model.seed)
-    return {
-        "mutual_information": found.mutual_information,
-        "total_correlation": found.total_correlation,
-        "dimension_wise_kl": found.dimension_wise_kl,
-        "marginal_kl": found.marginal_kl,
-        "active_units": active_units(codes.mean).count,
-    }
-
-
-MODEL_METRICS: Mapping[str, ModelMetric] = {
-    "likelihood": ModelMetric(_likelihood, draws=True),
-    "surgery": ModelMetric(_surgery),
-}
-"""Metrics of models with an encoder and a likelihood, on held-out images."""
 
 
 def check_names(names: Iterable[str], *, samples_only: bool = False) -> None:

@@ -12,14 +12,17 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 Weights = Literal["ema", "raw", "none"]
 BatchNorm = Literal["running", "batch", "standing"]
 
-SPLITS = ("train", "validation", "test", "real")
-"""Names of real sets: parts of a data set, or ``real`` for images that were given as files."""
+SPLITS = ("train", "validation", "test", "real", "factors")
+"""Names of real sets: parts of a data set, ``real`` for images that were given as files, or
+``factors`` for images made for values of their factors."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +95,14 @@ class Protocol:
     def document(self) -> dict[str, Any]:
         """Every field by its name, and the ``digest``, as JSON data."""
         return {**dataclasses.asdict(self), "digest": self.digest}
+
+
+def pixels_digest(parts: Sequence[np.ndarray]) -> str:
+    """Of every pixel in order, and of the type and shape of images; however they are batched."""
+    sha = hashlib.sha256(f"{parts[0].dtype}{parts[0].shape[1:]}".encode())
+    for part in parts:
+        sha.update(np.ascontiguousarray(part).tobytes())
+    return sha.hexdigest()[:12]
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Protocol)}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -25,7 +25,7 @@ from jaxgan.evaluation import cache, kid
 from jaxgan.evaluation import moments as moments_
 from jaxgan.evaluation.backbone import BATCH, Backbone
 from jaxgan.evaluation.extraction import Extracted, extract
-from jaxgan.evaluation.protocol import BatchNorm, Protocol, Weights
+from jaxgan.evaluation.protocol import BatchNorm, Protocol, Weights, pixels_digest
 from jaxgan.typing import PRNGKey
 
 # Of what `_statistics` computes: to be raised whenever it computes something else.
@@ -140,14 +140,6 @@ def reference_statistics(
         moments=moments_.Moments(count, found["mean"], found["second"]),
         kernel_sums=found["kernel_sums"],
     )
-
-
-def pixels_digest(parts: Sequence[np.ndarray]) -> str:
-    """Of every pixel in order, and of the type and shape of images; however they are batched."""
-    sha = hashlib.sha256(f"{parts[0].dtype}{parts[0].shape[1:]}".encode())
-    for part in parts:
-        sha.update(np.ascontiguousarray(part).tobytes())
-    return sha.hexdigest()[:12]
 
 
 def _statistics(extracted: Extracted) -> dict[str, np.ndarray]:

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jaxtyping import Array, Float, Int, Num
 
 from jaxgan.typing import Images, Latents, PerExample, Pixels, Scalar
+
+Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy"]
+"""What a log-likelihood is the log of.
+
+- ``mass``: a probability of the 8-bit (or binary) pixels themselves.
+- ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
+- ``density``: a density at the levels themselves, without noise.
+- ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
+"""
 
 
 @runtime_checkable
@@ -31,6 +41,10 @@ class Likelihood(Protocol):
 
     def mean(self, outputs: Pixels) -> Pixels:
         """The mean of the distribution, in the range of the targets."""
+        ...
+
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """What ``log_prob`` of these images, as the data set has them, is the log of."""
         ...
 
 
@@ -81,6 +95,10 @@ class Bernoulli:
         """Probabilities: pixels in [0, 1]."""
         return jax.nn.sigmoid(outputs)
 
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """``mass`` if every pixel is 0 or 255."""
+        return "mass" if np.isin(images, (0, 255)).all() else "cross-entropy"
+
 
 @dataclasses.dataclass(frozen=True)
 class Gaussian:
@@ -114,6 +132,10 @@ class Gaussian:
     def mean(self, outputs: Pixels) -> Pixels:
         """The outputs themselves; unclipped, since targets may be points of the plane."""
         return outputs
+
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """``density``, of whatever images."""
+        return "density"
 
 
 def kl_standard_normal(*, mean: Latents, log_variance: Latents) -> PerExample:

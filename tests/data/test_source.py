@@ -8,10 +8,11 @@ from jaxgan.data.idx import Idx, fashion_mnist
 from jaxgan.data.source import ArraySplit, DataError, Source, Split, check_split_name
 from jaxgan.data.sprites import Sprites
 from jaxgan.data.tfds import Tfds
+from jaxgan.data.triangles import Triangles
 
 SOURCES = [
     Digits(), Folder("~/none"), Grid(), Ring(), Sprites(), Idx("~/none"), fashion_mnist(),
-    Tfds("none"),
+    Tfds("none"), Triangles(),
 ]  # fmt: skip
 
 

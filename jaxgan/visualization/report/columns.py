@@ -116,6 +116,59 @@ COLUMNS: tuple[MetricColumn, ...] = (
         "Units of the code whose posterior mean varies over images, by more than 0.01.",
     ),
     MetricColumn(
+        "manifold_precision", "Precision on the manifold", HIGHER, "", 3,
+        "Share of samples within 1 of a triangle, the manifold being known.",
+    ),
+    MetricColumn(
+        "manifold_recall", "Recall on the manifold", HIGHER, "", 3,
+        "Share of test triangles that the generator makes to within 1, found by inverting it.",
+    ),
+    MetricColumn(
+        "manifold_f1", "F1 on the manifold", HIGHER, "", 3,
+        "Harmonic mean of precision and recall on the manifold.",
+    ),
+    MetricColumn(
+        "beta_vae_metric", "beta-VAE metric", HIGHER, "", 3,
+        "How often a linear classifier tells from differences of codes which factor was held.",
+    ),
+    MetricColumn(
+        "factor_vae_metric", "FactorVAE metric", HIGHER, "", 3,
+        "How often the steadiest unit of the code tells which factor was held.",
+    ),
+    MetricColumn(
+        "mig", "Mutual information gap", HIGHER, "", 3,
+        "By how much the unit that tells most of a factor is ahead of the next, in shares of the"
+        " factor's entropy.",
+    ),
+    MetricColumn(
+        "dci_disentanglement", "Disentanglement (DCI)", HIGHER, "", 3,
+        "To what degree each unit of the code matters to one factor only.",
+    ),
+    MetricColumn(
+        "dci_completeness", "Completeness (DCI)", HIGHER, "", 3,
+        "To what degree each factor is told by one unit only.",
+    ),
+    MetricColumn(
+        "dci_informativeness", "Informativeness (DCI)", HIGHER, "", 3,
+        "Accuracy of predicting the factors from the code.",
+    ),
+    MetricColumn(
+        "sap", "Separated attribute predictability", HIGHER, "", 3,
+        "Gap between the two units whose squared correlation with a factor is largest.",
+    ),
+    MetricColumn(
+        "sap_svm", "Separated attribute predictability, classified", HIGHER, "", 3,
+        "The same with the accuracy of a linear support vector machine on each unit.",
+    ),
+    MetricColumn(
+        "modularity", "Modularity", HIGHER, "", 3,
+        "To what degree each unit's information is about one factor.",
+    ),
+    MetricColumn(
+        "explicitness", "Explicitness", HIGHER, "", 3,
+        "How well a linear classifier tells each factor's values from the code.",
+    ),
+    MetricColumn(
         "discriminator_accuracy", "Discriminator accuracy", NEITHER, "", 3,
         "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
         " guessing. Critics of Wasserstein losses have no threshold, so none.",

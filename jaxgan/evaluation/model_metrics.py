@@ -1,0 +1,215 @@
+"""Metrics that look at a model itself, on images it was not trained on, by name.
+
+Each needs something that not every model or data set has: `ModelMetric.lacks` says what is missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.protocol import Protocol, pixels_digest
+from jaxgan.objectives.vae import Measure
+
+RECALLED = 200
+"""Test images that a generator is inverted for, at most."""
+
+ON_MANIFOLD = 1000
+"""Samples whose distance to the manifold is taken, at most."""
+
+
+class Model(NamedTuple):
+    """A trained model, and the held-out images that it is measured on."""
+
+    source: Any
+    """The data set, of `jaxgan.data.source.Source`."""
+    batches: Sequence[Mapping[str, np.ndarray]]
+    """All held-out images; rows whose ``mask`` is 0 do not count."""
+    draws: int
+    """Codes drawn for each image where a likelihood is estimated."""
+    seed: int
+    image_shape: tuple[int, ...] = ()
+    posterior: Callable[[Any], Any] | None = None
+    """From a batch to means and log variances of its codes."""
+    log_likelihood: Callable[[Any, Any], Any] | None = None
+    """From a batch and one code an image to ``log p(x|z)``."""
+    measure: Callable[[np.ndarray], Measure] | None = None
+    """What the likelihood of images is the log of."""
+    pixels: Callable[[Any], Any] | None = None
+    """From latents to images from 0 to 1, with gradients."""
+    prior: Callable[[Any, int], Any] | None = None
+    """From a key and a count to latents."""
+    to_support: Callable[[Any], Any] | None = None
+    """Latents brought back to where the prior has any; None: it has some everywhere."""
+    samples: Callable[[int], np.ndarray] | None = None
+    """So many generated images."""
+    sample_count: int = 0
+    """As many as the settings ask for."""
+
+    def images(self, count: int | None = None) -> np.ndarray:
+        """The held-out images, the first ``count`` of them or all."""
+        found, left = [], math.inf if count is None else count
+        for batch in self.batches:
+            real = batch["image"][batch["mask"] > 0]
+            found.append(real[: int(min(left, len(real)))])
+            left -= len(found[-1])
+            if left <= 0:
+                break
+        return np.concatenate(found)
+
+
+Numbers = dict[str, Estimate]
+"""Results by short name."""
+
+
+class ModelMetric(NamedTuple):
+    """A metric of a model."""
+
+    compute: Callable[[Model], Numbers]
+    lacks: Callable[[Model], str | None]
+    """What the model or its data set lacks, after "needs"; None: nothing."""
+    gives: tuple[str, ...]
+    """Short names of its results; some models get fewer."""
+    protocol: Callable[[Protocol, Model], Protocol] = lambda protocol, model: protocol
+    """From the protocol of all held-out images to the metric's own."""
+    generates: bool = False
+    """Whether it looks at generated images."""
+
+
+def _no_likelihood(model: Model) -> str | None:
+    if model.posterior is None or model.log_likelihood is None:
+        return "an encoder and a likelihood, and this model has none"
+    return None
+
+
+def _likelihood(model: Model) -> Numbers:
+    from jaxgan.evaluation.importance import importance_log_likelihood
+    from jaxgan.evaluation.likelihood import bits_per_dim
+
+    assert model.posterior is not None
+    assert model.log_likelihood is not None
+    found = importance_log_likelihood(
+        model.posterior, model.log_likelihood, model.batches, samples=model.draws, seed=model.seed
+    ).log_likelihood
+    images = model.images()
+    measure = None if model.measure is None else model.measure(images)
+    if measure != "mass":
+        # What is no probability of the pixels has no bits (see `Measure`).
+        return {"likelihood": found}
+    bits = bits_per_dim(found, dimensions=images[0].size, measure=measure)
+    return {"likelihood": found, "bits_per_dim": bits}
+
+
+def _of_codes(protocol: Protocol, model: Model) -> Protocol:
+    return dataclasses.replace(protocol, draws=model.draws)
+
+
+def _surgery(model: Model) -> Numbers:
+    from jaxgan.evaluation.posteriors import encode
+    from jaxgan.evaluation.surgery import active_units, surgery
+
+    assert model.posterior is not None
+    codes = encode(model.posterior, model.batches)
+    found = surgery(codes, seed=model.seed)
+    return {
+        "mutual_information": found.mutual_information,
+        "total_correlation": found.total_correlation,
+        "dimension_wise_kl": found.dimension_wise_kl,
+        "marginal_kl": found.marginal_kl,
+        "active_units": active_units(codes.mean).count,
+    }
+
+
+def _no_factors(model: Model) -> str | None:
+    from jaxgan.evaluation.disentanglement.samples import FactorSource
+
+    if model.posterior is None:
+        return "an encoder, and this model has none"
+    if not isinstance(model.source, FactorSource):
+        return "a data set whose factors of variation are known, such as sprites"
+    return None
+
+
+def _disentanglement(model: Model) -> Numbers:
+    from jaxgan.evaluation.disentanglement.scores import disentanglement_scores
+
+    posterior = model.posterior
+    assert posterior is not None
+    return disentanglement_scores(
+        lambda images: posterior({"image": images})[0], model.source, seed=model.seed
+    )
+
+
+def _of_factors(protocol: Protocol, model: Model) -> Protocol:
+    from jaxgan.evaluation.disentanglement.scores import SAMPLES
+
+    # Which images those are follows from the data set, the count and the seed.
+    digest = hashlib.sha256(repr(model.source).encode()).hexdigest()[:12]
+    return dataclasses.replace(
+        protocol, split="factors", real_count=SAMPLES + SAMPLES // 2, real_digest=digest
+    )
+
+
+def _no_manifold(model: Model) -> str | None:
+    from jaxgan.data.triangles import SIZE, Triangles
+
+    if not isinstance(model.source, Triangles):
+        return "a data set whose manifold is known: triangles"
+    if model.image_shape != (SIZE, SIZE, 1):
+        return f"triangles as they are, {SIZE}x{SIZE}: leave out --data.resize"
+    if model.pixels is None or model.prior is None or model.samples is None:
+        return "a generator of images, and this model has none"
+    return None
+
+
+def _manifold(model: Model) -> Numbers:
+    from jaxgan.evaluation.inversion import invert
+    from jaxgan.evaluation.triangles import closest, scores
+
+    assert model.pixels is not None
+    assert model.prior is not None
+    assert model.samples is not None
+    test = model.images(RECALLED)
+    recalled = invert(model.pixels, model.prior, test, project=model.to_support, seed=model.seed)
+    made = closest(model.samples(min(model.sample_count, ON_MANIFOLD)), seed=model.seed)
+    found = scores(made.distances, recalled.distances)
+    return {f"manifold_{name}": value for name, value in found._asdict().items()}
+
+
+def _of_manifold(protocol: Protocol, model: Model) -> Protocol:
+    test = model.images(RECALLED)
+    return dataclasses.replace(
+        protocol,
+        real_count=len(test),
+        real_digest=pixels_digest([test]),
+        sample_count=min(model.sample_count, ON_MANIFOLD),
+    )
+
+
+MODEL_METRICS: Mapping[str, ModelMetric] = {
+    "likelihood": ModelMetric(
+        _likelihood, _no_likelihood, ("likelihood", "bits_per_dim"), _of_codes
+    ),
+    "surgery": ModelMetric(
+        _surgery, _no_likelihood,
+        ("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl",
+         "active_units"),
+    ),
+    "disentanglement": ModelMetric(
+        _disentanglement, _no_factors,
+        ("beta_vae_metric", "factor_vae_metric", "mig", "dci_disentanglement", "dci_completeness",
+         "dci_informativeness", "sap", "sap_svm", "modularity", "explicitness"),
+        _of_factors,
+    ),
+    "manifold": ModelMetric(
+        _manifold, _no_manifold, ("manifold_precision", "manifold_recall", "manifold_f1"),
+        _of_manifold, generates=True,
+    ),
+}  # fmt: skip
+"""Metrics of models, on held-out images."""
