@@ -117,7 +117,14 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     experiment = trained.experiment
     evaluation = dataclasses.replace(experiment.evaluation, **given)
     trained = trained._replace(experiment=dataclasses.replace(experiment, evaluation=evaluation))
-    return runs.evaluate(trained, options.metrics or None, draws=options.draws, split=options.split)
+    return runs.evaluate(
+        trained,
+        options.metrics or None,
+        draws=options.draws,
+        split=options.split,
+        # Beside the JSON, which may be read by a program.
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
 
 
 def _of_images(options: EvaluateOptions) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -57,6 +57,7 @@ def measure(
     split: SplitName,
     names: Sequence[str],
     draws: int,
+    say: Callable[[str], None],
 ) -> dict[str, tuple[Estimate, Protocol]]:
     """What the algorithm's ``evaluate`` gives, and the metrics of models that are asked for.
 
@@ -67,6 +68,7 @@ def measure(
         split: of the real images.
         names: metrics; those of samples are left to others.
         draws: codes drawn for each image where a likelihood is estimated.
+        say: gets a line before what may take long.
 
     Returns:
         Values and protocols under full names.
@@ -109,6 +111,8 @@ def measure(
         if of_model.generates and experiment.evaluation.batch_norm == "standing":
             size = experiment.evaluation.batch_size
             how = dataclasses.replace(how, batch_norm="standing", batch_size=size)
+        codes = f", {draws:,} codes each (--draws)" if how.draws else ""
+        say(f"{name}: {how.real_count:,} images{codes}")
         try:
             computed = of_model.compute(model)
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,13 +86,14 @@ def evaluate(
     *,
     draws: int = held_out.DRAWS,
     split: SplitName | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """The numbers of a run, measured again; a JSON document.
 
     Args:
         trained: the run; its experiment's evaluation settings apply.
         names: metrics; None: those of the settings.
-        draws: as in `jaxgan.scoring.measure`.
+        draws: as in `jaxgan.scoring.measure`, as is ``say``.
         split: real images that samples are compared with; None: `jaxgan.scoring.final_split`.
 
     Raises:
@@ -109,5 +110,6 @@ def evaluate(
         names=names,
         intervals=True,
         draws=draws,
+        say=say,
     )
     return {"name": experiment.name, "step": trained.step, **numbers._asdict()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,6 +112,7 @@ def measure(
     names: Sequence[str] | None = None,
     intervals: bool = False,
     draws: int = held_out_.DRAWS,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Numbers:
     """All numbers of a state.
 
@@ -124,6 +125,7 @@ def measure(
         names: metrics; None: those of the evaluation settings.
         intervals: whether intervals are wanted that take longer than the metric itself.
         draws: codes drawn for each held-out image where a likelihood is estimated.
+        say: gets a line before what may take long.
 
     Raises:
         ConfigError: samples cannot be drawn as asked, or a metric needs what is not there.
@@ -143,6 +145,8 @@ def measure(
         with config_errors():
             real = reference_for(experiment, distances, names)
         sample = sampling.sampler(program, state, evaluation)
+        if of_samples:
+            say(f"{', '.join(of_samples)}: {real.protocol.sample_count:,} samples")
         drawn = list(draw(sample, real.protocol, evaluation.batch_size))
         if not all(np.isfinite(batch).all() for batch in drawn):
             raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
@@ -159,7 +163,7 @@ def measure(
         undefined = _mixture(drawn, experiment)
         protocols |= dict.fromkeys(undefined, real.protocol)
     if held_out is not None:
-        held = held_out_.measure(program, state, experiment, held_out, names, draws)
+        held = held_out_.measure(program, state, experiment, held_out, names, draws, say)
         found |= {name: value for name, (value, _) in held.items()}
         protocols |= {name: protocol for name, (_, protocol) in held.items()}
     for name, value in found.items():

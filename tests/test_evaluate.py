@@ -152,6 +152,14 @@ def test_a_run_in_another_way(jaxgan):
     assert found["step"] == 6
 
 
+def test_what_takes_long_is_announced_beside_the_json(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    evaluate("run --metrics kid likelihood --samples 60 --draws 5".split())
+    out, err = capsys.readouterr()
+    assert err == "kid: 60 samples\nlikelihood: 297 images, 5 codes each (--draws)\n"
+    json.loads(out)
+
+
 def test_memorization_looks_at_training_and_test_images(jaxgan):
     found = jaxgan("run --metrics memorization")["metrics"]
     assert {"memorization[train1500,gen100,q8,ema]"} < set(found)
