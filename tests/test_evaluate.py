@@ -154,7 +154,7 @@ def test_a_run_in_another_way(jaxgan):
 
 def test_what_takes_long_is_announced_beside_the_json(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    evaluate("run --metrics kid likelihood --samples 60 --draws 5".split())
+    evaluate(["run", "--metrics", "kid", "likelihood", "--samples", "60", "--draws", "5"])
     out, err = capsys.readouterr()
     assert err == "kid: 60 samples\nlikelihood: 297 images, 5 codes each (--draws)\n"
     json.loads(out)

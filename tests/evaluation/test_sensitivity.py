@@ -12,6 +12,7 @@ from jaxgan.evaluation.features import load_backbone
 from jaxgan.evaluation.fid_infinity import fid_infinity, frechet_estimate
 from jaxgan.evaluation.inception_score import inception_score
 from jaxgan.evaluation.kid import kernel_distance
+from jaxgan.evaluation.precision_recall import prdc
 from jaxgan.evaluation.reference import reference_statistics
 from jaxgan.evaluation.scores import score
 
@@ -100,6 +101,37 @@ def test_blur_by_more_than_the_intervals(digits):
 def test_dropped_modes_by_more_than_the_intervals(digits):
     images, labels, reference = digits
     assert_significantly_rising((images[labels >= k] for k in (2, 4, 7, 9)), reference)
+
+
+def recalls(samples, reference):
+    features = (extract(reference.backbone, [images]).features for images in samples)
+    return np.array([prdc(reference.features, each).recall.value for each in features])
+
+
+def test_recall_falls_with_noise_and_blur(digits):
+    images, _, reference = digits
+    noise = np.random.default_rng(0).normal(size=images.shape)
+    found = recalls((to_bytes(images + a * noise) for a in (0, 20, 40, 80, 160)), reference)
+    assert found[0] == 1.0
+    assert (np.diff(found) < 0).all(), found
+    assert found[-1] < 0.75
+    blurred = recalls(
+        (
+            to_bytes(ndimage.gaussian_filter(images.astype(np.float64), (0, width, width, 0)))
+            for width in (0, 0.5, 0.75, 1.0)
+        ),
+        reference,
+    )
+    assert (np.diff(blurred) < 0).all(), blurred
+    assert blurred[-1] < 0.01
+
+
+def test_recall_is_the_share_of_the_modes_that_are_left(digits):
+    images, labels, reference = digits
+    shares = [np.mean(labels >= k) for k in (0, 2, 4, 7, 9)]
+    found = recalls((images[labels >= k] for k in (0, 2, 4, 7, 9)), reference)
+    np.testing.assert_allclose(found, shares, atol=0.03)
+    assert (np.diff(found) < 0).all()
 
 
 def test_inception_score_falls_with_dropped_modes(digits):
