@@ -179,8 +179,7 @@ def _mixture(samples: Sequence[np.ndarray], experiment: Experiment) -> dict[str,
         return {}
     points = np.concatenate(samples).reshape(-1, data.channels)
     weights = experiment.evaluation.weights
-    covered = mixtures.mixture_metrics(points, data.source.modes, data.source.std, weights=weights)
-    return {name: metrics.estimated(value) for name, value in covered.items()}
+    return mixtures.mixture_metrics(points, data.source.modes, data.source.std, weights=weights)
 
 
 def _unseen(data: Data, names: Sequence[str], held_out: SplitName) -> dict[str, np.ndarray]:

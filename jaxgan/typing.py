@@ -7,7 +7,7 @@ Shapes follow jaxtyping: ``batch`` examples of ``height`` x ``width`` pixels and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Key, UInt8
@@ -53,3 +53,12 @@ Params: TypeAlias = Any
 
 ImageShape: TypeAlias = tuple[int, int, int]
 """Height, width, channels."""
+
+Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy"]
+"""What a log-likelihood is the log of.
+
+- ``mass``: a probability of the 8-bit (or binary) pixels themselves.
+- ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
+- ``density``: a density at the levels themselves, without noise.
+- ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
+"""

@@ -10,10 +10,12 @@ import shutil
 import numpy as np
 import pytest
 import tiny
+import tiny_study
 from scipy import stats
+from tiny_study import BAD, planned, run
 
 from jaxgan import cli, study, training, workdir
-from jaxgan.comparison import Entry, Study, command_of
+from jaxgan.comparison import Entry, command_of
 from jaxgan.config import ConfigError
 from jaxgan.evaluation.protocol import from_document
 from jaxgan.study import StudyOptions
@@ -21,31 +23,11 @@ from jaxgan.study import StudyOptions
 # Much is compiled here, and little run.
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
-BAD = ("--name", "bad", "--model.optimizer.learning-rate", "1e30")
-
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A GAN and a VAE, in files."""
-    folder = tmp_path_factory.mktemp("experiments")
-    for name in ("gan", "vae"):
-        (folder / f"{name}.py").write_text(
-            f'"""A tiny {name}.\n\nMore of it."""\nimport tiny\n'
-            "from jaxgan.config import Evaluation\n"
-            "evaluation = Evaluation(samples=100, backbone='pixels')\n"
-            f"experiment = tiny.{name}(name={name!r}, batch_size=8, evaluation=evaluation)\n"
-        )
-    return folder
-
-
-def planned(files, *more, seeds=(0, 1, 4), images=160, curve_points=2, **others):
-    entries = (Entry(str(files / "gan.py")), Entry(str(files / "vae.py")), *more)
-    return Study("tiny", "Tiny ones", entries, seeds, images, curve_points, **others)
-
-
-def run(value, folder):
-    settings = StudyOptions(workdir=str(folder), parallel="none")
-    return study.run(value, settings, command="python tiny_study.py")
+    return tiny_study.write(tmp_path_factory.mktemp("experiments"))
 
 
 @pytest.fixture(scope="module")
@@ -219,86 +201,6 @@ def test_commands_have_the_arguments_of_the_row(files):
     first, second, _ = command_of(row, planned(files)).splitlines()
     assert first.endswith("vae.py --name 'a b' --steps 7 --seed 0")
     assert second.endswith("--seed 1")
-
-
-@pytest.mark.parametrize(
-    ("more", "changes", "message"),
-    [
-        (
-            ("--name", "other", "--data.validation", "100"),
-            {},
-            "gan and other have different data or evaluation settings, so their numbers could not"
-            " be compared: data.validation: 0 -> 100",
-        ),
-        (
-            ("--name", "other", "--evaluation.samples", "50"),
-            {},
-            "gan and other have different data or evaluation settings, so their numbers could not"
-            " be compared: evaluation.samples: 100 -> 50",
-        ),
-        (
-            ("--name", "other", "--evaluation.split", "test"),
-            {},
-            "gan and other have different data or evaluation settings, so their numbers could not"
-            " be compared: evaluation.split: train -> test; compared_with: train -> test",
-        ),
-        (
-            ("--name", "other", "--evaluation.metrics", "fid", "--evaluation.truncation", "0.5"),
-            {},
-            "gan and other have different data or evaluation settings, so their numbers could not"
-            " be compared: evaluation.truncation: 1.0 -> 0.5",
-        ),
-        (
-            BAD,
-            {"metrics": ("kid", "prdc")},
-            "the ranking is by fid, which none of the metrics gives: add fid to them, or rank by"
-            " another (--rank-by)",
-        ),
-        (
-            BAD,
-            {"metrics": ("likelihood",), "rank_by": "likelihood"},
-            "gan has none of likelihood (likelihood needs an encoder and a likelihood, and this"
-            " model has none): ask for a metric of all models as well, such as fid",
-        ),
-        (
-            BAD,
-            {"metrics": ("fid", "manifold")},
-            "none of the experiments can be measured by manifold: leave it out",
-        ),
-        (
-            BAD,
-            {"rank_by": "mig"},
-            "the ranking is by mig, which none of the metrics gives: add disentanglement to them,"
-            " or rank by another (--rank-by)",
-        ),
-        (
-            BAD,
-            {"rank_by": "kl"},
-            "nothing can be ranked by 'kl'; there are fid, fid_inf, kid, is, precision, recall,"
-            " density, coverage, cfid, cas, swd, likelihood, bits_per_dim, elbo, reconstruction,"
-            " marginal_kl, manifold_precision, manifold_recall, manifold_f1, beta_vae_metric,"
-            " factor_vae_metric, mig, dci_disentanglement, dci_completeness, dci_informativeness,"
-            " sap, sap_svm, modularity, explicitness, modes, high_quality and reverse_kl",
-        ),
-        ((), {}, "two experiments are called vae: tell them apart by --name"),
-        (BAD, {"seeds": (1, 1)}, "seeds (1, 1): one of them is there twice"),
-        (BAD, {"seeds": ()}, "a comparison needs at least one experiment and one seed"),
-        (BAD, {"images": 15}, "a budget of 15 images is less than one step of gan (16 images)"),
-        (
-            ("--name", "other", "--steps", "0"),
-            {},
-            "steps = 0: must be at least 1",
-        ),
-    ],
-)
-def test_what_cannot_be_compared_is_refused_before_training(
-    files, tmp_path, trained, more, changes, message
-):
-    with pytest.raises(ConfigError) as raised:
-        run(planned(files, Entry(str(files / "vae.py"), more), **changes), tmp_path / "study")
-    assert str(raised.value) == message
-    assert trained == []
-    assert not (tmp_path / "study").exists()
 
 
 def test_a_mean_leaves_out_seeds_without_a_value():

@@ -15,8 +15,17 @@ from flax import struct
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgan.config import ConfigError, Precision
-from jaxgan.objectives.vae import Measure
-from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
+from jaxgan.typing import (
+    Batch,
+    Latents,
+    Measure,
+    Metrics,
+    Params,
+    PerExample,
+    Pixels,
+    PRNGKey,
+    Sums,
+)
 
 State: TypeAlias = Any
 """A pytree of arrays with at least the field ``step``."""
@@ -191,6 +200,17 @@ def masked_sum(
     mask = batch.get("mask")
     weights = jnp.ones_like(values) if mask is None else jnp.asarray(mask, values.dtype)
     return jnp.sum(values * weights), jnp.sum(weights)
+
+
+def sums_with_squares(values: Mapping[str, PerExample], batch: Batch) -> Sums:
+    """What ``evaluate`` returns of per-example values; squares give their means' standard errors.
+
+    Args:
+        values: by name.
+        batch: of the examples, whose ``mask`` applies.
+    """
+    squares = {f"{name}_squared": jnp.square(value) for name, value in values.items()}
+    return {name: masked_sum(value, batch) for name, value in {**values, **squares}.items()}
 
 
 def to_symmetric(images: Num[Array, "..."]) -> Float[Array, "..."]:

@@ -275,7 +275,8 @@ def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             return model.discriminator.apply(state.discriminator.variables, images, train=False)
 
         correct = model.loss.correct(real=logits(real), fake=logits(fake))
-        return {f"discriminator_{k}": base.masked_sum(v, batch) for k, v in correct.items()}
+        values = {f"discriminator_{name}": value for name, value in correct.items()}
+        return base.sums_with_squares(values, batch)
 
     def parameters(state: GanState) -> dict[str, Params]:
         return {"generator": state.generator.params, "discriminator": state.discriminator.params}

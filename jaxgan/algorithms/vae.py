@@ -227,9 +227,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
             "reconstruction": log_likelihood,
             "kl": kl,
         }
-        # Squares give the means' standard errors.
-        squares = {f"{name}_squared": jnp.square(value) for name, value in values.items()}
-        return {name: base.masked_sum(v, batch) for name, v in {**values, **squares}.items()}
+        return base.sums_with_squares(values, batch)
 
     def parameters(state: VaeState) -> dict[str, Params]:
         params = state.autoencoder.params

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxgan.evaluation.intervals import Estimate, mean_interval
-from jaxgan.objectives.vae import Measure
+from jaxgan.typing import Measure
 
 AnySums: TypeAlias = Mapping[str, tuple[SupportsFloat, SupportsFloat]]
 """name -> (sum, count), as device scalars (`jaxgan.typing.Sums`) or as plain numbers."""

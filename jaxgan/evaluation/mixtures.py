@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+
+from jaxgan.evaluation.intervals import Estimate, bootstrap_each
+from jaxgan.evaluation.proportions import share
+
+REPLICATES = 200
+"""Sets of samples drawn again for an interval."""
 
 RADIUS = 3.0
 """Standard deviations within which a sample is of high quality."""
@@ -45,6 +51,53 @@ def mixture_scores(
     Raises:
         ValueError: there are no points, or they do not have the means' dimension.
     """
+    return _scores(_nearest(points, means, std), len(means))
+
+
+def mixture_metrics(
+    points: Float[np.ndarray | jax.Array, "n *flat"],
+    means: Float[np.ndarray | jax.Array, "components d"],
+    std: float,
+    *,
+    weights: str = "ema",
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """`mixture_scores` under names that say what was measured, with 95% intervals.
+
+    The intervals are over the drawing of samples: Wilson's for the share, and those of
+    `jaxgan.evaluation.intervals.bootstrap` for the other two.
+
+    Args:
+        points: as in `mixture_scores`.
+        means: as in `mixture_scores`.
+        std: as in `mixture_scores`.
+        weights: the generator's weights that were sampled from, ``"ema"`` or ``"raw"``.
+        replicates: sets of samples drawn again.
+        seed: of that drawing.
+
+    Returns:
+        Such as ``modes[of8,gen2500,ema]``, ``high_quality[3std,gen2500,ema]`` and
+        ``reverse_kl[of8,gen2500,ema]``.
+    """
+    nearest, count = _nearest(points, means, std), len(means)
+    found = bootstrap_each(
+        lambda drawn: _scores(drawn, count)._asdict(), nearest, replicates=replicates, seed=seed
+    )
+    how = f"gen{len(points)},{weights}"
+    return {
+        f"modes[of{count},{how}]": found["modes"],
+        f"high_quality[{RADIUS:g}std,{how}]": share(nearest >= 0),
+        f"reverse_kl[of{count},{how}]": found["reverse_kl"],
+    }
+
+
+def _nearest(
+    points: Float[np.ndarray | jax.Array, "n *flat"],
+    means: Float[np.ndarray | jax.Array, "components d"],
+    std: float,
+) -> Int[np.ndarray, " n"]:
+    """The component that each sample belongs to; -1 for samples of low quality."""
     centers = np.asarray(means, np.float64)
     samples = np.asarray(points, np.float64)
     if len(samples) == 0:
@@ -58,40 +111,16 @@ def mixture_scores(
     distances = np.sqrt(np.square(offsets).sum(axis=-1))
     # A comparison with NaN is false, hence of low quality.
     good = distances.min(axis=1) < RADIUS * std
-    counts = np.bincount(distances[good].argmin(axis=1), minlength=len(centers))
+    return np.where(good, np.where(np.isnan(distances), np.inf, distances).argmin(axis=1), -1)
+
+
+def _scores(nearest: Int[np.ndarray, " n"], components: int) -> MixtureScores:
+    counts = np.bincount(nearest[nearest >= 0], minlength=components)
     return MixtureScores(
         modes=int(np.count_nonzero(counts)),
-        high_quality=float(good.mean()),
+        high_quality=float((nearest >= 0).mean()),
         reverse_kl=_divergence_from_uniform(counts),
     )
-
-
-def mixture_metrics(
-    points: Float[np.ndarray | jax.Array, "n *flat"],
-    means: Float[np.ndarray | jax.Array, "components d"],
-    std: float,
-    *,
-    weights: str = "ema",
-) -> dict[str, float]:
-    """`mixture_scores` under names that say what was measured.
-
-    Args:
-        points: as in `mixture_scores`.
-        means: as in `mixture_scores`.
-        std: as in `mixture_scores`.
-        weights: the generator's weights that were sampled from, ``"ema"`` or ``"raw"``.
-
-    Returns:
-        Such as ``modes[of8,gen2500,ema]``, ``high_quality[3std,gen2500,ema]`` and
-        ``reverse_kl[of8,gen2500,ema]``.
-    """
-    scores = mixture_scores(points, means, std)
-    how = f"gen{len(points)},{weights}"
-    return {
-        f"modes[of{len(means)},{how}]": float(scores.modes),
-        f"high_quality[{RADIUS:g}std,{how}]": scores.high_quality,
-        f"reverse_kl[of{len(means)},{how}]": scores.reverse_kl,
-    }
 
 
 def _divergence_from_uniform(counts: np.ndarray) -> float:

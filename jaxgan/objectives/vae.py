@@ -8,23 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
-from jaxgan.typing import Images, Latents, PerExample, Pixels, Scalar
-
-Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy"]
-"""What a log-likelihood is the log of.
-
-- ``mass``: a probability of the 8-bit (or binary) pixels themselves.
-- ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
-- ``density``: a density at the levels themselves, without noise.
-- ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
-"""
+from jaxgan.typing import Images, Latents, Measure, PerExample, Pixels, Scalar
 
 
 @runtime_checkable

@@ -252,6 +252,8 @@ def test_evaluate_counts_what_the_mask_lets_through(data):
         "discriminator_accuracy_fake": fake_right,
         "discriminator_accuracy": 0.5 * real_right + 0.5 * fake_right,
     }
+    # Squares, from which the means' standard errors are computed.
+    expected |= {f"{name}_squared": np.float64(right) ** 2 for name, right in expected.items()}
     for weights in (mask, np.ones(ROWS, np.float32)):
         sums = program.evaluate(state, {**batch, "mask": weights}, key)
         assert sums.keys() == expected.keys()

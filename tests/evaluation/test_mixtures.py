@@ -62,11 +62,35 @@ def test_a_diverged_generator_gets_scores_not_exceptions():
 
 def test_names_say_what_was_measured():
     points = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]])
-    assert mixture_metrics(points, CORNERS, 1.0, weights="raw") == {
+    found = mixture_metrics(points, CORNERS, 1.0, weights="raw")
+    assert {name: estimate.value for name, estimate in found.items()} == {
         "modes[of4,gen3,raw]": 2.0,
         "high_quality[3std,gen3,raw]": pytest.approx(2 / 3),
         "reverse_kl[of4,gen3,raw]": pytest.approx(math.log(2)),
     }
+
+
+def test_intervals_are_those_of_drawing_samples_again():
+    # Shares 0.7, 0.2, 0.1 of three corners, none of the fourth and no bad ones, n = 1000.
+    points = np.repeat(CORNERS, [700, 200, 100, 0], axis=0)
+    found = mixture_metrics(points, CORNERS, 1.0, replicates=2000)
+    modes, quality, divergence = found.values()
+    assert tuple(modes) == (3.0, 3.0, 3.0)
+    # Wilson 1927 for 1000 of 1000: the lower end is n / (n + z^2).
+    assert quality.low == pytest.approx(1000 / (1000 + 1.959964**2), rel=1e-6)
+    # Delta method: n Var = sum p l^2 - (sum p l)^2 with l = log p, the slope of sum p log p.
+    p = np.array([0.7, 0.2, 0.1])
+    error = math.sqrt(((p * np.log(p) ** 2).sum() - (p * np.log(p)).sum() ** 2) / 1000)
+    assert divergence.high - divergence.low == pytest.approx(2 * 1.96 * error, rel=0.06)
+    assert divergence.low < divergence.value < divergence.high
+
+
+def test_a_single_good_sample_may_be_missed():
+    # Without it a mode is lost, in exp(-1) = 37 % of the sets drawn again.
+    points = np.concatenate([np.repeat(CORNERS[:3], 100, axis=0), CORNERS[3:]])
+    modes = mixture_metrics(points, CORNERS, 1.0)["modes[of4,gen301,ema]"]
+    assert modes.value == 4.0
+    assert modes.low < 4.0
 
 
 def test_what_cannot_be_scored_is_refused():
