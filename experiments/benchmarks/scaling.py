@@ -9,6 +9,7 @@ width    the same with 64 images, by width
 seeds    1 to 16 seeds in one program against one by one (MLP GAN and DCGAN on digits)
 devices  one batch on 1 to 8 virtual CPU devices (DCGAN and VAE on digits)
 startup  from process start to the first step, cold and warm (DCGAN on digits)
+memory   what a process that trains a DCGAN at 32 pixels holds
 
 What is compared takes turns in one process (devices and startup: in processes of their own), after
 one turn that is not counted; times are medians. About ten minutes on two cores.
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 import measures
 from scaling_devices import devices
 from scaling_loop import batch, loop, width
+from scaling_memory import memory as memory_
 from scaling_report import Row
 from scaling_seeds import seeds
 from scaling_startup import StartError, startup
@@ -34,6 +36,7 @@ MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "seeds": seeds,
     "devices": devices,
     "startup": startup,
+    "memory": memory_,
 }
 
 

@@ -18,6 +18,7 @@ def modules():
         import scaling
         import scaling_devices
         import scaling_loop
+        import scaling_memory
         import scaling_report
         import scaling_seeds
         import scaling_startup
@@ -26,6 +27,7 @@ def modules():
     return {
         "main": scaling, "devices": scaling_devices, "loop": scaling_loop,
         "report": scaling_report, "seeds": scaling_seeds, "startup": scaling_startup,
+        "memory": scaling_memory,
     }  # fmt: skip
 
 
@@ -158,6 +160,21 @@ def test_starts_are_medians_without_the_first_turn(modules, monkeypatch):
     # Each turn has a folder of its own, which its two starts share.
     assert len({folder for *_, folder in folders}) == 4
     assert all(a[2] == b[2] for a, b in zip(folders[::2], folders[1::2], strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_memory_is_told_apart(modules, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "")
+    rows = modules["memory"].memory(1)
+    assert [(row["start"], row["freed_memory_kept"]) for row in rows] == [
+        ("cold", "False"), ("warm", "False"), ("cold", "True"), ("warm", "True"),
+    ]  # fmt: skip
+    for row in rows:
+        # 1,728,194 parameters with two moments each, the generator's average, and the digits.
+        assert 20 < row["of_which_arrays_mb"] < row["before_steps_mb"] < row["peak_of_steps_mb"]
+    cold, warm = rows[:2]
+    assert warm["before_steps_mb"] < cold["before_steps_mb"]
 
 
 @pytest.mark.slow
