@@ -112,7 +112,8 @@ def test_the_main_command_with_a_small_budget(tmp_path: Path):
         **os.environ,
         # Not the user's own folder of compiled programs.
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "programs"),
-        # Optimizing would take longer than these few steps.
+        # One device, and no optimizing, which would take longer than these few steps.
+        "XLA_FLAGS": "",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
     }
     assert isinstance(study, Study)
