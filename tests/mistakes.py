@@ -96,6 +96,12 @@ CANNOT_WORK = {
         "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
         " cas, memorization, swd, ms_ssim, likelihood, surgery, disentanglement, manifold"
     ),
+    "evaluate done --metrics manifold": (
+        "manifold needs a data set whose manifold is known: triangles"
+    ),
+    "evaluate done --metrics disentanglement": (
+        "disentanglement needs a data set whose factors of variation are known, such as sprites"
+    ),
     "evaluate done --batch-norm standing": (
         "evaluation.batch_norm = 'standing': the model that samples has no batch normalization"
     ),
