@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -25,17 +26,17 @@ from jaxgan import memory as freed
 STEPS = 20
 
 
-def memory(rounds: int) -> list[Row]:
+def memory(rounds: int, kept: Sequence[bool] = (False, True), steps: int = STEPS) -> list[Row]:
     """One row for each way to start; medians would say no more, so there are no rounds."""
     del rounds
     rows = []
-    for kept in (False, True):
+    for stays in kept:
         with tempfile.TemporaryDirectory() as folder:
             # glibc that is set up by the environment is left alone (`jaxgan.memory`).
-            settings = {} if kept else {"MALLOC_PERTURB_": "0"}
+            settings = {} if stays else {"MALLOC_PERTURB_": "0"}
             for start in ("cold", "warm"):
                 done = subprocess.run(
-                    [sys.executable, __file__],
+                    [sys.executable, __file__, str(steps)],
                     env=environment(
                         JAX_COMPILATION_CACHE_DIR=folder,
                         JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
@@ -47,7 +48,7 @@ def memory(rounds: int) -> list[Row]:
                 )
                 found = json.loads(done.stdout.splitlines()[-1])
                 rows.append(
-                    {"measure": "memory", "start": start, "freed_memory_kept": str(kept), **found}
+                    {"measure": "memory", "start": start, "freed_memory_kept": str(stays), **found}
                 )
     return rows
 
@@ -66,7 +67,7 @@ def _give_back() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def _measure() -> Row:
+def _measure(steps: int) -> Row:
     """What each of the processes measures."""
     freed.keep_freed_memory()
     imported = _resident()
@@ -76,7 +77,7 @@ def _measure() -> Row:
     _give_back()
     program = _resident()
     arrays = sum(array.nbytes for array in jax.live_arrays()) / 1e6
-    stepper.seconds(STEPS)
+    stepper.seconds(steps)
     return {
         "peak_of_start_mb": compiled - imported,
         "before_steps_mb": program - imported,
@@ -88,4 +89,4 @@ def _measure() -> Row:
 if __name__ == "__main__":
     if not Path("/proc/self/clear_refs").exists():
         sys.exit("error: memory can be measured on Linux only")
-    print(json.dumps(_measure()))
+    print(json.dumps(_measure(int(sys.argv[1]))))

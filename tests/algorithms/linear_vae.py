@@ -1,6 +1,7 @@
 """A VAE of linear networks and Gaussian pixels, and its gradients by hand."""
 
 import dataclasses
+import math
 
 import flax.linen as nn
 import jax

@@ -31,6 +31,45 @@ def reference(kind, kernel_size, strides, padding):
     return apply
 
 
+def windows(kind, kernel_size, strides, padding):
+    """The same without any convolution of XLA: all windows, times the kernel.
+
+    Second derivatives of Flax's transposed convolutions differ from call to call in some cases, on
+    JAX 0.10.2 and CPUs: XLA reads beside its operands there.
+    """
+
+    def apply(inputs, kernel):
+        pads, steps = padding, strides
+        if kind == "conv":
+            if isinstance(padding, str):
+                pads = jax.lax.padtype_to_pads(inputs.shape[1:3], kernel_size, strides, padding)
+        else:
+            if isinstance(padding, str):
+                pads = [
+                    _transposed(padding, k, s) for k, s in zip(kernel_size, strides, strict=True)
+                ]
+            b, h, w, c = inputs.shape
+            spread = jnp.zeros((b, (h - 1) * strides[0] + 1, (w - 1) * strides[1] + 1, c))
+            inputs, steps = spread.at[:, :: strides[0], :: strides[1]].set(inputs), (1, 1)
+        padded = jnp.pad(inputs, [(0, 0), *pads, (0, 0)])
+        across, down = (
+            np.arange((size - k) // step + 1)[:, None] * step + np.arange(k)
+            for size, k, step in zip(padded.shape[1:3], kernel_size, steps, strict=True)
+        )
+        patches = padded[:, across][:, :, :, down]
+        return jnp.einsum("bhiwjc,ijcf->bhwf", patches, kernel, precision="highest")
+
+    return apply
+
+
+def _transposed(padding, kernel, stride):
+    """Padding of the spread image, as the documentation of ``jax.lax.conv_transpose`` has it."""
+    if padding == "VALID":
+        return kernel - 1, stride - 1 + max(kernel - stride, 0)
+    before = kernel - 1 if stride > kernel - 1 else -(-(kernel + stride - 2) // 2)
+    return before, kernel + stride - 2 - before
+
+
 def arrays(kernel_size, size, channels, features, *, batch=2, seed=0):
     """Inputs and a kernel."""
     rng = np.random.default_rng(seed)
