@@ -96,7 +96,7 @@ def _many(folder, number, results):
 
 
 def test_processes_that_want_the_same_at_once(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     results = context.Queue()
     processes = [
         context.Process(target=_many, args=(str(tmp_path), number, results)) for number in range(6)
@@ -121,7 +121,7 @@ def _killed(folder):
 
 
 def test_a_process_that_dies_while_it_writes(place):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     process = context.Process(target=_killed, args=(str(place),))
     process.start()
     process.join(60)
