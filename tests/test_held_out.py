@@ -177,6 +177,11 @@ def test_latents_are_brought_back_to_the_prior():
         (tiny.gan(), "likelihood", "likelihood needs an encoder and a likelihood, and this"),
         (tiny.gan(data=SQUARES), "disentanglement", "disentanglement needs an encoder"),
         (tiny.vae(), "disentanglement", "needs a data set whose factors .* such as sprites"),
+        (
+            tiny.vae(data=Data(source=Squares(), image_size=16, resize="pad")),
+            "disentanglement",
+            "needs images as they are drawn, 8x8x1: leave out --data.resize",
+        ),
         (tiny.vae(), "manifold", "manifold needs a data set whose manifold is known: triangles"),
         (
             tiny.vae(data=Data(source=Triangles(), image_size=32, resize="pad")),

@@ -20,6 +20,7 @@ from pathlib import Path
 import jax
 from scaling_loop import dcgan_32
 from scaling_report import Row, Stepper, environment
+from scaling_startup import StartError
 
 from jaxgan import memory as freed
 
@@ -27,8 +28,14 @@ STEPS = 20
 
 
 def memory(rounds: int, kept: Sequence[bool] = (False, True), steps: int = STEPS) -> list[Row]:
-    """One row for each way to start; medians would say no more, so there are no rounds."""
+    """One row for each way to start; medians would say no more, so there are no rounds.
+
+    Raises:
+        StartError: this is not Linux.
+    """
     del rounds
+    if not Path("/proc/self/clear_refs").exists():
+        raise StartError("memory can be measured on Linux only: leave it out by --only")
     rows = []
     for stays in kept:
         with tempfile.TemporaryDirectory() as folder:
@@ -87,6 +94,4 @@ def _measure(steps: int) -> Row:
 
 
 if __name__ == "__main__":
-    if not Path("/proc/self/clear_refs").exists():
-        sys.exit("error: memory can be measured on Linux only")
     print(json.dumps(_measure(int(sys.argv[1]))))

@@ -111,7 +111,7 @@ def _nearest(
     distances = np.sqrt(np.square(offsets).sum(axis=-1))
     # A comparison with NaN is false, hence of low quality.
     good = distances.min(axis=1) < RADIUS * std
-    return np.where(good, np.where(np.isnan(distances), np.inf, distances).argmin(axis=1), -1)
+    return np.where(good, distances.argmin(axis=1), -1)
 
 
 def _scores(nearest: Int[np.ndarray, " n"], components: int) -> MixtureScores:

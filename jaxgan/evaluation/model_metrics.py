@@ -131,8 +131,12 @@ def _no_factors(model: Model) -> str | None:
 
     if model.posterior is None:
         return "an encoder, and this model has none"
+    # Images are drawn for their factors, and reach the encoder as they are.
+    shape = model.source.info().shape
     if not isinstance(model.source, FactorSource):
         return "a data set whose factors of variation are known, such as sprites"
+    if shape != model.image_shape:
+        return f"images as they are drawn, {'x'.join(map(str, shape))}: leave out --data.resize"
     return None
 
 
