@@ -9,7 +9,7 @@ Writes runs/compare_digits/index.html, results.csv and results.json.
 from pathlib import Path
 
 from jaxgan.cli import run_study
-from jaxgan.comparison import Entry, Study
+from jaxgan.study.comparison import Entry, Study
 
 HERE = Path(__file__).parent
 

@@ -19,7 +19,8 @@ from jaxgan.cli import run_experiment
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
-from jaxgan.objectives.vae import Bernoulli, Beta
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Bernoulli
 from jaxgan.optim import Adam
 
 experiment = Experiment(

@@ -20,7 +20,7 @@ from jaxgan.cli import run_experiment
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
-from jaxgan.objectives.gan import NonSaturating
+from jaxgan.objectives.gan.losses import NonSaturating
 from jaxgan.optim import Adam
 
 experiment = Experiment(

@@ -17,11 +17,14 @@ from typing import Any
 
 import tyro
 
-from jaxgan import options, runs, training, workdir
-from jaxgan.cli import guarded
+from jaxgan.cli import options
+from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError, Experiment, Run
-from jaxgan.evaluation.intervals import mean_interval
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.evaluation.statistics.intervals import mean_interval
+from jaxgan.machine.atomic import write_atomically
+from jaxgan.measurement import runs
+from jaxgan.run import experiment_file, workdir
+from jaxgan.training import loop
 
 HERE = Path(__file__).parent
 ROWS: dict[str, tuple[str, ...]] = {
@@ -51,7 +54,7 @@ class Options:
 def planned(name: str, settings: Options) -> list[tuple[Experiment, Path]]:
     """The experiments of a row, one a seed, and their folders."""
     file, *words = ROWS[name]
-    base = options.load_experiment(HERE / file)
+    base = experiment_file.load_experiment(HERE / file)
     words += ["--dataset", "fashion-mnist"]
     experiment = options.parse(base, words, program=f"python {file}").experiment
     steps = settings.images // experiment.images_per_step
@@ -71,7 +74,7 @@ def score(experiment: Experiment, folder: Path, settings: Options) -> dict[str, 
     started = (folder / workdir.CONFIG).exists()
     if not started or workdir.read_result(folder) is None:
         run = Run(workdir=str(folder), keep=1, images_every=0, quiet=True)
-        training.train(experiment, run, resume=started)
+        loop.train(experiment, run, resume=started)
     trained = runs.load(folder)
     has_likelihood = trained.program.log_likelihood is not None
     names = METRICS + (OF_MODELS if has_likelihood else ())

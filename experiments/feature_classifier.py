@@ -1,9 +1,9 @@
 """Trains the small classifiers whose last hidden layer gives the shipped feature backbones.
 
     python experiments/feature_classifier.py --dataset digits \
-        --output jaxgan/evaluation/weights/digits_cnn.npz
+        --output jaxgan/evaluation/features/weights/digits_cnn.npz
     python experiments/feature_classifier.py --dataset fashion-mnist \
-        --output jaxgan/evaluation/weights/fashion_cnn.npz
+        --output jaxgan/evaluation/features/weights/fashion_cnn.npz
 
 Only the training split is trained on, for a fixed number of epochs; the test split is looked at
 once, at the end, for the accuracy in the record (the ``.json`` beside the weights). Other hardware
@@ -34,10 +34,10 @@ import optax
 from flax import traverse_util
 from jaxtyping import Array, Float, Int, UInt8
 
-from jaxgan.data.digits import Digits
-from jaxgan.data.idx import fashion_mnist
 from jaxgan.data.source import Source
-from jaxgan.evaluation.features import SHIPPED, Classifier, read_weights, weights_digest
+from jaxgan.data.sources.digits import Digits
+from jaxgan.data.sources.idx import fashion_mnist
+from jaxgan.evaluation.features.load import SHIPPED, Classifier, read_weights, weights_digest
 from jaxgan.typing import Params
 
 
@@ -46,7 +46,7 @@ class Recipe:
     """How one of the classifiers is trained."""
 
     backbone: str
-    """Which network of `jaxgan.evaluation.features.SHIPPED`."""
+    """Which network of `jaxgan.evaluation.features.load.SHIPPED`."""
     epochs: int
     batch: int = 64
     learning_rate: float = 2e-3

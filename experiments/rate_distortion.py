@@ -32,15 +32,19 @@ from typing import Any, get_args
 
 import numpy as np
 
-from jaxgan import options, results, runs, training, workdir
 from jaxgan.algorithms.vae import Vae
-from jaxgan.cli import guarded
+from jaxgan.cli import options
+from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
-from jaxgan.evaluation.importance import PerImage, importance_log_likelihood
-from jaxgan.evaluation.intervals import mean_interval
-from jaxgan.evaluation.rate_distortion import Curve, rate_distortion_curve
-from jaxgan.objectives.vae import Beta
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.data import splits
+from jaxgan.evaluation.likelihood.importance import PerImage, importance_log_likelihood
+from jaxgan.evaluation.likelihood.rate_distortion import Curve, rate_distortion_curve
+from jaxgan.evaluation.statistics.intervals import mean_interval
+from jaxgan.machine.atomic import write_atomically
+from jaxgan.measurement import runs
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.run import experiment_file, workdir
+from jaxgan.training import loop
 from jaxgan.visualization.report.axes import Scale, linear
 from jaxgan.visualization.report.markup import esc
 
@@ -79,13 +83,13 @@ def train(experiment: Experiment, folder: Path, parallel: Parallel) -> None:
         tensorboard=False,
         quiet=True,
     )
-    training.train(experiment, settings, resume=started, file=str(FILE))
+    loop.train(experiment, settings, resume=started, file=str(FILE))
 
 
 def held_out(experiment: Experiment) -> Iterator[dict[str, np.ndarray]]:
     """The test images, as many at a time as the evaluation takes."""
     size = experiment.evaluation.batch_size
-    for images in results.images_of(experiment.data, "test"):
+    for images in splits.images_of(experiment.data, "test"):
         for start in range(0, len(images), size):
             yield {"image": images[start : start + size]}
 
@@ -224,7 +228,7 @@ def study(arguments: Sequence[str] | None) -> None:
     for name, values in (("--betas", chosen.betas), ("--seeds", chosen.seeds)):
         if len(set(values)) < len(values):
             raise ConfigError(f"{name}: one of them is there twice")
-    base = options.load_experiment(FILE)
+    base = experiment_file.load_experiment(FILE)
     base = dataclasses.replace(base, data=options.DATASETS[chosen.dataset])
 
     print("beta  seed    rate  distortion     ELBO  log p(x)   (nats an image)", flush=True)

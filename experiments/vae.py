@@ -17,7 +17,7 @@ from jaxgan.cli import run_experiment
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
-from jaxgan.objectives.vae import Bernoulli
+from jaxgan.objectives.vae.likelihoods import Bernoulli
 from jaxgan.optim import Adam
 
 experiment = Experiment(

@@ -18,7 +18,7 @@ from jaxgan.cli import run_experiment
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
-from jaxgan.objectives.gan import Wasserstein
+from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.optim import RmsProp
 
 experiment = Experiment(

@@ -15,7 +15,7 @@ from jaxgan import rng
 from jaxgan.algorithms.base import Algorithm, Generated, State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
-from jaxgan.parallel import Plan, plan
+from jaxgan.machine.parallel import Plan, plan
 from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, PRNGKey, Sums
 
 

@@ -2,7 +2,7 @@
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from jaxgan.logging import JsonLines
+from jaxgan.run.logs import JsonLines
 
 
 def filled(path, steps):

@@ -10,7 +10,7 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Model, Run, describe
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganGenerator
-from jaxgan.objectives.gan import NonSaturating
+from jaxgan.objectives.gan.losses import NonSaturating
 from jaxgan.optim import Adam
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import tiny
 
-from jaxgan import options
 from jaxgan.algorithms.gan import Gan
 from jaxgan.config import (
     ConfigError,
@@ -18,12 +17,13 @@ from jaxgan.config import (
     to_json,
     type_name,
 )
-from jaxgan.data.idx import fashion_mnist
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.idx import fashion_mnist
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
-from jaxgan.objectives.gan import NonSaturating
+from jaxgan.objectives.gan.losses import NonSaturating
 from jaxgan.optim import Adam, Ema, RmsProp, Schedule
-from jaxgan.workdir import difference
+from jaxgan.run import experiment_file
+from jaxgan.run.workdir import difference
 
 EXPERIMENTS = sorted(
     path
@@ -57,7 +57,7 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDiscriminator
-from jaxgan.objectives.gan import NonSaturating
+from jaxgan.objectives.gan.losses import NonSaturating
 
 class Own(nn.Module):
     width: int = 3
@@ -90,7 +90,7 @@ class TestJson:
 
     @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
     def test_every_experiment_goes_there_and_back(self, path):
-        experiment = options.load_experiment(path)
+        experiment = experiment_file.load_experiment(path)
         assert through_json(experiment) == experiment
 
     def test_there_are_experiments(self):
@@ -132,12 +132,12 @@ class TestJson:
     def test_classes_of_a_file(self, tmp_path):
         path = tmp_path / "own.py"
         path.write_text(FILE)
-        experiment = options.load_experiment(path)
+        experiment = experiment_file.load_experiment(path)
         document = to_json(experiment)
         assert document["model"]["generator"] == {"type": "file:Own", "width": 7}
         assert document["model"]["loss"]["type"] == "file:Scaled"
         assert document["model"]["discriminator"]["type"] == "jaxgan.networks.mlp:MlpDiscriminator"
-        classes = vars(options.load_file(path))
+        classes = vars(experiment_file.load_file(path))
         assert through_json(experiment, file_classes=classes) == experiment
         with pytest.raises(ConfigError) as raised:
             from_json(document)

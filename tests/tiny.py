@@ -13,11 +13,11 @@ import numpy as np
 import optax
 from flax import struct
 
-from jaxgan import results
 from jaxgan.algorithms.base import Algorithm
 from jaxgan.algorithms.gan import Gan
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Evaluation, Experiment, Model
+from jaxgan.data import splits
 from jaxgan.data.order import epoch_position
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
@@ -117,7 +117,7 @@ def train(experiment, mode, steps, *, streaming=False):
     replicate, shard = program.plan.replicate, program.plan.shard
     state = replicate(jax.device_get(program.init(experiment.seed, example_batch(experiment))))
     seed = replicate(np.asarray(experiment.seed, np.uint32))
-    data = results.in_memory(experiment.data, "train")
+    data = splits.in_memory(experiment.data, "train")
     arrays = replicate(data)
     metrics = []
     for step in range(steps):

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from jaxgan import study
-from jaxgan.comparison import Entry, Study
-from jaxgan.study import StudyOptions
+from jaxgan.cli.options import read_entry
+from jaxgan.study import runner
+from jaxgan.study.comparison import Entry, Study
+from jaxgan.study.runner import StudyOptions
 
 BAD = ("--name", "bad", "--model.optimizer.learning-rate", "1e30")
 """Arguments of an experiment that diverges."""
@@ -31,4 +32,4 @@ def planned(files, *more, seeds=(0, 1, 4), images=160, curve_points=2, **others)
 def run(value, folder):
     """Trains and reports."""
     settings = StudyOptions(workdir=str(folder), parallel="none")
-    return study.run(value, settings, command="python tiny_study.py")
+    return runner.run(value, settings, read=read_entry, command="python tiny_study.py")

@@ -27,7 +27,7 @@ import measures
 import numpy as np
 from scaling_report import Row
 
-from jaxgan.evaluation import fid, kid, moments
+from jaxgan.evaluation.distances import fid, kid, moments
 
 DIMENSION = 2048
 

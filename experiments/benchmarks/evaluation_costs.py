@@ -25,18 +25,18 @@ import measures
 import numpy as np
 from scaling_report import Row, experiment
 
-from jaxgan import held_out
 from jaxgan.data.pipeline import Data
-from jaxgan.data.sprites import Sprites
-from jaxgan.data.triangles import Triangles
-from jaxgan.evaluation import inception
-from jaxgan.evaluation.backbone import Backbone, network_backbone
-from jaxgan.evaluation.efficientnet import load_efficientnet_lite1
-from jaxgan.evaluation.extraction import extract
-from jaxgan.evaluation.features import load_backbone
+from jaxgan.data.sources.sprites import Sprites
+from jaxgan.data.sources.triangles import Triangles
+from jaxgan.evaluation.features import inception
+from jaxgan.evaluation.features.backbone import Backbone, network_backbone
+from jaxgan.evaluation.features.efficientnet import load_efficientnet_lite1
+from jaxgan.evaluation.features.extraction import extract
+from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.metrics import SAMPLE_METRICS, Measured
 from jaxgan.evaluation.model_metrics import MODEL_METRICS, ON_MANIFOLD, RECALLED
 from jaxgan.evaluation.reference import reference_statistics
+from jaxgan.measurement import held_out
 from jaxgan.program import compile_program, example_batch
 
 DRAWS = 50

@@ -47,7 +47,7 @@ def measure(count: int, dimension: int, *, clustered: bool = False) -> dict[str,
         Seconds of the first and of the last call, the process's peak memory in GB (10^9 bytes;
         the features and JAX itself included), what it was before the first call, and the values.
     """
-    from jaxgan.evaluation.precision_recall import prdc
+    from jaxgan.evaluation.distances.precision_recall import prdc
 
     real, generated = features(count, dimension, clustered=clustered)
     before = _peak()

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from scaling_report import Row, machine, table
 
-from jaxgan import workdir
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.machine.atomic import write_atomically
+from jaxgan.run import workdir
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

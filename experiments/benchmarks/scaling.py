@@ -27,7 +27,7 @@ from scaling_report import Row
 from scaling_seeds import seeds
 from scaling_startup import StartError, startup
 
-from jaxgan import memory
+from jaxgan.machine import memory
 
 MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "loop": loop,

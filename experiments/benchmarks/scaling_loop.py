@@ -12,9 +12,9 @@ from typing import Any
 
 from scaling_report import Row, Stepper, alternate, enough, experiment
 
-from jaxgan import training
 from jaxgan.config import Evaluation, Experiment, Run
 from jaxgan.data.pipeline import Data
+from jaxgan.training.loop import train
 
 BATCHES = (16, 32, 64, 128, 256)
 WIDTHS = (16, 32, 64, 128)
@@ -23,7 +23,7 @@ STEPS = 2000
 
 
 def loop(rounds: int, names: Sequence[str] = ("dcgan", "vae"), steps: int = STEPS) -> list[Row]:
-    """Time a step within `jaxgan.training.train`, and of the compiled step called in a row.
+    """Time a step within `jaxgan.training.loop.train`, and of the compiled step called in a row.
 
     The loop logs, writes event files and checkpoints as often as by default and prints what it
     prints into no terminal. Pictures are left out, and so is the evaluation at the end.
@@ -41,7 +41,7 @@ def loop(rounds: int, names: Sequence[str] = ("dcgan", "vae"), steps: int = STEP
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 run = Run(workdir=str(Path(folder) / "run"), images_every=0, parallel="none")
-                return training.train(setting, run)["seconds"]["training"]
+                return train(setting, run)["seconds"]["training"]
 
         def step(stepper: Stepper = bare) -> float:
             return stepper.seconds(steps)

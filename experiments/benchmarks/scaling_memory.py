@@ -22,7 +22,7 @@ from scaling_loop import dcgan_32
 from scaling_report import Row, Stepper, environment
 from scaling_startup import StartError
 
-from jaxgan import memory as freed
+from jaxgan.machine import memory as freed
 
 STEPS = 20
 
@@ -39,7 +39,7 @@ def memory(rounds: int, kept: Sequence[bool] = (False, True), steps: int = STEPS
     rows = []
     for stays in kept:
         with tempfile.TemporaryDirectory() as folder:
-            # glibc that is set up by the environment is left alone (`jaxgan.memory`).
+            # glibc that is set up by the environment is left alone (`jaxgan.machine.memory`).
             settings = {} if stays else {"MALLOC_PERTURB_": "0"}
             for start in ("cold", "warm"):
                 done = subprocess.run(

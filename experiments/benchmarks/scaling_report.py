@@ -14,10 +14,11 @@ import numpy as np
 from side_by_side.machine import cores, processor
 
 import jaxgan
-from jaxgan import results, workdir
 from jaxgan.config import Experiment
-from jaxgan.options import load_experiment
+from jaxgan.data import splits
 from jaxgan.program import Program, compile_program, example_batch
+from jaxgan.run import workdir
+from jaxgan.run.experiment_file import load_experiment
 
 EXPERIMENTS = Path(__file__).parents[1]
 
@@ -59,7 +60,7 @@ class Stepper:
 
     Args:
         setting: what to train; its own seed applies.
-        mode: as `jaxgan.parallel.plan` takes it.
+        mode: as `jaxgan.machine.parallel.plan` takes it.
     """
 
     def __init__(self, setting: Experiment, mode: Any = "none") -> None:
@@ -67,7 +68,7 @@ class Stepper:
         replicate = self.program.plan.replicate
         blank = example_batch(setting)
         self._state = replicate(jax.device_get(self.program.init(setting.seed, blank)))
-        self._arrays = replicate(results.in_memory(setting.data, "train"))
+        self._arrays = replicate(splits.in_memory(setting.data, "train"))
         self._seed = replicate(np.asarray(setting.seed, np.uint32))
 
     def advance(self) -> Any:

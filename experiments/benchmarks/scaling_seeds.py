@@ -11,10 +11,10 @@ import jax
 import numpy as np
 from scaling_report import Row, Stepper, alternate, enough, experiment
 
-from jaxgan import results
 from jaxgan.config import Experiment
-from jaxgan.population import compile_population
+from jaxgan.data import splits
 from jaxgan.program import example_batch
+from jaxgan.training.population import compile_population
 
 COUNTS = (1, 2, 4, 8, 16)
 
@@ -22,7 +22,7 @@ COUNTS = (1, 2, 4, 8, 16)
 def seeds(
     rounds: int, names: Sequence[str] = ("gan_mlp", "dcgan"), counts: Sequence[int] = COUNTS
 ) -> list[Row]:
-    """Time of one step of every seed: `jaxgan.population`, and the single step for each in turn."""
+    """Time of one step of every seed (`jaxgan.training.population`), and of single steps."""
     return [row for name in names for row in _seeds(name, experiment(name), counts, rounds)]
 
 
@@ -69,7 +69,7 @@ class _Together:
         self._step = population.step
         self._seeds = jax.device_put(np.arange(count, dtype=np.uint32))
         self._states = population.init(self._seeds, example_batch(setting))
-        self._arrays = jax.device_put(results.in_memory(setting.data, "train"))
+        self._arrays = jax.device_put(splits.in_memory(setting.data, "train"))
 
     def seconds(self, steps: int) -> float:
         metrics: Any = None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scaling_report import EXPERIMENTS, Row, environment
 
-from jaxgan import workdir
+from jaxgan.run import workdir
 
 
 class StartError(RuntimeError):

@@ -34,7 +34,7 @@ from side_by_side.steps import (
     implementations_of,
 )
 
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.machine.atomic import write_atomically
 
 
 class _Parser(argparse.ArgumentParser):

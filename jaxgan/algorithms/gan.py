@@ -14,10 +14,11 @@ from flax import struct
 from jaxgan import rng
 from jaxgan.algorithms import base
 from jaxgan.config import ConfigError, Experiment, Model
-from jaxgan.objectives.gan import GanLoss, NonSaturating
-from jaxgan.objectives.regularizers import GradientPenalty, clip_weights, interpolate
+from jaxgan.objectives.gan.constraints import clip_weights
+from jaxgan.objectives.gan.losses import GanLoss, NonSaturating
+from jaxgan.objectives.gan.penalties import GradientPenalty, interpolate
 from jaxgan.optim import Adam, Ema, Optimizer
-from jaxgan.typing import Batch, Latents, Metrics, Params, PRNGKey, Sums
+from jaxgan.typing import Batch, Latents, Metrics, Params, Pixels, PRNGKey, Sums
 
 PRIORS = {
     "normal": lambda key, size: jax.random.normal(key, (size,)),

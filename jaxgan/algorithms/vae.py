@@ -13,7 +13,9 @@ from flax import struct
 from jaxgan import rng
 from jaxgan.algorithms import base
 from jaxgan.config import ConfigError, Experiment, Model
-from jaxgan.objectives import vae as objective
+from jaxgan.objectives.vae.bounds import Beta, elbo, reparameterize
+from jaxgan.objectives.vae.divergences import kl_standard_normal
+from jaxgan.objectives.vae.likelihoods import Bernoulli, Likelihood
 from jaxgan.optim import Adam, Ema, Optimizer
 from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
 
@@ -43,11 +45,11 @@ class Vae(Model):
     """Network from images to mean and log variance of their codes."""
     decoder: nn.Module
     """Network from codes to the parameters of the likelihood."""
-    likelihood: objective.Likelihood = objective.Bernoulli()
+    likelihood: Likelihood = Bernoulli()
     """Distribution of an image given its code."""
     latent_size: int = 20
     """Length of a code."""
-    beta: objective.Beta = objective.Beta()
+    beta: Beta = Beta()
     """Weight of the KL, with its warm-up."""
     optimizer: Optimizer = Adam(learning_rate=1e-3, b1=0.9)
     """Optimizer of encoder and decoder."""
@@ -75,7 +77,7 @@ class _Autoencoder(nn.Module):
         mean, log_variance = self.encode(
             images, latent_size=noise.shape[-1], train=train, axis_name=axis_name
         )
-        latent = objective.reparameterize(mean=mean, log_variance=log_variance, noise=noise)
+        latent = reparameterize(mean=mean, log_variance=log_variance, noise=noise)
         outputs = self.decode(latent, image_shape=image_shape, train=train, axis_name=axis_name)
         return outputs, mean, log_variance
 
@@ -122,7 +124,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         )
         (outputs, mean, log_variance), changed = found if "mutable" in kwargs else (found, {})
         log_likelihood = model.likelihood.log_prob(outputs=outputs, targets=targets(images))
-        kl = objective.kl_standard_normal(mean=mean, log_variance=log_variance)
+        kl = kl_standard_normal(mean=mean, log_variance=log_variance)
         return log_likelihood, kl, changed
 
     def init(key: PRNGKey, batch: Batch) -> VaeState:
@@ -152,7 +154,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
                 axis_name=axis_name, mutable=["batch_stats"],
                 rngs={"dropout": rng.role_key(key, "dropout")},
             )  # fmt: skip
-            values = objective.elbo(log_likelihood=log_likelihood, kl=kl, beta=beta)
+            values = elbo(log_likelihood=log_likelihood, kl=kl, beta=beta)
             return -jnp.mean(values), (changed, log_likelihood, kl)
 
         (value, (model_state, log_likelihood, kl)), gradients = jax.value_and_grad(
@@ -161,7 +163,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         player = state.autoencoder.update(optimizer, average(gradients), model_state)
         metrics = {
             "loss/autoencoder": value,
-            "elbo": jnp.mean(objective.elbo(log_likelihood=log_likelihood, kl=kl)),
+            "elbo": jnp.mean(elbo(log_likelihood=log_likelihood, kl=kl)),
             "reconstruction": jnp.mean(log_likelihood),
             "kl": jnp.mean(kl),
         }
@@ -223,7 +225,7 @@ def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorit
         noise = prior(key, images.shape[0])
         log_likelihood, kl, _ = terms(state.ema, images, noise, train=False, axis_name=None)
         values = {
-            "elbo": objective.elbo(log_likelihood=log_likelihood, kl=kl),
+            "elbo": elbo(log_likelihood=log_likelihood, kl=kl),
             "reconstruction": log_likelihood,
             "kl": kl,
         }

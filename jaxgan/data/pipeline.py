@@ -18,9 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Integer
 
-from jaxgan.data.digits import Digits
 from jaxgan.data.order import epoch_position
 from jaxgan.data.source import DataError, Example, Info, Split
+from jaxgan.data.sources.digits import Digits
 from jaxgan.data.transforms import Color, Resize, check_fit, transform
 from jaxgan.typing import Batch, ImageShape
 

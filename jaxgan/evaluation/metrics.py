@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Num
 
-from jaxgan.evaluation.extraction import Extracted
-from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.features.extraction import Extracted
 from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.evaluation.reference import Reference
+from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
 
 REPLICATES = 200
 """Sets drawn again for an interval."""
@@ -72,14 +72,14 @@ def estimated(value: float) -> Estimate:
 
 
 def _fid(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.fid_infinity import frechet_estimate
+    from jaxgan.evaluation.distances.fid_infinity import frechet_estimate
 
     moments, features = measured.reference.moments, measured.generated.features
     return {"fid": frechet_estimate(moments, features, metric=measured.name("fid"))}
 
 
 def _fid_inf(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.fid_infinity import fid_infinity
+    from jaxgan.evaluation.distances.fid_infinity import fid_infinity
 
     found = fid_infinity(
         measured.reference.moments,
@@ -91,7 +91,7 @@ def _fid_inf(measured: Measured) -> Numbers:
 
 
 def _kid(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.kid import kernel_distance
+    from jaxgan.evaluation.distances.kid import kernel_distance
 
     reference = measured.reference
     found = kernel_distance(
@@ -107,7 +107,7 @@ def _kid(measured: Measured) -> Numbers:
 
 
 def _is(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.inception_score import inception_score
+    from jaxgan.evaluation.distances.inception_score import inception_score
 
     assert measured.generated.logits is not None
     found = inception_score(measured.generated.logits, metric=measured.name("is"))
@@ -115,13 +115,13 @@ def _is(measured: Measured) -> Numbers:
 
 
 def _prdc(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.precision_recall import prdc
+    from jaxgan.evaluation.distances.precision_recall import prdc
 
     return prdc(measured.reference.features, measured.generated.features)._asdict()
 
 
 def _cfid(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.class_conditional import class_conditional_fid
+    from jaxgan.evaluation.distances.class_conditional import class_conditional_fid
 
     assert measured.reference.labels is not None
     assert measured.labels is not None
@@ -138,7 +138,7 @@ def _cfid(measured: Measured) -> Numbers:
 
 
 def _cas(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.classification import classification_accuracy
+    from jaxgan.evaluation.distances.classification import classification_accuracy
 
     assert measured.reference.labels is not None
     assert measured.labels is not None
@@ -151,7 +151,7 @@ def _cas(measured: Measured) -> Numbers:
 
 
 def _memorization(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.memorization import memorization
+    from jaxgan.evaluation.distances.memorization import memorization
 
     assert measured.training is not None
     assert measured.held_out is not None
@@ -166,7 +166,7 @@ def _memorization(measured: Measured) -> Numbers:
 
 
 def _swd(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.sliced_wasserstein import sliced_wasserstein
+    from jaxgan.evaluation.distances.sliced_wasserstein import sliced_wasserstein
 
     seed = measured.reference.protocol.seed
     images = measured.generated.images
@@ -174,7 +174,7 @@ def _swd(measured: Measured) -> Numbers:
 
 
 def _ms_ssim(measured: Measured) -> Numbers:
-    from jaxgan.evaluation.ms_ssim import diversity
+    from jaxgan.evaluation.distances.ms_ssim import diversity
 
     seed = measured.reference.protocol.seed
     return {"ms_ssim": diversity(measured.generated.images, measured.labels, seed=seed).value}

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.evaluation.intervals import Estimate
 from jaxgan.evaluation.protocol import Protocol, pixels_digest
+from jaxgan.evaluation.statistics.intervals import Estimate
 from jaxgan.typing import Measure
 
 RECALLED = 200
@@ -89,8 +89,8 @@ def _no_likelihood(model: Model) -> str | None:
 
 
 def _likelihood(model: Model) -> Numbers:
-    from jaxgan.evaluation.importance import importance_log_likelihood
-    from jaxgan.evaluation.likelihood import bits_per_dim
+    from jaxgan.evaluation.likelihood.importance import importance_log_likelihood
+    from jaxgan.evaluation.likelihood.summaries import bits_per_dim
 
     assert model.posterior is not None
     assert model.log_likelihood is not None
@@ -111,8 +111,8 @@ def _of_codes(protocol: Protocol, model: Model) -> Protocol:
 
 
 def _surgery(model: Model) -> Numbers:
-    from jaxgan.evaluation.posteriors import encode
-    from jaxgan.evaluation.surgery import active_units, surgery
+    from jaxgan.evaluation.likelihood.posteriors import encode
+    from jaxgan.evaluation.likelihood.surgery import active_units, surgery
 
     assert model.posterior is not None
     codes = encode(model.posterior, model.batches)
@@ -161,7 +161,7 @@ def _of_factors(protocol: Protocol, model: Model) -> Protocol:
 
 
 def _no_manifold(model: Model) -> str | None:
-    from jaxgan.evaluation.triangle_images import SIZE
+    from jaxgan.evaluation.manifolds.triangle_images import SIZE
 
     if not hasattr(model.source, "corners"):
         return "a data set whose manifold is known: triangles"
@@ -173,8 +173,8 @@ def _no_manifold(model: Model) -> str | None:
 
 
 def _manifold(model: Model) -> Numbers:
-    from jaxgan.evaluation.inversion import invert
-    from jaxgan.evaluation.triangles import closest, scores
+    from jaxgan.evaluation.manifolds.inversion import invert
+    from jaxgan.evaluation.manifolds.triangles import closest, scores
 
     assert model.pixels is not None
     assert model.prior is not None

@@ -211,3 +211,13 @@ def differences(a: Protocol, b: Protocol) -> list[str]:
         for name in _FIELDS
         if getattr(a, name) != getattr(b, name)
     ]
+
+
+def short_name(metric: str) -> str:
+    """``fid[digits-cnn,...]`` is ``fid`` for short."""
+    return metric.partition("[")[0]
+
+
+def bracket(metric: str) -> str:
+    """``fid[digits-cnn,...]`` has ``digits-cnn,...`` in its brackets."""
+    return metric[len(short_name(metric)) + 1 : -1]

@@ -21,10 +21,11 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int, Num
 
 from jaxgan import rng
-from jaxgan.evaluation import cache, kid
-from jaxgan.evaluation import moments as moments_
-from jaxgan.evaluation.backbone import BATCH, Backbone
-from jaxgan.evaluation.extraction import Extracted, extract
+from jaxgan.evaluation import cache
+from jaxgan.evaluation.distances import kid
+from jaxgan.evaluation.distances import moments as moments_
+from jaxgan.evaluation.features.backbone import BATCH, Backbone
+from jaxgan.evaluation.features.extraction import Extracted, extract
 from jaxgan.evaluation.protocol import BatchNorm, Protocol, Weights, pixels_digest
 from jaxgan.typing import PRNGKey
 
@@ -44,7 +45,7 @@ class Reference:
     logits: Float32[np.ndarray, "n classes"] | None
     moments: moments_.Moments
     kernel_sums: Float64[np.ndarray, "n"]
-    """`jaxgan.evaluation.kid.self_sums` of the features."""
+    """`jaxgan.evaluation.distances.kid.self_sums` of the features."""
 
     def under(
         self,

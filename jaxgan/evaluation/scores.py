@@ -10,8 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Int, Num
 
-from jaxgan.evaluation.extraction import extract
-from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.features.extraction import extract
 from jaxgan.evaluation.metrics import (
     REPLICATES,
     SAMPLE_METRICS,
@@ -22,6 +21,7 @@ from jaxgan.evaluation.metrics import (
 )
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.reference import Reference, pixels_digest
+from jaxgan.evaluation.statistics.intervals import Estimate
 
 
 class Result(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.machine.atomic import write_atomically
 
 _SUPERSAMPLING = 4
 _POINT_COLOR = (0, 114, 178)  # blue and vermilion: told apart by color-blind readers too

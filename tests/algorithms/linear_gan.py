@@ -11,8 +11,8 @@ import numpy as np
 
 from jaxgan.algorithms.gan import Gan
 from jaxgan.config import Experiment
-from jaxgan.data.gaussians import Ring
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.gaussians import Ring
 from jaxgan.optim import Ema, Sgd
 from jaxgan.program import compile_program
 

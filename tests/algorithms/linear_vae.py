@@ -11,9 +11,10 @@ from scipy import stats
 
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Experiment
-from jaxgan.data.gaussians import Ring
 from jaxgan.data.pipeline import Data
-from jaxgan.objectives.vae import Beta, Gaussian
+from jaxgan.data.sources.gaussians import Ring
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.optim import Ema, Sgd
 from jaxgan.program import compile_program
 

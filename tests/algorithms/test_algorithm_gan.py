@@ -24,7 +24,7 @@ from linear_gan import (
 from scipy.special import expit, log_expit
 
 from jaxgan.config import ConfigError
-from jaxgan.objectives.gan import LeastSquares, NonSaturating, Wasserstein
+from jaxgan.objectives.gan.losses import LeastSquares, NonSaturating, Wasserstein
 from jaxgan.optim import Sgd
 
 BOUND = 0.45

@@ -25,7 +25,8 @@ from linear_vae import (
 from scipy import stats
 
 from jaxgan.config import ConfigError
-from jaxgan.objectives.vae import Bernoulli, Beta, Gaussian
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian
 
 
 @pytest.mark.parametrize("data", [IMAGES, POINTS], ids=["images", "points"])

@@ -21,8 +21,8 @@ from linear_gan import (
 from jaxgan import rng
 from jaxgan.config import ConfigError
 from jaxgan.networks.dcgan import DcganDiscriminator
-from jaxgan.objectives.gan import Wasserstein
-from jaxgan.objectives.regularizers import GradientPenalty
+from jaxgan.objectives.gan.losses import Wasserstein
+from jaxgan.objectives.gan.penalties import GradientPenalty
 
 SEED = 7
 WEIGHT, TARGET = 0.3, 0.8

@@ -13,15 +13,16 @@ import jaxgan.algorithms
 import jaxgan.networks
 import jaxgan.objectives
 from jaxgan.config import Experiment, Model
-from jaxgan.data.gaussians import Ring
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.gaussians import Ring
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
-from jaxgan.objectives import gan as gan_objectives
-from jaxgan.objectives.gan import GanLoss
-from jaxgan.objectives.regularizers import GradientPenalty
-from jaxgan.objectives.vae import Beta, Likelihood
+from jaxgan.objectives.gan import losses as gan_objectives
+from jaxgan.objectives.gan.losses import GanLoss
+from jaxgan.objectives.gan.penalties import GradientPenalty
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
 PARTS = {"HiddenLayers", "DownPyramid", "UpPyramid"}
@@ -33,8 +34,8 @@ LATENT_SIZE = 3
 
 
 def classes(package: Any) -> Iterator[type]:
-    """The public classes that the modules of a package (folders in it left out) define."""
-    names = [f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)]
+    """The public classes that the modules of a package define."""
+    names = [m.name for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     for name in names:
         module = importlib.import_module(name)
         for _, found in inspect.getmembers(module, inspect.isclass):
@@ -74,7 +75,9 @@ def networks() -> dict[str, nn.Module]:
     return {
         cls.__name__: default(cls)
         for cls in classes(jaxgan.networks)
-        if issubclass(cls, nn.Module) and cls.__name__ not in PARTS
+        if issubclass(cls, nn.Module)
+        and cls.__name__ not in PARTS
+        and ".layers." not in cls.__module__
     }
 
 

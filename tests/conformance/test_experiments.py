@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgan import options
-from jaxgan.comparison import Study
+from jaxgan.cli import options
 from jaxgan.config import from_json, to_json
 from jaxgan.program import example_batch
-from jaxgan.workdir import difference
+from jaxgan.run import experiment_file
+from jaxgan.run.workdir import difference
+from jaxgan.study.comparison import Study
 
 DATASETS, NAMES = options.DATASETS, ("digits", "fashion-mnist")
 FOLDER = Path(__file__).parents[2] / "experiments"
@@ -57,7 +58,7 @@ def test_files_are_found():
 @EVERY
 def test_trains_in_outline(path):
     """Initial state, train step, samples and evaluation fit together on each data set."""
-    experiment = options.load_experiment(path)
+    experiment = experiment_file.load_experiment(path)
     shapes = {data: data.image_shape for data in (experiment.data, *map(DATASETS.get, NAMES))}
     assert {(8, 8, 1), (28, 28, 1)} <= set(shapes.values())
     for data in shapes:
@@ -86,7 +87,7 @@ def outline(experiment):
 @EVERY
 def test_is_a_plain_value(path):
     """It hashes, compares, prints, and comes back from JSON as it was."""
-    experiment = options.load_experiment(path)
+    experiment = experiment_file.load_experiment(path)
     document = to_json(experiment)
     back = from_json(json.loads(json.dumps(document)))
     assert back == experiment
@@ -100,7 +101,7 @@ def test_is_a_plain_value(path):
 
 @EVERY
 def test_is_called_like_its_file(path):
-    assert options.load_experiment(path).name == path.stem
+    assert experiment_file.load_experiment(path).name == path.stem
 
 
 @EVERY
@@ -112,7 +113,7 @@ def test_says_where_it_comes_from(path):
 
 @EVERY
 def test_commands_of_the_docstring_work(path):
-    experiment = options.load_experiment(path)
+    experiment = experiment_file.load_experiment(path)
     every = commands(path)
     assert [] in every, "the docstring gives the plain command"
     for arguments in every:
@@ -124,13 +125,13 @@ def test_commands_of_the_docstring_work(path):
 @EVERY_STUDY
 def test_studies_name_experiments_that_exist(path):
     """Every row loads, its arguments parse, and the budget is at least one step."""
-    study = options.load_file(path).study
+    study = experiment_file.load_file(path).study
     assert isinstance(study, Study)
     assert study.name == path.stem
     assert [] in commands(path)
     names, data = [], set()
     for entry in study.entries:
-        experiment = options.load_experiment(entry.file)
+        experiment = experiment_file.load_experiment(entry.file)
         parsed = options.parse(experiment, entry.arguments, program=entry.file).experiment
         assert (parsed == experiment) == (entry.arguments == ())
         assert study.images >= parsed.images_per_step
@@ -146,5 +147,5 @@ def test_studies_name_experiments_that_exist(path):
 )
 def test_other_files_are_scripts(path):
     """What is neither an experiment nor a study can be imported, and runs only when asked to."""
-    assert callable(options.load_file(path).main)
+    assert callable(experiment_file.load_file(path).main)
     assert ast.get_docstring(ast.parse(path.read_text()))

@@ -18,10 +18,11 @@ from discovery import Counted, small
 from jax.extend.core import Primitive
 from test_experiments import EXPERIMENTS
 
-from jaxgan import config, options
+from jaxgan import config
 from jaxgan.networks import layers
 from jaxgan.networks.layers import options as layer_options
 from jaxgan.program import compile_program, example_batch
+from jaxgan.run import experiment_file
 
 EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 PRECISIONS = typing.get_args(config.Precision)
@@ -38,7 +39,7 @@ PRODUCTS = {"dot_general", "conv_general_dilated"} | {
 
 
 def at(path, precision="bfloat16"):
-    return dataclasses.replace(options.load_experiment(path), precision=precision)
+    return dataclasses.replace(experiment_file.load_experiment(path), precision=precision)
 
 
 def batch_of(experiment):
@@ -133,7 +134,7 @@ def test_products_take_bfloat16(path):
 @EVERY
 def test_nothing_else_does(path):
     """bfloat16 stays inside the networks' hidden layers, and nothing is summed up in it."""
-    model = options.load_experiment(path).model
+    model = experiment_file.load_experiment(path).model
     values = [getattr(model, field.name) for field in dataclasses.fields(model)]
     # The top level of a scope is the class of a network, or of what holds an autoencoder's two.
     names = {type(value).__name__ for value in values if isinstance(value, nn.Module)}

@@ -6,7 +6,7 @@ import pytest
 from pictures import PICTURES
 
 from jaxgan.data.source import DataError
-from jaxgan.data.tfds import Tfds
+from jaxgan.data.sources.tfds import Tfds
 
 
 @pytest.fixture

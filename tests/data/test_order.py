@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxgan.data.order import (
-    POSITION_LIMIT,
-    SIZE_LIMIT,
-    _mix,
-    check_budget,
-    epoch_position,
-)
+from jaxgan.data.order import POSITION_LIMIT, SIZE_LIMIT, _mix, check_budget, epoch_position
 from jaxgan.data.source import DataError
 
 SIZES = [1, 2, 3, 7, 64, 1500, 60_000]

@@ -9,12 +9,12 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from jaxgan.data import pipeline
-from jaxgan.data.digits import Digits
-from jaxgan.data.gaussians import Ring
-from jaxgan.data.idx import fashion_mnist
 from jaxgan.data.order import epoch_position
 from jaxgan.data.pipeline import Data, arrays, is_resident, load, resident_batch
 from jaxgan.data.source import ArraySplit, Info, Split
+from jaxgan.data.sources.digits import Digits
+from jaxgan.data.sources.gaussians import Ring
+from jaxgan.data.sources.idx import fashion_mnist
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from jaxgan.data.digits import Digits
-from jaxgan.data.folder import Folder
-from jaxgan.data.gaussians import Grid, Ring
-from jaxgan.data.idx import Idx, fashion_mnist
 from jaxgan.data.source import ArraySplit, DataError, Source, Split, check_split_name
-from jaxgan.data.sprites import Sprites
-from jaxgan.data.tfds import Tfds
-from jaxgan.data.triangles import Triangles
+from jaxgan.data.sources.digits import Digits
+from jaxgan.data.sources.folder import Folder
+from jaxgan.data.sources.gaussians import Grid, Ring
+from jaxgan.data.sources.idx import Idx, fashion_mnist
+from jaxgan.data.sources.sprites import Sprites
+from jaxgan.data.sources.tfds import Tfds
+from jaxgan.data.sources.triangles import Triangles
 
 SOURCES = [
     Digits(), Folder("~/none"), Grid(), Ring(), Sprites(), Idx("~/none"), fashion_mnist(),

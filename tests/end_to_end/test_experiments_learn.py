@@ -29,9 +29,12 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import options, results, scoring
 from jaxgan.config import Evaluation, Precision
+from jaxgan.data import splits
+from jaxgan.evaluation import protocol
+from jaxgan.measurement import scoring
 from jaxgan.program import compile_program, example_batch
+from jaxgan.run import experiment_file
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +95,7 @@ def test_learns_the_digits(path, precision):
 def trained(path, precision, steps):
     """Numbers of the experiment after some steps, under names without their protocols."""
     experiment = dataclasses.replace(
-        options.load_experiment(path),
+        experiment_file.load_experiment(path),
         steps=steps,
         seed=SEED,
         precision=precision,
@@ -101,7 +104,7 @@ def trained(path, precision, steps):
     program = compile_program(experiment, "none")
     replicate = program.plan.replicate
     arrays, seed = replicate(
-        (results.in_memory(experiment.data, "train"), np.asarray(SEED, np.uint32))
+        (splits.in_memory(experiment.data, "train"), np.asarray(SEED, np.uint32))
     )
     state = replicate(program.init(SEED, example_batch(experiment)))
     for _ in range(steps):
@@ -109,4 +112,4 @@ def trained(path, precision, steps):
     numbers = scoring.measure(
         program, state, experiment, distances="train", held_out="test"
     ).metrics
-    return {results.short_name(name): value for name, value in numbers.items()}
+    return {protocol.short_name(name): value for name, value in numbers.items()}

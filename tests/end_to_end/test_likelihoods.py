@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 from tiny import train
 
-from jaxgan import options, results
-from jaxgan.evaluation.importance import importance_log_likelihood
-from jaxgan.evaluation.posteriors import encode
-from jaxgan.evaluation.surgery import active_units, surgery
+from jaxgan.data import splits
+from jaxgan.evaluation.likelihood.importance import importance_log_likelihood
+from jaxgan.evaluation.likelihood.posteriors import encode
+from jaxgan.evaluation.likelihood.surgery import active_units, surgery
 from jaxgan.program import compile_program
+from jaxgan.run import experiment_file
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -22,12 +23,12 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 @pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize("name", ["vae", "conv_beta_vae"])
 def test_bounds_and_terms_of_a_trained_vae(name):
-    experiment = options.load_experiment(EXPERIMENTS / f"{name}.py")
+    experiment = experiment_file.load_experiment(EXPERIMENTS / f"{name}.py")
     state, _ = train(experiment, "none", 400)
     program = compile_program(experiment, "none")
     posterior = functools.partial(program.posterior, state)
     log_likelihood = functools.partial(program.log_likelihood, state)
-    images = results.in_memory(experiment.data, "test")["image"]
+    images = splits.in_memory(experiment.data, "test")["image"]
     batches = [{"image": images[start : start + 100]} for start in range(0, len(images), 100)]
 
     few, many = (

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jaxgan import options
 from jaxgan.config import ConfigError
+from jaxgan.run import experiment_file
 
 FILE = Path(__file__).parents[2] / "experiments" / "rate_distortion.py"
 
@@ -15,7 +15,7 @@ FILE = Path(__file__).parents[2] / "experiments" / "rate_distortion.py"
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick_compilation")
 def test_two_betas(tmp_path, capsys):
-    study = options.load_file(FILE).study
+    study = experiment_file.load_file(FILE).study
     command = ["--steps", "200", "--samples", "16", "--workdir", str(tmp_path)]
     # Whatever the devices, the numbers are the same; many virtual ones on few cores take long.
     command += ["--parallel", "none"]
@@ -50,7 +50,7 @@ def test_two_betas(tmp_path, capsys):
 
 
 def test_mistakes_are_found_before_training(tmp_path):
-    study = options.load_file(FILE).study
+    study = experiment_file.load_file(FILE).study
     for arguments in (["--samples", "0"], ["--betas", "1", "1"], ["--seeds", "3", "3"]):
         with pytest.raises(ConfigError, match=arguments[0]):
             study([*arguments, "--workdir", str(tmp_path)])

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jaxgan import options
-from jaxgan.comparison import Study
+from jaxgan.cli import options
+from jaxgan.run import experiment_file
+from jaxgan.study.comparison import Study
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -64,7 +65,7 @@ def test_shown_benchmarks_start(words: list[str]):
 )
 def test_shown_experiments_parse(words: list[str]):
     file = ROOT / words[1]
-    experiment = options.load_experiment(file)
+    experiment = experiment_file.load_experiment(file)
     parsed = options.parse(experiment, words[2:], program=str(file))
     assert words[2:] == [] or (parsed.experiment, parsed.run) != (experiment, options.Run())
 
@@ -97,7 +98,7 @@ def test_the_example_of_an_own_experiment_works(tmp_path: Path, monkeypatch: pyt
     file = tmp_path / "hinge.py"
     file.write_text(code)
     monkeypatch.syspath_prepend(str(ROOT / "experiments"))
-    experiment = options.load_experiment(file)
+    experiment = experiment_file.load_experiment(file)
     assert experiment.name == "hinge"
     assert type(experiment.model.loss).__name__ == "Hinge"  # pyright: ignore
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jaxgan import cli
+from jaxgan.cli import entry
 
 ROOT = Path(__file__).parents[2]
 GAN = """
@@ -206,7 +206,7 @@ def test_a_changed_configuration_is_refused(
 
     def refused(*words: str) -> str:
         with pytest.raises(SystemExit) as ended:
-            cli.main(words)
+            entry.main(words)
         assert ended.value.code == 2
         return "".join(capfd.readouterr())
 

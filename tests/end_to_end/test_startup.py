@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 CODE = """
 import os, sys
 from jaxgan import cli
-from jaxgan.recorder import Recorder
+from jaxgan.training.recorder import Recorder
 
 def first(self, step, metrics, count=1):
     print(*sys.modules, flush=True)
@@ -49,7 +49,7 @@ def test_the_first_step_waits_for_no_library_that_it_does_without(started):
     assert not modules & {
         *("orbax", "grain", "sklearn", "scipy", "tensorboardX", "torch"),
         *("tensorflow", "tensorflow_datasets", "matplotlib", "pandas"),
-        *("jaxgan.commands", "jaxgan.study", "jaxgan.comparison", "jaxgan.visualization.report"),
+        *("jaxgan.cli.compare", "jaxgan.study.runner", "jaxgan.visualization.report"),
     }
 
 

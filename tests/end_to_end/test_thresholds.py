@@ -22,17 +22,20 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan import results, scoring
 from jaxgan.algorithms.gan import Gan
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Evaluation, Experiment, Precision
+from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
+from jaxgan.evaluation import protocol
+from jaxgan.measurement import scoring
 from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
-from jaxgan.objectives.gan import NonSaturating
-from jaxgan.objectives.vae import Bernoulli, Beta
+from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Bernoulli
 from jaxgan.optim import Adam, Ema
 from jaxgan.program import compile_program, example_batch
-from jaxgan.recorder import NonFiniteError
+from jaxgan.run.finite import NonFiniteError
 
 # At this size, optimizing takes longer than it saves.
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_compilation")]
@@ -88,11 +91,11 @@ def trained(
         numbers = scoring.measure(sound, state, judging, distances="train", held_out="test").metrics
     except NonFiniteError:
         return {"fid": math.inf, "elbo": -math.inf}
-    return {results.short_name(name): value for name, value in numbers.items()}
+    return {protocol.short_name(name): value for name, value in numbers.items()}
 
 
 def digits() -> dict[str, np.ndarray]:
-    return results.in_memory(Data(), "train")
+    return splits.in_memory(Data(), "train")
 
 
 def shuffled_digits() -> dict[str, np.ndarray]:

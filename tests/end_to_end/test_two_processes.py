@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import runs
+from jaxgan.measurement import runs
 
 ROOT = Path(__file__).parents[2]
 FILE = """

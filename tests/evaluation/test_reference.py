@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluation import cache
-from jaxgan.evaluation.features import load_backbone
+from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.reference import draw, reference_statistics
 

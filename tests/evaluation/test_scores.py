@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.evaluation.features import Backbone, load_backbone
-from jaxgan.evaluation.fid import frechet_distance
-from jaxgan.evaluation.kid import kernel_distance
+from jaxgan.evaluation.distances.fid import frechet_distance
+from jaxgan.evaluation.distances.kid import kernel_distance
+from jaxgan.evaluation.features.load import Backbone, load_backbone
 from jaxgan.evaluation.reference import reference_statistics
 from jaxgan.evaluation.scores import score
 

@@ -22,8 +22,8 @@ from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
-from jaxgan.objectives.gan import Hinge, Wasserstein
-from jaxgan.objectives.regularizers import GradientPenalty
+from jaxgan.objectives.gan.losses import Hinge, Wasserstein
+from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.optim import Adam, Ema
 from jaxgan.program import compile_program, example_batch
 from side_by_side import reference as ref

@@ -105,8 +105,8 @@ def _import(implementation: str, precision: str) -> tuple[Callable[..., Bench], 
         return functools.partial(in_torch.build, kind=implementation), counts.matrix_rate
     # What jaxgan's command line sets up; plain Flax gets the same. Flags count only until JAX has
     # started.
-    importlib.import_module("jaxgan.memory").keep_freed_memory()
-    importlib.import_module("jaxgan.xla").set_flags([precision])
+    importlib.import_module("jaxgan.machine.memory").keep_freed_memory()
+    importlib.import_module("jaxgan.machine.xla").set_flags([precision])
     module = importlib.import_module(f"side_by_side.in_{implementation}")
     return module.build, importlib.import_module("side_by_side.in_jax").matrix_rate
 

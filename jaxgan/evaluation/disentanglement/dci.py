@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from jaxgan.evaluation.disentanglement.samples import Codes, Factors, Sample, checked_pair
-from jaxgan.evaluation.intervals import Estimate, bootstrap, normal_estimate
+from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap, normal_estimate
 
 Predictor = Literal["forest", "boosting"]
 """What predicts a factor, as a category:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from jaxgan.evaluation.disentanglement.samples import Codes, Factors, checked_pair
-from jaxgan.evaluation.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
 
 
 def areas(

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from jaxgan.evaluation.disentanglement.samples import Codes, Factors, Sample, checked
-from jaxgan.evaluation.intervals import Estimate, bootstrap
+from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap
 
 BINS = 20
 """Bins of a dimension, as in disentanglement_lib (Locatello et al. 2019)."""

@@ -30,7 +30,7 @@ ENCODED_TOGETHER = 500
 
 @runtime_checkable
 class FactorSource(Protocol):
-    """Where images with known factors come from, such as `jaxgan.data.sprites.Sprites`."""
+    """Where images with known factors come from, such as `jaxgan.data.sources.sprites.Sprites`."""
 
     @property
     def factor_sizes(self) -> tuple[int, ...]:

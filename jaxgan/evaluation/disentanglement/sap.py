@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from jaxgan.evaluation.disentanglement.samples import Codes, Factors, checked, checked_pair
-from jaxgan.evaluation.intervals import Estimate, bootstrap
+from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap
 
 REGULARIZATION = 0.01
 """``C`` of the support vector machine, as in disentanglement_lib."""

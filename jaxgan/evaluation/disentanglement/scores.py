@@ -9,7 +9,7 @@ from jaxgan.evaluation.disentanglement.interventions import pooled
 from jaxgan.evaluation.disentanglement.samples import FactorSource, Represent, draw
 from jaxgan.evaluation.disentanglement.sap import sap, sap_svm
 from jaxgan.evaluation.disentanglement.votes import VOTES, beta_vae_metric, factor_vae_metric
-from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.statistics.intervals import Estimate
 
 SAMPLES = 10_000
 """Points to fit to; half as many more are drawn to test on (as in Locatello et al. 2019)."""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from jaxgan.evaluation.disentanglement.interventions import Interventions
-from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.statistics.intervals import Estimate
 
 BATCH = 64
 """Points (or pairs of points) a vote, as in disentanglement_lib (Locatello et al. 2019)."""

@@ -6,14 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from jaxgan.visualization.report.data import MetricColumn, Report
-from jaxgan.visualization.report.ranking import (
-    Ranked,
-    Standing,
-    legend,
-    marks,
-    ranked,
-    verdict,
-)
+from jaxgan.visualization.report.ranking import Ranked, Standing, legend, marks, ranked, verdict
 from jaxgan.visualization.report.text import (
     MISSING,
     compact,

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jaxgan.visualization.atomic import write_atomically
+from jaxgan.machine.atomic import write_atomically
 from jaxgan.visualization.report.data import MetricValue, Report, Row
 from jaxgan.visualization.report.page import render
 from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict

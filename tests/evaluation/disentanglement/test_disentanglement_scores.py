@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from jaxgan.data.sprites import Sprites
+from jaxgan.data.sources.sprites import Sprites
 from jaxgan.evaluation.disentanglement.scores import NAMES, disentanglement_scores
-from jaxgan.evaluation.intervals import Estimate
+from jaxgan.evaluation.statistics.intervals import Estimate
 
 FEW = {"samples": 1500, "votes": (500, 500)}
 

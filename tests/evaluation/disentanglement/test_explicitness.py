@@ -4,7 +4,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from jaxgan.evaluation.disentanglement.explicitness import areas, explicitness
-from jaxgan.evaluation.intervals import bootstrap
+from jaxgan.evaluation.statistics.intervals import bootstrap
 
 
 def test_by_hand():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxgan.data.sprites import Sprites
+from jaxgan.data.sources.sprites import Sprites
 from jaxgan.evaluation.disentanglement.samples import (
     FactorSource,
     checked,

@@ -4,14 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from jaxgan.visualization.report.data import (
-    Curve,
-    MetricColumn,
-    MetricValue,
-    Plot,
-    PlotPoint,
-    Row,
-)
+from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Plot, PlotPoint, Row
 
 
 def test_intervals_must_hold_their_mean():

@@ -1,0 +1,54 @@
+"""``jaxgan compare``, and studies that are files of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from jaxgan.cli import options
+from jaxgan.config import ConfigError
+from jaxgan.run import workdir
+from jaxgan.study.comparison import Entry, Study
+from jaxgan.study.runner import StudyOptions, run
+
+
+def study(value: Study) -> None:
+    """What a study's file does: trains as the command line says, compares, reports.
+
+    Raises:
+        ConfigError: an experiment or the budget cannot work.
+        DataError: the data is missing or damaged.
+    """
+    parsed = tyro.cli(StudyOptions, description=value.title)
+    run(value, parsed, read=options.read_entry, command=workdir.command_line())
+
+
+@dataclasses.dataclass(frozen=True)
+class CompareOptions:
+    """Train several experiments under one budget, several seeds each, and write a report."""
+
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Experiments' Python files."""
+    study: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions()
+    dataset: options.DatasetName | None = None
+    """Replaces the data set of every experiment."""
+
+
+def compare(arguments: list[str]) -> None:
+    """``jaxgan compare``: trains several experiments, several seeds each, and writes a report.
+
+    Raises:
+        ConfigError: a file, an experiment or the budget cannot work.
+        DataError: the data is missing or damaged.
+    """
+    parsed = tyro.cli(CompareOptions, args=arguments, prog="jaxgan compare")
+    if not parsed.files:
+        raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
+    changes = ("--dataset", parsed.dataset) if parsed.dataset else ()
+    entries = tuple(Entry(str(file), changes) for file in parsed.files)
+    title = " against ".join(file.stem for file in parsed.files)
+    value = Study(name="compare", title=title, entries=entries)
+    run(value, parsed.study, read=options.read_entry, command=workdir.command_line())

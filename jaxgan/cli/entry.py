@@ -1,0 +1,158 @@
+"""The command line: train | resume | sample | evaluate | compare."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import jax
+
+from jaxgan.cli import options
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.data.source import DataError
+from jaxgan.machine import memory, parallel, xla
+from jaxgan.run import workdir
+from jaxgan.run.checkpoint import CheckpointError
+from jaxgan.run.finite import NonFiniteError
+from jaxgan.run.logs import LogError
+from jaxgan.training import loop
+
+if TYPE_CHECKING:
+    from jaxgan.study.comparison import Study
+
+USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError)
+RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
+
+COMMANDS = ("train", "resume", "sample", "evaluate", "compare")
+"""One module each, of the same name."""
+
+USAGE = """usage: jaxgan COMMAND ...
+
+  train FILE [--steps N ...]     train the experiment that a Python file defines
+  resume RUN                     go on with a run that was stopped
+  sample RUN -n 64               draw samples from a run
+  evaluate RUN                   measure a run again, as JSON
+  evaluate REAL GENERATED        measure images in folders or .npz files against others
+  compare FILES...               train several experiments, several seeds each; write a report
+
+`jaxgan COMMAND --help` lists the options of each.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `jaxgan`; ends the process.
+
+    Exit codes: 0 done, 1 the run failed, 2 the request cannot work, 130 or 143 stopped by Ctrl-C or
+    SIGTERM (after saving).
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        print(f"jaxgan {workdir.versions()['jaxgan']}")
+        sys.exit(0)
+    if arguments[0] not in COMMANDS:
+        _fail(f"there is no command {arguments[0]!r}; there are {', '.join(COMMANDS)}", 2)
+    guarded(lambda: _command(arguments[0])(arguments[1:]))
+
+
+def run_experiment(experiment: Experiment, file: str) -> None:
+    """What an experiment's file does when it is run: trains, as the command line says.
+
+    Args:
+        experiment: the file's own value.
+        file: its ``__file__``.
+    """
+
+    def body() -> None:
+        parsed = options.parse(experiment, sys.argv[1:], program=f"python {Path(file).name}")
+        xla.set_flags([parsed.experiment.precision])
+        loop.train(parsed.experiment, parsed.run, resume=parsed.resume, file=file)
+
+    guarded(body)
+
+
+def run_study(value: Study) -> None:
+    """What a study's file does when it is run: trains, compares, reports."""
+
+    def body() -> None:
+        from jaxgan.cli import compare
+
+        compare.study(value)
+
+    guarded(body)
+
+
+def guarded(body: Callable[[], None]) -> None:
+    """Runs a command; errors that a person can act on become one line and an exit code."""
+    sys.unraisablehook = _unraisable
+    # What has been imported stays: the garbage collector need not look through it again and again
+    # while the first step is traced, which would take a quarter longer.
+    gc.freeze()
+    try:
+        _keep_compiled_programs()
+        memory.keep_freed_memory()
+        parallel.initialize()
+        body()
+    except USAGE_ERRORS as error:
+        _fail(str(error), 2)
+    except RUN_ERRORS as error:
+        _fail(str(error), 1)
+    except loop.Interrupted as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(128 + stop.signal_number)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was saved after the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does.
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror or error}{where}", 1)
+
+
+def _unraisable(found: Any) -> None:
+    """Keeps quiet about writes that a failed checkpoint has left behind; the failure is raised."""
+    if str(found.exc_value) != "Event loop is closed":
+        sys.__unraisablehook__(found)
+
+
+def _keep_compiled_programs() -> None:
+    """Lets a second start of the same program skip compilation, unless JAX is told otherwise.
+
+    Programs are kept in ``$XDG_CACHE_HOME/jaxgan`` (``~/.cache/jaxgan``), apart for each type of
+    processor, because they use all its instructions and home folders are shared.
+    ``JAX_COMPILATION_CACHE_DIR`` names another folder; ``JAX_ENABLE_COMPILATION_CACHE=false`` turns
+    it off.
+    """
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    processor = hashlib.sha256(workdir.processor().encode()).hexdigest()[:8]
+    folder = home / "jaxgan" / f"programs-{processor}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _command(name: str) -> Callable[[list[str]], None]:
+    """The function of a command; imported when it is asked for, so that training starts sooner."""
+    return getattr(importlib.import_module(f"jaxgan.cli.{name}"), name)

@@ -1,0 +1,35 @@
+"""``jaxgan resume``: goes on with a run that was stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from jaxgan.cli import options
+from jaxgan.machine import xla
+from jaxgan.measurement import runs
+from jaxgan.run import workdir
+from jaxgan.training import loop
+
+
+def resume(arguments: list[str]) -> None:
+    """The command; a finished run is left as it is.
+
+    Raises:
+        ConfigError: no run is named, or it has another configuration.
+        RunError: there is no such run.
+    """
+    name, rest = options.split_target(arguments, "resume", "RUN", "a run's folder")
+    folder = Path(name)
+    experiment = runs.experiment_of(folder)
+    # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
+    # folder may have been moved.
+    before = dataclasses.replace(workdir.read_run(folder), workdir=name)
+    parsed = options.parse(experiment, rest, program=f"jaxgan resume {name}", run=before)
+    if workdir.read_result(folder) is not None:
+        workdir.check_same(folder, parsed.experiment)
+        print(f"{folder} is finished; its numbers are in {folder / workdir.RESULT}")
+        return
+    run = dataclasses.replace(parsed.run, workdir=name)
+    xla.set_flags([parsed.experiment.precision])
+    loop.train(parsed.experiment, run, resume=True)

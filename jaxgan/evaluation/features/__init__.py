@@ -1,0 +1,1 @@
+"""Backbones: networks whose features are compared."""

@@ -1,0 +1,1 @@
+"""Likelihoods and codes on held-out images."""

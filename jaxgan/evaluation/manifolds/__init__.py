@@ -1,0 +1,1 @@
+"""Scores on data whose distribution is known exactly."""

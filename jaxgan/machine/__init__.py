@@ -1,0 +1,1 @@
+"""What the hardware and the process need."""

@@ -1,0 +1,118 @@
+"""Runs that are on disk: read back, resumed, sampled, measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import rng
+from jaxgan.algorithms.base import State
+from jaxgan.config import Experiment, config_errors
+from jaxgan.data.splits import SplitName
+from jaxgan.measurement import held_out, scoring
+from jaxgan.program import Program, compile_program, example_batch
+from jaxgan.run import experiment_file, workdir
+from jaxgan.run.checkpoint import Checkpoints
+
+
+class Trained(NamedTuple):
+    """A run's experiment, and its state on one device."""
+
+    experiment: Experiment
+    program: Program
+    state: State
+    step: int
+    notes: tuple[str, ...]
+
+
+def experiment_of(folder: Path) -> Experiment:
+    """The experiment of a run, with the classes of its file if it needs them.
+
+    Raises:
+        RunError: there is no run, or its configuration is damaged.
+        ConfigError: the configuration names something that does not exist (any more).
+    """
+    document = workdir.read_config(folder)
+    file = document.get("file")
+    needs_file = '"file:' in str(document["experiment"]).replace("'", '"')
+    classes = vars(experiment_file.load_file(file)) if file and needs_file else {}
+    with config_errors():
+        return workdir.read_experiment(folder, classes)
+
+
+def load(folder: Path) -> Trained:
+    """The newest state of a run, ready to be sampled and measured on one device.
+
+    Where validation selects (``early_stopping.metric``), it is the best one so far instead.
+
+    Raises:
+        RunError: there is no run or no checkpoint.
+        CheckpointError: no checkpoint can be read.
+    """
+    experiment = experiment_of(folder)
+    program = compile_program(experiment, "none")
+    if not (folder / workdir.CHECKPOINTS).is_dir():
+        raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
+    like = jax.eval_shape(program.init, 0, example_batch(experiment))
+    with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
+        restored = checkpoints.restore(like)
+        if restored is None:
+            raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
+        step = restored.document["position"].get("best_step") or restored.step
+        state = restored.state if step == restored.step else checkpoints.at(step, like)
+    state = jax.device_put(state, jax.devices()[0])
+    return Trained(experiment, program, state, step, restored.skipped)
+
+
+def sample(trained: Trained, count: int, seed: int) -> np.ndarray:
+    """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points."""
+    key = rng.role_key(rng.base_key(seed), "samples")
+    latents = trained.program.algorithm.prior(key, count)
+    size = min(count, 500)
+    parts = []
+    for start in range(0, count, size):
+        part = latents[start : start + size]
+        padded = jnp.pad(part, [(0, size - len(part)), (0, 0)])
+        parts.append(np.asarray(trained.program.generate(trained.state, padded))[: len(part)])
+    return np.concatenate(parts)
+
+
+def evaluate(
+    trained: Trained,
+    names: Sequence[str] | None = None,
+    *,
+    draws: int = held_out.DRAWS,
+    split: SplitName | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """The numbers of a run, measured again; a JSON document.
+
+    Args:
+        trained: the run; its experiment's evaluation settings apply.
+        names: metrics; None: those of the settings.
+        draws: as in `jaxgan.measurement.scoring.measure`, as is ``say``.
+        split: real images that samples are compared with; None:
+            `jaxgan.measurement.scoring.final_split`.
+
+    Raises:
+        ConfigError: a metric does not exist, or needs what the model or its data do not have.
+        NonFiniteError: samples or a metric are NaN or infinite.
+    """
+    experiment = trained.experiment
+    numbers = scoring.measure(
+        trained.program,
+        trained.state,
+        experiment,
+        distances=split or scoring.final_split(experiment),
+        held_out="test",
+        names=names,
+        intervals=True,
+        draws=draws,
+        say=say,
+    )
+    return {"name": experiment.name, "step": trained.step, **numbers._asdict()}

@@ -1,0 +1,206 @@
+"""What is measured of a trained state: its samples, and the model on held-out images."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.algorithms.base import State
+from jaxgan.config import Evaluation, Experiment, config_errors
+from jaxgan.data.pipeline import Data
+from jaxgan.data.splits import SplitName, images_of, labels_of, open_data, split_of
+from jaxgan.evaluation import metrics, scores
+from jaxgan.evaluation.features.load import default_backbone, load_backbone
+from jaxgan.evaluation.manifolds import mixtures
+from jaxgan.evaluation.protocol import Protocol, bracket
+from jaxgan.evaluation.reference import Reference, draw, reference_statistics
+from jaxgan.evaluation.statistics.intervals import Estimate
+from jaxgan.measurement import held_out as held_out_
+from jaxgan.measurement import sampling
+from jaxgan.measurement.sampling import SEED
+from jaxgan.program import Program
+from jaxgan.run.finite import DIVERGED, NonFiniteError
+
+LIMIT = 10_000
+"""Real images that distances use at most (the kernel distance is quadratic in their number), and
+samples of an evaluation that does not say how many."""
+
+
+class Numbers(NamedTuple):
+    """Metrics of a state, each under a name that says how it was measured."""
+
+    metrics: dict[str, float]
+    intervals: dict[str, list[float]]
+    """Low and high ends of the 95% intervals of those that have one."""
+    protocols: dict[str, dict[str, Any]]
+    """What stands in a metric's brackets, to every field of its protocol and their digest."""
+
+
+def final_split(experiment: Experiment) -> SplitName:
+    """The split that the final distances are taken against.
+
+    Where the state was selected by validation images, it is the test split: the training split was
+    seen in training, and the validation split in the selection.
+    """
+    return "test" if experiment.early_stopping.metric else experiment.evaluation.split
+
+
+def backbone_name(data: Data, evaluation: Evaluation) -> str:
+    """The feature extractor that the settings name, or that is shipped for the data set."""
+    if evaluation.backbone != "auto":
+        return evaluation.backbone
+    return default_backbone(open_data(data).info.name)
+
+
+@functools.lru_cache(maxsize=8)
+def reference(data: Data, backbone: str, name: SplitName, labels: bool = False) -> Reference:
+    """The real side of the sample metrics, for as many samples; measured once for all models.
+
+    Args:
+        data: its first images, `LIMIT` at most.
+        backbone: name of the feature extractor.
+        name: of the split.
+        labels: whether classes are wanted.
+    """
+    available = min(len(split_of(data, name)), LIMIT)
+    return reference_statistics(
+        load_backbone(backbone, data.image_shape),
+        _first(images_of(data, name), available),
+        split=name,
+        sample_count=available,
+        labels=labels_of(data, name, available) if labels else None,
+        seed=SEED,
+        use_cache=True,
+    )
+
+
+def reference_for(
+    experiment: Experiment, name: SplitName, names: Sequence[str] | None = None
+) -> Reference:
+    """The real side for the samples that an experiment's evaluation asks for."""
+    evaluation = experiment.evaluation
+    wanted = [metrics.SAMPLE_METRICS.get(n) for n in names or evaluation.metrics]
+    labels = any(metric is not None and metric.labels for metric in wanted)
+    backbone = backbone_name(experiment.data, evaluation)
+    return reference(experiment.data, backbone, name, labels).under(
+        sample_count=evaluation.samples or None,
+        weights=evaluation.weights,
+        batch_norm=evaluation.batch_norm,
+        batch_size=0 if evaluation.batch_norm == "running" else evaluation.batch_size,
+        truncation=float(evaluation.truncation),
+    )
+
+
+def _first(batches: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
+    """The first so many images."""
+    for batch in batches:
+        yield batch[:count]
+        count -= len(batch)
+        if count <= 0:
+            return
+
+
+def measure(
+    program: Program,
+    state: State,
+    experiment: Experiment,
+    *,
+    distances: SplitName,
+    held_out: SplitName | None,
+    names: Sequence[str] | None = None,
+    intervals: bool = False,
+    draws: int = held_out_.DRAWS,
+    say: Callable[[str], None] = lambda line: None,
+) -> Numbers:
+    """All numbers of a state.
+
+    Args:
+        program: of the experiment.
+        state: on one device.
+        experiment: its data and evaluation settings apply.
+        distances: split that samples are compared with.
+        held_out: split that likelihoods and accuracies are taken on; None: not at all.
+        names: metrics; None: those of the evaluation settings.
+        intervals: whether intervals are wanted that take longer than the metric itself.
+        draws: codes drawn for each held-out image where a likelihood is estimated.
+        say: gets a line before what may take long.
+
+    Raises:
+        ConfigError: samples cannot be drawn as asked, or a metric needs what is not there.
+        NonFiniteError: samples or a metric are NaN or infinite.
+    """
+    data, evaluation = experiment.data, experiment.evaluation
+    names = evaluation.metrics if names is None else names
+    with config_errors():
+        metrics.check_names(names)
+    held_out_.check(names, program, experiment)
+    state = sampling.prepared(program, state, evaluation)
+    found: dict[str, Estimate] = {}
+    protocols: dict[str, Protocol] = {}
+    of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
+    undefined: dict[str, Estimate] = {}
+    if of_samples or hasattr(data.source, "modes"):
+        with config_errors():
+            real = reference_for(experiment, distances, names)
+        sample = sampling.sampler(program, state, evaluation)
+        if of_samples:
+            say(f"{', '.join(of_samples)}: {real.protocol.sample_count:,} samples")
+        drawn = list(draw(sample, real.protocol, evaluation.batch_size))
+        if not all(np.isfinite(batch).all() for batch in drawn):
+            raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
+        with config_errors():
+            measured = scores.results(
+                drawn,
+                real,
+                of_samples,
+                replicates=metrics.REPLICATES if intervals else 0,
+                **_unseen(data, of_samples, held_out or "test"),
+            )
+        found = {name: result.value for name, result in measured.items()}
+        protocols = {name: result.protocol for name, result in measured.items()}
+        undefined = _mixture(drawn, experiment)
+        protocols |= dict.fromkeys(undefined, real.protocol)
+    if held_out is not None:
+        held = held_out_.measure(program, state, experiment, held_out, names, draws, say)
+        found |= {name: value for name, (value, _) in held.items()}
+        protocols |= {name: protocol for name, (_, protocol) in held.items()}
+    for name, value in found.items():
+        if not np.isfinite(value.value):
+            raise NonFiniteError(f"{name} is {value.value} at step {state.step}: {DIVERGED}")
+    return numbers(found | undefined, protocols)
+
+
+def _mixture(samples: Sequence[np.ndarray], experiment: Experiment) -> dict[str, Estimate]:
+    """Scores of points from a mixture; a divergence is undefined where no sample is near a mode."""
+    data = experiment.data
+    if not hasattr(data.source, "modes"):
+        return {}
+    points = np.concatenate(samples).reshape(-1, data.channels)
+    weights = experiment.evaluation.weights
+    return mixtures.mixture_metrics(points, data.source.modes, data.source.std, weights=weights)
+
+
+def _unseen(data: Data, names: Sequence[str], held_out: SplitName) -> dict[str, np.ndarray]:
+    """The images of training, and those of another split, if a metric asks for them."""
+    if not any(metrics.SAMPLE_METRICS[name].unseen for name in names):
+        return {}
+    return {
+        "training": np.concatenate(list(images_of(data, "train"))),
+        "held_out": np.concatenate(list(images_of(data, held_out))),
+    }
+
+
+def numbers(found: dict[str, Estimate], protocols: dict[str, Protocol]) -> Numbers:
+    """Plain data of estimates under full names."""
+    return Numbers(
+        metrics={name: value.value for name, value in found.items()},
+        intervals={
+            name: [value.low, value.high]
+            for name, value in found.items()
+            if np.isfinite(value.low) and np.isfinite(value.high)
+        },
+        protocols={bracket(name): protocol.document() for name, protocol in protocols.items()},
+    )

@@ -1,0 +1,129 @@
+"""Likelihoods of images given their codes, one value an example, in nats.
+
+They are summed over pixels and channels. Averaging them would multiply the weight of the KL by the
+number of pixels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Num
+
+from jaxgan.typing import Images, Measure, PerExample, Pixels
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """Distribution of an image given what the decoder returned for its code."""
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images in the range that ``log_prob`` wants its targets in."""
+        ...
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """Log-likelihood of the targets, summed over pixels and channels."""
+        ...
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """The mean of the distribution, in the range of the targets."""
+        ...
+
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """What ``log_prob`` of these images, as the data set has them, is the log of."""
+        ...
+
+
+def _to_unit(images: Images) -> Pixels:
+    return images.astype(jnp.float32) / 255.0
+
+
+def _sum_pixels(values: Pixels) -> PerExample:
+    return jnp.sum(values, axis=(1, 2, 3))
+
+
+@dataclasses.dataclass(frozen=True)
+class Bernoulli:
+    """Independent pixels that are on with probability ``sigmoid(output)``.
+
+    Gray targets between 0 and 1 are taken for probabilities, the common practice (Lucic et al.
+    2018, among others): the value is then a cross-entropy, not the log of a normalized density
+    (Loaiza-Ganem and Cunningham, The continuous Bernoulli, 2019), and may only be compared with
+    values made in the same way.
+
+    >>> import jax.numpy as jnp
+    >>> ones = jnp.ones((1, 1, 2, 1))
+    >>> log_prob = Bernoulli().log_prob(outputs=0.0 * ones, targets=ones)
+    >>> print(f"{log_prob[0]:.4f}")  # 2 log 1/2
+    -1.3863
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.1.
+    """
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images scaled to [0, 1]."""
+        return _to_unit(images)
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """``sum t log p + (1 - t) log(1 - p)`` with ``p = sigmoid(outputs)``.
+
+        Args:
+            outputs: logits.
+            targets: pixels in [0, 1].
+        """
+        # Nothing overflows or cancels, however sure the decoder is: the first two terms are equal
+        # where it is right, and the third is what is left, with one logarithm a pixel.
+        rest = jnp.log1p(jnp.exp(-jnp.abs(outputs)))
+        return _sum_pixels(targets * outputs - jnp.maximum(outputs, 0.0) - rest)
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """Probabilities: pixels in [0, 1]."""
+        return jax.nn.sigmoid(outputs)
+
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """``mass`` if every pixel is 0 or 255."""
+        return "mass" if np.isin(images, (0, 255)).all() else "cross-entropy"
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaussian:
+    """Independent normal pixels around the decoder's outputs, all of one standard deviation.
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.2.
+    """
+
+    scale: float = 1.0
+    """Standard deviation of every pixel, where 1 is the step from black to white."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.scale < math.inf:
+            raise ValueError(f"scale = {self.scale}: a standard deviation is positive and finite")
+
+    def from_uint8(self, images: Images) -> Pixels:
+        """Images scaled to [0, 1]."""
+        return _to_unit(images)
+
+    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+        """``sum -(t - m)^2 / 2 s^2 - log s - log(2 pi) / 2``, constants included.
+
+        Args:
+            outputs: means.
+            targets: pixels in the same units, such as [0, 1].
+        """
+        constant = math.log(self.scale) + 0.5 * math.log(2.0 * math.pi)
+        return -_sum_pixels(0.5 * jnp.square((targets - outputs) / self.scale) + constant)
+
+    def mean(self, outputs: Pixels) -> Pixels:
+        """The outputs themselves; unclipped, since targets may be points of the plane."""
+        return outputs
+
+    def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
+        """``density``, of whatever images."""
+        return "density"

@@ -1,0 +1,55 @@
+"""Experiments from Python files."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from jaxgan.config import FILE_MODULE, ConfigError, Experiment
+
+
+def load_file(path: str | Path) -> ModuleType:
+    """Imports a Python file by its path.
+
+    Raises:
+        ConfigError: there is no such file, or it fails.
+    """
+    path = Path(path)
+    if path.suffix != ".py" or not path.is_file():
+        raise ConfigError(f"{path} is no Python file: name an experiment such as dcgan.py")
+    unique = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"{FILE_MODULE}{path.stem}_{unique}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    # As when it is run as a script, a file may import those beside it.
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if not isinstance(error, Exception):
+            raise
+        raise ConfigError(f"{path} fails: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    return module
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """The value called ``experiment`` in a Python file.
+
+    Raises:
+        ConfigError: there is no such file or value, or the file fails.
+    """
+    found = getattr(load_file(path), "experiment", None)
+    if not isinstance(found, Experiment):
+        raise ConfigError(f"{path} defines no `experiment = Experiment(...)`")
+    return found

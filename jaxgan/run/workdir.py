@@ -1,0 +1,228 @@
+"""The folder of a run: what is in it, and who may write there.
+
+``config.json`` (the experiment and how it was started), ``metrics.jsonl``, ``tensorboard/``,
+``checkpoints/STEP/``, ``pictures/*.png``, ``result.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+import jaxgan
+from jaxgan.config import JSON, ConfigError, Experiment, Run, from_json, to_json
+
+CONFIG = "config.json"
+RESULT = "result.json"
+METRICS = "metrics.jsonl"
+CHECKPOINTS = "checkpoints"
+PICTURES = "pictures"
+
+
+class RunError(RuntimeError):
+    """A run folder that cannot be used as asked. The message is one line for people."""
+
+
+def create(
+    folder: Path, experiment: Experiment, run: Run, *, file: str | None, command: str
+) -> None:
+    """Makes the folder of a new run and writes its configuration.
+
+    Raises:
+        RunError: the folder holds a run or anything else, or cannot be written.
+    """
+    if (folder / CONFIG).exists():
+        raise RunError(
+            f"{folder} already holds a run: go on with it by `jaxgan resume {folder}`,"
+            " or choose another --workdir"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists and is not an empty folder: choose another --workdir")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        document = {
+            "experiment": to_json(experiment),
+            "run": to_json(run),
+            "file": file and str(Path(file).resolve()),
+            "command": command,
+            "versions": versions(),
+        }
+        write_json(folder / CONFIG, document)
+    except OSError as error:
+        raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The JSON document that `create` wrote.
+
+    Raises:
+        RunError: there is no run in the folder, or its configuration is damaged.
+    """
+    path = folder / CONFIG
+    try:
+        document = json.loads(path.read_text())
+        if not isinstance(document["experiment"], dict):
+            raise ValueError
+    except FileNotFoundError:
+        raise RunError(f"{folder} holds no run: there is no {path}") from None
+    except (ValueError, KeyError, TypeError):
+        raise RunError(f"{path} is damaged: it is not the configuration of a run") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    return document
+
+
+def read_experiment(folder: Path, file_classes: dict[str, Any] | None = None) -> Experiment:
+    """The experiment of a run.
+
+    Args:
+        folder: of the run.
+        file_classes: the namespace of the experiment's file, where that defines classes.
+
+    Raises:
+        RunError: as `read_config`.
+        ConfigError: the configuration names something that does not exist (any more).
+    """
+    experiment = from_json(read_config(folder)["experiment"], file_classes=file_classes)
+    if not isinstance(experiment, Experiment):
+        raise RunError(f"{folder / CONFIG} is damaged: it does not describe an experiment")
+    return experiment
+
+
+def read_run(folder: Path) -> Run:
+    """Where and how a run was started.
+
+    Raises:
+        RunError: as `read_config`.
+        ConfigError: the configuration names something that does not exist (any more).
+    """
+    run = from_json(read_config(folder).get("run"))
+    if not isinstance(run, Run):
+        raise RunError(f"{folder / CONFIG} is damaged: it does not say how the run was started")
+    return run
+
+
+def check_same(folder: Path, experiment: Experiment) -> None:
+    """Refuses to go on with a run whose configuration has changed.
+
+    Raises:
+        RunError: as `read_config`.
+        ConfigError: lists every field that differs.
+    """
+    if lines := difference(read_config(folder)["experiment"], to_json(experiment)):
+        raise ConfigError(
+            f"{folder} was started with another configuration, and a run that changes midway cannot"
+            " be compared with anything. Different (old -> new):\n  "
+            + "\n  ".join(lines)
+            + "\nLeave these as they were, or start a new run in another --workdir."
+        )
+
+
+def difference(old: JSON, new: JSON) -> list[str]:
+    """Lines ``path: old -> new`` for every field in which two results of `to_json` differ.
+
+    >>> from jaxgan.config import Evaluation
+    >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
+    ['samples: 10 -> 20']
+    """
+    before, after = _flatten(old), _flatten(new)
+    paths = [*before, *(p for p in after if p not in before)]
+    return [
+        f"{path}: {before.get(path, '(absent)')} -> {after.get(path, '(absent)')}"
+        for path in paths
+        if before.get(path, "(absent)") != after.get(path, "(absent)")
+    ]
+
+
+def _flatten(data: JSON, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(data, dict):
+        return {prefix: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Writes JSON so that readers see the old file or the new one, never half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=2, allow_nan=True)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """What the finished run reported; None while it is not finished."""
+    path = folder / RESULT
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise RunError(f"{path} is damaged: delete it and `jaxgan resume {folder}`") from None
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on besides its configuration."""
+    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+    return {
+        "jaxgan": jaxgan.__version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
+
+
+def hardware() -> dict[str, str]:
+    """The machine, in words."""
+    devices = jax.devices()
+    return {
+        "devices": f"{len(devices)} x {devices[0].device_kind}",
+        "processes": str(jax.process_count()),
+        "processor": processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def processor() -> str:
+    """The type of this machine's processor, such as ``Intel(R) Xeon(R) CPU @ 2.20GHz``."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def command_line() -> str:
+    """The command that started this process, as a person would type it."""
+    first = Path(sys.argv[0])
+    if first.name == "__main__.py":
+        words = ["python", "-m", "jaxgan", *sys.argv[1:]]
+    elif first.suffix == ".py":
+        words = ["python", _relative(first), *sys.argv[1:]]
+    else:
+        words = [first.name, *sys.argv[1:]]
+    return shlex.join(words)
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,1 @@
+"""Several experiments, several seeds, one report."""

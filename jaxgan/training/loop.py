@@ -1,0 +1,288 @@
+"""The loop: the only one there is, for every algorithm, data set and machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxgan.algorithms.base import State
+from jaxgan.config import EarlyStopping, Experiment, Run, config_errors, to_json
+from jaxgan.data import splits
+from jaxgan.data.order import check_budget
+from jaxgan.evaluation import protocol
+from jaxgan.evaluation.metrics import SAMPLE_METRICS
+from jaxgan.machine import parallel
+from jaxgan.machine.interrupts import Interrupts
+from jaxgan.measurement import pictures, rehearsal, scoring
+from jaxgan.program import Program, compile_program, example_batch, on_one_device
+from jaxgan.run import workdir
+from jaxgan.run.checkpoint import Best, Checkpoints, digest
+from jaxgan.run.logs import Logger
+from jaxgan.training.feed import open_feed
+from jaxgan.training.recorder import Recorder
+from jaxgan.visualization.grid import save_png
+
+
+class Interrupted(Exception):
+    """A signal ended the run, after a checkpoint; the message says how to go on.
+
+    Attributes:
+        signal_number: SIGINT or SIGTERM.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
+class Position(NamedTuple):
+    """Where a run is: all that the loop carries from step to step, besides the arrays.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent in the loop, over all starts.
+        best: best validation value so far; None before the first.
+        bad: evaluations since it was seen.
+        best_step: step at which it was seen; the state that is reported.
+        stopped: whether early stopping has ended the run.
+        data: position of the data stream.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    bad: int = 0
+    stopped: bool = False
+    data: Any = None
+    best_step: int = 0
+
+    def judged(self, value: float, stopping: EarlyStopping) -> Position:
+        """After one more validation value."""
+        if stopping.improves(value, self.best):
+            return self._replace(best=value, bad=0, best_step=self.step)
+        return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
+
+
+def train(
+    experiment: Experiment, run: Run | None = None, *, resume: bool = False, file: str | None = None
+) -> dict[str, Any]:
+    """Trains an experiment, or goes on with a run of it, and writes everything to its folder.
+
+    Args:
+        experiment: what to train.
+        run: where and how.
+        resume: go on with the run in the folder (from the start, if it has no checkpoint yet).
+        file: the experiment's file, written down so that `resume` finds classes defined there.
+
+    Returns:
+        The document of ``result.json``: metrics, digest of the final state, times.
+
+    Raises:
+        RunError: the folder holds a run already, or none when resuming.
+        ConfigError: the run to resume has another configuration, or the settings do not go
+            together.
+        DataError: the data is missing, damaged, or does not fit the settings.
+        ParallelError: the devices cannot share the batch.
+        NonFiniteError: a loss became NaN or infinite.
+        CheckpointError: a checkpoint cannot be written, or none can be read.
+        LogError: a log cannot be written.
+        Interrupted: SIGINT or SIGTERM came; a checkpoint has been saved.
+    """
+    run = run or Run()
+    folder = Path(run.folder(experiment))
+    if resume:
+        workdir.check_same(folder, experiment)
+    splits.open_data(experiment.data)
+    check_budget(experiment.steps, experiment.images_per_step)
+    program = compile_program(experiment, run.parallel)
+    with config_errors():
+        # Metrics and networks that do not fit the images say so here, before anything is written.
+        rehearsal.check(experiment, program)
+        jax.eval_shape(program.init, 0, example_batch(experiment))
+    if not resume:
+        command = workdir.command_line()
+        parallel.on_main_process(
+            lambda: workdir.create(folder, experiment, run, file=file, command=command)
+        )
+
+    metric = experiment.early_stopping.metric
+    best = Best(metric, experiment.early_stopping.mode) if metric else None
+    with (
+        Interrupts() as interrupts,
+        Checkpoints(folder / workdir.CHECKPOINTS, keep=run.keep, best=best) as checkpoints,
+    ):
+        state, position, notes = _start(experiment, program, checkpoints)
+        logger = Logger(
+            folder,
+            total_steps=experiment.steps,
+            resume_step=position.step if resume else None,
+            enabled=parallel.is_main_process(),
+            quiet=run.quiet,
+            tensorboard=run.tensorboard,
+        )
+        with logger:
+            for note in notes:
+                logger.message(note)
+            if resume:
+                logger.message(f"going on with {folder} from step {position.step}")
+            state, position = _loop(
+                experiment, run, folder, program, state, position, checkpoints, logger, interrupts
+            )
+            checkpoints.wait()
+            if position.stopped:
+                logger.message(
+                    f"stopped early at step {position.step}: {metric} was {position.best:.6g} at"
+                    f" best, and no better in the last {position.bad} evaluations"
+                )
+            if position.best_step not in (0, position.step):
+                like = jax.eval_shape(program.init, 0, example_batch(experiment))
+                state = program.plan.replicate(checkpoints.at(position.best_step, like))
+            return _finish(experiment, program, state, position, folder, logger)
+
+
+def _start(
+    experiment: Experiment, program: Program, checkpoints: Checkpoints
+) -> tuple[State, Position, tuple[str, ...]]:
+    """The state to start from, newly made or restored, on all devices."""
+    blank = example_batch(experiment)
+    restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
+    if restored is None:
+        state = jax.device_get(program.init(experiment.seed, blank))
+        return program.plan.replicate(state), Position(), ()
+    return (
+        program.plan.replicate(restored.state),
+        Position(**restored.document["position"]),
+        restored.skipped,
+    )
+
+
+def _loop(
+    experiment: Experiment,
+    run: Run,
+    folder: Path,
+    program: Program,
+    state: State,
+    position: Position,
+    checkpoints: Checkpoints,
+    logger: Logger,
+    interrupts: Interrupts,
+) -> tuple[State, Position]:
+    """Steps until the end, a signal, or early stopping."""
+    feed = open_feed(experiment, run, program, position.data)
+    recorder = Recorder(logger, experiment.images_per_step, checkpoints)
+    stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
+
+    try:
+        while position.step < experiment.steps and not position.stopped:
+            state, metrics, count = feed.step(state, position.step)
+            step = position.step + count
+            position = position._replace(step=step)
+            recorder.add(step, metrics, count)
+            end, logged = step == experiment.steps, step % run.log_every == 0
+            signal = parallel.agreed_signal(interrupts.received, ask=logged)
+            validation: dict[str, float] = {}
+
+            if logged:
+                recorder.log()
+            if run.images_every and (end or step % run.images_every == 0):
+                picture = pictures.sample_picture(program, on_one_device(state), experiment)
+                logger.image(step, "samples", picture)
+            every = experiment.evaluation.every
+            if every and (end or step % every == 0):
+                recorder.flush()
+                validation = _measure(experiment, program, state, recorder, step)
+                if stopping.metric:
+                    position = position.judged(validation[stopping.metric], stopping)
+            improved = bool(validation) and bool(stopping.metric) and position.bad == 0
+            if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
+                recorder.flush()  # Nothing that has diverged may be saved.
+                recorder.check(step, state)
+                position = position._replace(
+                    seconds=time.perf_counter() - started, data=feed.position()
+                )
+                document = {"position": position._asdict(), "experiment": to_json(experiment)}
+                # Only a checkpoint that beats all before it may displace the best one.
+                checkpoints.save(step, state, document, validation if improved else None)
+            if signal and not end and not position.stopped:
+                checkpoints.wait()
+                raise Interrupted(
+                    f"{signal.name}: saved at step {step} of {experiment.steps};"
+                    f" go on by `jaxgan resume {folder}`",
+                    signal,
+                )
+    finally:
+        feed.close()
+    return state, position
+
+
+def _measure(
+    experiment: Experiment, program: Program, state: State, recorder: Recorder, step: int
+) -> dict[str, float]:
+    """What is measured while training; on the validation split, if there is one."""
+    validation = bool(experiment.data.validation)
+    numbers = scoring.measure(
+        program,
+        on_one_device(state),
+        experiment,
+        distances="validation" if validation else "train",
+        held_out="validation" if validation else None,
+        names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
+    ).metrics
+    recorder.record(step, numbers)
+    return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}
+
+
+def _finish(
+    experiment: Experiment,
+    program: Program,
+    state: State,
+    position: Position,
+    folder: Path,
+    logger: Logger,
+) -> dict[str, Any]:
+    """Final numbers, pictures and the document that holds them."""
+    local = on_one_device(state)
+    started = time.perf_counter()
+    numbers = scoring.measure(
+        program,
+        local,
+        experiment,
+        distances=scoring.final_split(experiment),
+        held_out="test",
+        intervals=True,
+    )
+    images_seen = position.step * experiment.images_per_step
+    document = {
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "steps": position.step,
+        "images_seen": images_seen,
+        "stopped_early": position.stopped,
+        "measured_step": position.best_step or position.step,
+        "digest": digest(local),
+        **numbers._asdict(),
+        "parameters": pictures.parameter_counts(program, local),
+        "seconds": {
+            "training": position.seconds,
+            "evaluation": time.perf_counter() - started,
+        },
+        "versions": workdir.versions(),
+        "hardware": workdir.hardware(),
+    }
+    shown = pictures.pictures(program, local, experiment)
+    if parallel.is_main_process():
+        for name, picture in shown.items():
+            save_png(folder / workdir.PICTURES / f"{name}.png", picture)
+            logger.image(position.step, f"final/{name}", picture)
+        workdir.write_json(folder / workdir.RESULT, document)
+    for name, value in numbers.metrics.items():
+        ends = numbers.intervals.get(name)
+        logger.message(
+            f"{name}  {value:.6g}" + (f" ({ends[0]:.6g} to {ends[1]:.6g})" if ends else "")
+        )
+    logger.message(f"results, pictures and checkpoints are in {folder}")
+    parallel.barrier("result")
+    return document

@@ -1,0 +1,131 @@
+"""Metrics on their way from the device to the log, without a transfer a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from jaxgan.run.finite import DIVERGED, NonFiniteError
+from jaxgan.run.logs import Logger
+
+
+@runtime_checkable
+class _HasSteps(Protocol):
+    def steps(self) -> list[int]: ...
+
+
+def _on_host(tree: Any) -> Any:
+    """Device arrays as NumPy arrays."""
+    if jax.default_backend() == "cpu":
+        # NumPy reads them where they are; `jax.device_get` takes ten times as long for scalars.
+        return jax.tree.map(np.asarray, tree)
+    return jax.device_get(tree)
+
+
+def _is_computed(metrics: Mapping[str, Array]) -> bool:
+    """Whether reading them would not wait; those of one step come from one program."""
+    first: Any = next(iter(metrics.values()))
+    return first.is_ready()
+
+
+class Recorder:
+    """Holds the metrics of steps on the device until they are logged as one mean.
+
+    `log` ends an interval and does not wait for it: its mean is written by the first call that
+    finds it computed, at the latest by the end of the next interval. Waiting would let the device
+    run out of steps to do. `flush` waits.
+
+    Args:
+        logger: where means go.
+        images_per_step: real images a step.
+        checkpoints: asked for the last good step when a run has to end.
+    """
+
+    def __init__(self, logger: Logger, images_per_step: int, checkpoints: _HasSteps) -> None:
+        self._logger = logger
+        self._images_per_step = images_per_step
+        self._checkpoints = checkpoints
+        self._held: list[tuple[range, Any]] = []
+        self._ended: list[tuple[range, Any]] = []
+
+    def add(self, step: int, metrics: Mapping[str, Array], count: int = 1) -> None:
+        """Takes the metrics of ``count`` steps, the last of which is ``step``, without waiting.
+
+        Args:
+            step: the step done last.
+            metrics: scalars; of several steps ``(count,)`` each.
+            count: how many steps they are of.
+
+        Raises:
+            NonFiniteError: an interval that ended before holds NaN or infinity.
+        """
+        self._held.append((range(step - count + 1, step + 1), metrics))
+        if self._ended and _is_computed(self._ended[-1][1]):
+            self._write_ended()
+
+    def log(self) -> None:
+        """Ends an interval; its mean is logged once it is there, under the last of its steps.
+
+        Raises:
+            NonFiniteError: the interval before holds NaN or infinity.
+        """
+        self._write_ended()
+        self._ended, self._held = self._held, []
+
+    def flush(self) -> None:
+        """Logs all that is held, and waits for it.
+
+        Raises:
+            NonFiniteError: a value is NaN or infinite. Nothing may be saved after that.
+        """
+        self.log()
+        self._write_ended()
+
+    def _write_ended(self) -> None:
+        if not self._ended:
+            return
+        steps = [step for chunk, _ in self._ended for step in chunk]
+        chunks = _on_host([metrics for _, metrics in self._ended])
+        self._ended = []
+        # In double precision: a mean of large numbers must not overflow.
+        values = {
+            name: np.concatenate([np.atleast_1d(chunk[name]) for chunk in chunks]).astype(float)
+            for name in chunks[0]
+        }
+        bad = ~np.isfinite(list(values.values()))
+        if bad.any():
+            row = int(bad.any(axis=0).argmax())
+            name = list(values)[int(bad[:, row].argmax())]
+            raise self._non_finite(steps[row], name, float(values[name][row]))
+        means = {name: float(np.mean(numbers)) for name, numbers in values.items()}
+        self.record(steps[-1], means)
+
+    def check(self, step: int, state: Any) -> None:
+        """Looks for numbers that the last update has spoiled, which no metric has seen yet.
+
+        Raises:
+            NonFiniteError: the state holds NaN or infinity, and must not be saved.
+        """
+        for path, leaf in jax.tree_util.tree_leaves_with_path(jax.device_get(state)):
+            if jnp.issubdtype(leaf.dtype, jnp.floating) and not np.isfinite(leaf).all():
+                name = jax.tree_util.keystr(path, simple=True, separator="/")
+                raise self._non_finite(step, name, float(leaf[~np.isfinite(leaf)][0]))
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Logs numbers that are on the host already."""
+        self._logger.scalars(step, step * self._images_per_step, values)
+
+    def _non_finite(self, step: int, name: str, value: float) -> NonFiniteError:
+        good = self._checkpoints.steps()
+        kept = (
+            f"the last good checkpoint is step {good[-1]}" if good else "there is no checkpoint yet"
+        )
+        return NonFiniteError(
+            f"{name} is {value} at step {step}: {DIVERGED}; {kept}."
+            " Try a smaller learning rate, or gradient clipping (clip_norm of the optimizers)."
+        )

@@ -1,0 +1,217 @@
+"""Metrics of a model itself: what they are of trained states whose answers are known."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+from jax.tree_util import Partial
+
+from jaxgan.config import ConfigError, Evaluation
+from jaxgan.data.pipeline import Data
+from jaxgan.data.source import ArraySplit, Info
+from jaxgan.data.sources.triangles import Triangles
+from jaxgan.evaluation import model_metrics
+from jaxgan.evaluation.disentanglement import scores
+from jaxgan.evaluation.manifolds.triangle_images import coverage, project
+from jaxgan.evaluation.protocol import parse
+from jaxgan.measurement import held_out
+from jaxgan.program import compile_program, example_batch
+from jaxgan.visualization.report.columns import COLUMNS
+
+TRIANGLES = Data(source=Triangles(), image_size=28)
+
+
+@dataclasses.dataclass(frozen=True)
+class Squares:
+    """White 2x2 squares on black 8x8 images, at 4 heights and 4 sides: factors known."""
+
+    factor_sizes = (4, 4)
+
+    def info(self):
+        return Info("squares", (8, 8, 1), 1, "uint8", 1, {"train": 16, "test": 16})
+
+    def load(self, split):
+        factors = np.stack(np.unravel_index(np.arange(16), self.factor_sizes), axis=1)
+        return ArraySplit(self.images(factors), np.zeros(16, np.int32))
+
+    def images(self, factors):
+        images = np.zeros((len(factors), 8, 8, 1), np.uint8)
+        for image, (height, side) in zip(images, factors, strict=True):
+            image[2 * height : 2 * height + 2, 2 * side : 2 * side + 2] = 255
+        return images
+
+
+SQUARES = Data(source=Squares())
+
+
+def made(experiment):
+    program = compile_program(experiment, "none")
+    return program, program.init(0, example_batch(experiment))
+
+
+def measure(experiment, program, state, *names, draws=16):
+    held_out.check(names, program, experiment)
+    found = held_out.measure(program, state, experiment, "test", names, draws, lambda line: None)
+    return {name: value for name, (value, _) in found.items()}
+
+
+def test_a_coin_for_every_pixel_has_one_bit_a_pixel():
+    # All weights 0: logits are 0 whatever the code, and the posterior is the prior.
+    experiment = tiny.vae(data=SQUARES)
+    program, state = made(experiment)
+    state = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
+    found = measure(experiment, program, state, "likelihood")
+    assert found["likelihood[test16,ema,draws=16]"].value == pytest.approx(-64 * math.log(2))
+    assert found["bits_per_dim[test16,ema,draws=16]"].value == pytest.approx(1.0)
+
+
+def test_gray_images_have_no_bits():
+    experiment = tiny.vae(evaluation=Evaluation(samples=100, batch_size=300))
+    program, state = made(experiment)
+    names = measure(experiment, program, state, "likelihood", draws=2)
+    assert "likelihood[test297,ema,draws=2]" in names
+    assert not any(name.startswith("bits_per_dim") for name in names)
+
+
+def places(state, batch):
+    """Height and side of each square, in one code each."""
+    del state
+    image = jnp.asarray(batch["image"])[..., 0] > 0
+    places = jnp.stack([jnp.argmax(image.any(axis), axis=1) for axis in (2, 1)], axis=1)
+    return places.astype(jnp.float32), jnp.zeros_like(places, jnp.float32)
+
+
+def test_codes_that_are_the_factors_are_disentangled():
+    experiment = tiny.vae(data=SQUARES)
+    program, state = made(experiment)
+    found = measure(experiment, program._replace(posterior=places), state, "disentanglement")
+    brackets = "[factors15000,ema]"
+    for name in ("mig", "beta_vae_metric", "factor_vae_metric", "dci_disentanglement"):
+        # Drawn factors are not quite independent: of the gap, some 1e-4 are lost.
+        assert found[name + brackets].value == pytest.approx(1.0, abs=1e-3)
+
+    def turned(state, batch):
+        # Both factors in both codes: (h + s, h - s) tells each of them half.
+        mean, rest = places(state, batch)
+        return mean @ jnp.array([[1.0, 1.0], [1.0, -1.0]]), rest
+
+    mixed = measure(experiment, program._replace(posterior=turned), state, "disentanglement")
+    assert mixed["mig" + brackets].value < 0.05
+    assert mixed["dci_disentanglement" + brackets].value < 0.3
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A manifold measured on few images."""
+    monkeypatch.setattr(model_metrics, "RECALLED", 6)
+    monkeypatch.setattr(model_metrics, "ON_MANIFOLD", 12)
+
+
+def triangle(latent):
+    """The triangle whose corners are where a latent says."""
+    corners, valid = project(28.0 * jax.nn.sigmoid(latent).reshape(3, 2))
+    return jnp.where(valid, coverage(corners), 0.0)[..., None]
+
+
+def disc(latent):
+    """A disc, whatever the latent; 5 away from any triangle."""
+    y, x = jnp.mgrid[:28, :28]
+    return jnp.where((y - 14) ** 2 + (x - 14) ** 2 < 64, 1.0, 0.0)[..., None] + 0.0 * latent[0]
+
+
+@pytest.mark.slow
+def test_a_generator_of_triangles_is_on_the_manifold_and_one_of_discs_is_not(few):
+    experiment = tiny.gan(data=TRIANGLES, evaluation=Evaluation(batch_size=64))
+    experiment = dataclasses.replace(
+        experiment, model=dataclasses.replace(experiment.model, latent_size=6)
+    )
+    program, state = made(experiment)
+
+    def found(draw):
+        def pixels(state, latents):
+            del state
+            return jax.vmap(draw)(latents)
+
+        def generate(state, latents):
+            return jnp.round(255 * pixels(state, latents)).astype(jnp.uint8)
+
+        algorithm = program.algorithm._replace(pixels=pixels)
+        changed = program._replace(algorithm=algorithm, generate=generate)
+        values = measure(experiment, changed, state, "manifold")
+        (brackets,) = {name.partition("[")[2] for name in values if name.startswith("manifold")}
+        assert parse(f"manifold_f1[{brackets}").fields["sample_count"] == 12
+        assert brackets == "test6,gen12,q8,ema]"
+        return {name: values[f"manifold_{name}[{brackets}"] for name in ("precision", "recall")}
+
+    good, bad = found(triangle), found(disc)
+    assert good["precision"].value > 0.9
+    assert good["recall"].value > 0.5
+    assert (bad["precision"].value, bad["recall"].value) == (0.0, 0.0)
+
+
+def test_pixels_are_what_is_generated_before_rounding():
+    for experiment in (tiny.gan(), tiny.dcgan(), tiny.vae()):
+        program, state = made(experiment)
+        latents = program.prior(jax.random.key(0), 5)
+        pixels = program.algorithm.pixels(state, latents)
+        generated = np.asarray(program.generate(state, latents))
+        np.testing.assert_array_equal(np.round(255 * np.asarray(pixels)), generated)
+        assert pixels.dtype == jnp.float32
+
+
+def test_latents_are_brought_back_to_the_prior():
+    normal = tiny.gan()
+    uniform = dataclasses.replace(normal, model=dataclasses.replace(normal.model, prior="uniform"))
+    assert made(normal)[0].algorithm.to_support is None
+    back = made(uniform)[0].algorithm.to_support
+    np.testing.assert_array_equal(back(jnp.array([-3.0, 0.5, 1.5])), [-1.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("experiment", "name", "message"),
+    [
+        (tiny.gan(), "likelihood", "likelihood needs an encoder and a likelihood, and this"),
+        (tiny.gan(data=SQUARES), "disentanglement", "disentanglement needs an encoder"),
+        (tiny.vae(), "disentanglement", "needs a data set whose factors .* such as sprites"),
+        (
+            tiny.vae(data=Data(source=Squares(), image_size=16, resize="pad")),
+            "disentanglement",
+            "needs images as they are drawn, 8x8x1: leave out --data.resize",
+        ),
+        (tiny.vae(), "manifold", "manifold needs a data set whose manifold is known: triangles"),
+        (
+            tiny.vae(data=Data(source=Triangles(), image_size=32, resize="pad")),
+            "manifold",
+            "needs triangles as they are, 28x28: leave out --data.resize",
+        ),
+        (
+            tiny.vae(data=TRIANGLES, evaluation=Evaluation(truncation=0.5)),
+            "manifold",
+            "all that the model can generate.*: leave truncation at 1",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(experiment, name, message):
+    program = compile_program(experiment, "none")
+    with pytest.raises(ConfigError, match=message):
+        held_out.check([name], program, experiment)
+
+
+def test_names_of_results_are_those_of_the_functions():
+    assert model_metrics.MODEL_METRICS["disentanglement"].gives == scores.NAMES
+    known = {column.name for column in COLUMNS}
+    for metric in model_metrics.MODEL_METRICS.values():
+        assert set(metric.gives) <= known
+
+
+def test_weights_are_part_of_what_is_inverted():
+    # Were the state hidden in a closure, the next state would be inverted with a new compilation.
+    experiment = tiny.gan()
+    program, state = made(experiment)
+    model = held_out.model_of(program, state, experiment, (), 1)
+    assert isinstance(model.pixels, Partial)
+    assert jax.tree.leaves(model.pixels)

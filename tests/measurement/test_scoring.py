@@ -1,0 +1,215 @@
+"""What is measured of a trained state."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from jaxgan.config import Evaluation
+from jaxgan.data import splits
+from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.gaussians import Ring
+from jaxgan.evaluation.protocol import bracket, from_document, short_name
+from jaxgan.evaluation.reference import pixels_digest
+from jaxgan.measurement import pictures, scoring
+from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+from jaxgan.program import compile_program, example_batch
+from jaxgan.run.finite import NonFiniteError
+
+DISTANCES = "digits-cnn,train1500,gen100,q8,ema"
+POINTS = Data(source=Ring(), image_size=1, channels=2)
+
+
+@functools.cache
+def made(experiment):
+    """A program and the state that training would start from."""
+    program = compile_program(experiment, "none")
+    return program, program.init(0, example_batch(experiment))
+
+
+def measure(experiment, distances="train", held_out="test", **options):
+    program, state = made(experiment)
+    return scoring.measure(
+        program, state, experiment, distances=distances, held_out=held_out, **options
+    ).metrics
+
+
+@functools.cache
+def kl_by_hand():
+    """KL(N(m, diag(v)) || N(0, 1)) of each test image: (m^2 + v - log v - 1) / 2, summed."""
+    experiment = tiny.vae()
+    _, state = made(experiment)
+    images = splits.in_memory(experiment.data, "test")["image"]
+    mean, log_variance = experiment.model.encoder.apply(
+        {"params": state.ema["params"]["encoder"]},
+        jnp.asarray(images / 127.5 - 1.0, jnp.float32),
+        latent_size=4,
+        train=False,
+    )
+    mean, log_variance = np.asarray(mean, np.float64), np.asarray(log_variance, np.float64)
+    return ((mean**2 + np.exp(log_variance) - log_variance - 1) / 2).sum(axis=1)
+
+
+def test_names_say_what_was_measured():
+    numbers = measure(tiny.vae())
+    assert set(numbers) == {
+        *(f"{metric}[{DISTANCES}]" for metric in ("fid", "kid", "kid_se")),
+        *(f"{metric}[test297,ema]" for metric in ("elbo", "kl", "reconstruction")),
+    }
+    assert numbers == measure(tiny.vae())  # the same latents every time
+    assert short_name(f"fid[{DISTANCES}]") == "fid"
+    assert short_name("step") == "step"
+
+
+@pytest.mark.parametrize("size", [64, 400])
+def test_every_held_out_image_counts_once_whatever_the_batch(size):
+    experiment = tiny.vae(evaluation=Evaluation(samples=100, batch_size=size))
+    numbers = measure(experiment)
+    assert len(kl_by_hand()) == 297
+    assert numbers["kl[test297,ema]"] == pytest.approx(kl_by_hand().mean(), rel=1e-5)
+    # elbo = reconstruction - kl, by definition.
+    assert numbers["elbo[test297,ema]"] == pytest.approx(
+        numbers["reconstruction[test297,ema]"] - numbers["kl[test297,ema]"], rel=1e-5
+    )
+
+
+def test_intervals_of_the_held_out_means_are_those_of_their_images():
+    experiment = tiny.vae()
+    program, state = made(experiment)
+    found = scoring.measure(program, state, experiment, distances="train", held_out="test")
+    # The KL is in closed form, so each image has the same one whatever is drawn.
+    mean, error = kl_by_hand().mean(), kl_by_hand().std(ddof=1) / 297**0.5
+    expected = [mean - 1.959964 * error, mean + 1.959964 * error]
+    np.testing.assert_allclose(found.intervals["kl[test297,ema]"], expected, rtol=1e-4)
+    assert "kl_se[test297,ema]" not in found.metrics
+    low, high = found.intervals[f"kid[{DISTANCES}]"]
+    error = found.metrics[f"kid_se[{DISTANCES}]"]
+    np.testing.assert_allclose(high - low, 2 * 1.959964 * error, rtol=1e-6)
+
+
+def test_protocols_are_recorded_beside_the_numbers():
+    experiment = tiny.vae()
+    program, state = made(experiment)
+    found = scoring.measure(program, state, experiment, distances="train", held_out="test")
+    assert set(found.protocols) == {DISTANCES, "test297,ema"}
+    for name in found.metrics:
+        protocol = from_document(found.protocols[bracket(name)])
+        assert protocol.name(short_name(name)) == name
+    assert found.protocols[DISTANCES]["image"] == "8x8x1"
+    held_out = found.protocols["test297,ema"]
+    other = scoring.reference(experiment.data, "digits-cnn", "test").protocol
+    assert (held_out["real_count"], other.real_count) == (297, 297)
+
+
+def test_memorization_is_looked_for_among_the_images_that_are_held_out():
+    experiment = tiny.vae(
+        data=Data(validation=50), evaluation=Evaluation(samples=40, metrics=("memorization",))
+    )
+    program, state = made(experiment)
+
+    def digest(held_out):
+        found = scoring.measure(
+            program, state, experiment, distances="validation", held_out=held_out
+        )
+        (name,) = (name for name in found.metrics if name.startswith("memorization["))
+        assert name == "memorization[train1450,gen40,q8,ema]"
+        return found.protocols[bracket(name)]["real_digest"]
+
+    train, *others = (
+        splits.in_memory(experiment.data, split)["image"]
+        for split in ("train", "validation", "test")
+    )
+    assert [digest("validation"), digest("test")] == [pixels_digest([train, o]) for o in others]
+
+
+def test_other_ways_to_draw_are_part_of_the_name():
+    evaluation = Evaluation(
+        samples=60, weights="raw", batch_norm="batch", batch_size=30, truncation=0.5,
+        metrics=("fid", "prdc"),
+    )  # fmt: skip
+    found = measure(tiny.dcgan(evaluation=evaluation), held_out=None)
+    how = "digits-cnn,train1500,gen60,q8,raw,bn=batch,batch=30,psi=0.5"
+    assert set(found) == {
+        f"{m}[{how}]" for m in ("fid", "precision", "recall", "density", "coverage")
+    }
+    usual = measure(
+        tiny.dcgan(evaluation=dataclasses.replace(evaluation, weights="ema")), held_out=None
+    )
+    assert usual[f"fid[{how.replace('raw', 'ema')}]"] == found[f"fid[{how}]"]  # nothing is trained
+
+
+def test_averaged_weights_are_measured():
+    experiment = tiny.vae()
+    program, state = made(experiment)
+    other = state.replace(autoencoder=jax.tree.map(jnp.zeros_like, state.autoencoder))
+    found = scoring.measure(program, other, experiment, distances="train", held_out="test").metrics
+    assert found == measure(experiment)
+    zeroed = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
+    found = scoring.measure(program, zeroed, experiment, distances="train", held_out="test").metrics
+    assert found["kl[test297,ema]"] == 0.0  # mean 0, log variance 0
+
+
+def test_splits_and_counts_can_be_chosen():
+    experiment = tiny.gan(
+        data=Data(validation=200), evaluation=Evaluation(samples=50, split="test")
+    )
+    numbers = measure(experiment, distances="validation", held_out="validation")
+    assert set(numbers) == {
+        *(f"{m}[digits-cnn,validation200,gen50,q8,ema]" for m in ("fid", "kid", "kid_se")),
+        *(f"discriminator_accuracy{part}[validation200,ema]" for part in ("", "_real", "_fake")),
+    }
+    numbers = measure(experiment, distances="test", held_out=None)
+    metrics = ("fid", "kid", "kid_se")
+    assert set(numbers) == {f"{m}[digits-cnn,test297,gen50,q8,ema]" for m in metrics}
+    default = scoring.reference(Data(validation=200), "digits-cnn", "train").protocol
+    assert (default.real_count, default.sample_count) == (1300, 1300)
+
+
+def test_points_are_scored_as_a_mixture():
+    experiment = dataclasses.replace(
+        tiny.gan(data=POINTS, evaluation=Evaluation(samples=200)),
+        model=dataclasses.replace(
+            tiny.gan().model,
+            generator=MlpGenerator(widths=(4,), bounded=False),
+            discriminator=MlpDiscriminator(widths=(4,)),
+        ),
+    )
+    program, state = made(experiment)
+
+    def score(point):
+        """Numbers of a generator that makes the same point every time."""
+        ema = jax.tree_util.tree_map_with_path(
+            lambda path, leaf: jnp.asarray(point) if leaf.shape == (2,) else jnp.zeros_like(leaf),
+            state.ema,
+        )
+        return scoring.measure(
+            program, state.replace(ema=ema), experiment, distances="train", held_out=None
+        ).metrics
+
+    at_a_mode = score([1.0, 0.0])  # the ring's first mode
+    assert at_a_mode["modes[of8,gen200,ema]"] == 1.0
+    assert at_a_mode["high_quality[3std,gen200,ema]"] == 1.0
+    assert at_a_mode["reverse_kl[of8,gen200,ema]"] == pytest.approx(np.log(8))
+    # All real points count up to the limit of 10,000: E |x - (1, 0)|^2 = 2, plus covariances.
+    assert "fid[identity,train10000,gen200,f32,ema]" in at_a_mode
+    nowhere = score([9.0, 9.0])
+    assert nowhere["modes[of8,gen200,ema]"] == 0.0
+    assert np.isnan(nowhere["reverse_kl[of8,gen200,ema]"])
+    with pytest.raises(NonFiniteError) as raised:
+        score([np.nan, 0.0])
+    assert str(raised.value) == "samples are not finite at step 0: training has diverged"
+    assert set(pictures.pictures(program, state, experiment)) == {"samples"}
+
+
+def test_a_metric_that_is_not_finite_ends_the_run():
+    experiment = tiny.vae()
+    program, state = made(experiment)
+    broken = state.replace(step=jnp.int32(7), ema=jax.tree.map(lambda x: x * jnp.nan, state.ema))
+    with pytest.raises(
+        NonFiniteError, match=r"^elbo\[test297,ema\] is nan at step 7: training has"
+    ):
+        scoring.measure(program, broken, experiment, distances="train", held_out="test")

@@ -1,0 +1,152 @@
+"""The gradient penalty against closed forms, and its derivatives against finite differences."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.objectives.gan.penalties import GradientPenalty, interpolate
+
+DRAWS = np.random.default_rng(0)
+SHAPE = (5, 2, 3, 2)
+POINTS = DRAWS.normal(size=SHAPE)
+PENALTY = GradientPenalty(weight=3.0, target=0.7)
+
+
+def vectors(points):
+    return points.reshape(len(points), -1)
+
+
+def float32(tree):
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
+
+
+def test_interpolate():
+    """Each example at a place of its own between its real and its generated partner."""
+    real, fake = DRAWS.normal(size=(2, *SHAPE))
+    share = np.array([0.0, 0.25, 0.5, 0.9, 1.0])
+    expected = np.stack([e * r + (1 - e) * f for e, r, f in zip(share, real, fake, strict=True)])
+    real, fake, share = float32((real, fake, share))
+    np.testing.assert_allclose(
+        interpolate(real=real, fake=fake, share=share), expected, rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("weight", "target"), [(10.0, 1.0), (3.0, 0.7), (3.0, 9.0), (2.0, 0.0)])
+def test_of_a_linear_critic(weight, target):
+    """Its gradient is the same everywhere; too short counts as much as too long."""
+    slope = DRAWS.normal(size=SHAPE[1:])
+    expected = weight * (np.sqrt((slope**2).sum()) - target) ** 2
+
+    def critic(images):
+        return jnp.sum(images * float32(slope), axis=(1, 2, 3)) + 5.0
+
+    values = GradientPenalty(weight, target)(critic, float32(POINTS))
+    assert values.shape == (5,)
+    np.testing.assert_allclose(values, np.full(5, expected), rtol=1e-5)
+
+
+def test_of_a_quadratic_critic():
+    """``x A x / 2 + b x`` has the gradient ``A x + b`` for symmetric A: another one everywhere."""
+    half = DRAWS.normal(size=(12, 12))
+    matrix, offset = half + half.T, DRAWS.normal(size=12)
+    lengths = np.linalg.norm(vectors(POINTS) @ matrix + offset, axis=1)
+    a, b = float32((matrix, offset))
+
+    def critic(images):
+        x = vectors(images)
+        return 0.5 * jnp.sum((x @ a) * x, axis=1) + x @ b
+
+    values = PENALTY(critic, float32(POINTS))
+    np.testing.assert_allclose(values, 3.0 * (lengths - 0.7) ** 2, rtol=1e-4)
+
+
+# A perceptron, f(x) = v tanh(W x + c), in two libraries. In NumPy its gradient is by hand:
+# W' (v (1 - tanh^2)).
+
+
+def perceptron(params, images):
+    return jnp.tanh(vectors(images) @ params["w"] + params["c"]) @ params["v"]
+
+
+def mean_penalty_by_hand(params, points):
+    slopes = params["v"] * (1 - np.tanh(vectors(points) @ params["w"] + params["c"]) ** 2)
+    lengths = np.linalg.norm(slopes @ params["w"].T, axis=1)
+    return np.mean(3.0 * (lengths - 0.7) ** 2)
+
+
+PARAMS = {
+    "w": DRAWS.normal(size=(12, 4)) / 3,
+    "c": DRAWS.normal(size=4),
+    "v": DRAWS.normal(size=4),
+}
+
+
+@pytest.mark.parametrize("name", PARAMS)
+def test_second_derivatives_are_finite_differences(name):
+    """The gradient that trains a critic, against central differences in double precision."""
+
+    def mean_penalty(params):
+        return jnp.mean(PENALTY(lambda images: perceptron(params, images), float32(POINTS)))
+
+    value, gradients = jax.jit(jax.value_and_grad(mean_penalty))(float32(PARAMS))
+    assert float(value) == pytest.approx(mean_penalty_by_hand(PARAMS, POINTS), rel=1e-5)
+    expected, step = np.zeros_like(PARAMS[name]), 1e-6
+    for place in np.ndindex(expected.shape):
+        moved = [{**PARAMS, name: PARAMS[name].copy()} for _ in range(2)]
+        moved[0][name][place] += step
+        moved[1][name][place] -= step
+        above, below = (mean_penalty_by_hand(params, POINTS) for params in moved)
+        expected[place] = (above - below) / (2 * step)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(gradients[name], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_flat_points_have_finite_derivatives():
+    """A critic that is flat at one point: value by the formula, no NaN, the others as alone."""
+    points = float32(POINTS).at[2].set(0.0)
+
+    def each(scale, points):
+        # The gradient of scale |x|^2 is 2 scale x, of length 0 at 0.
+        return PENALTY(lambda images: scale * jnp.sum(images**2, axis=(1, 2, 3)), points)
+
+    def total(scale, points):
+        return jnp.sum(each(scale, points))
+
+    scale = jnp.float32(0.4)
+    assert float(each(scale, points)[2]) == pytest.approx(3.0 * 0.7**2, rel=1e-6)
+    by_scale, by_points = jax.grad(total, argnums=(0, 1))(scale, points)
+    others = jnp.asarray([0, 1, 3, 4])
+    without, _ = jax.grad(total, argnums=(0, 1))(scale, points[others])
+    assert float(by_scale) == pytest.approx(float(without), rel=1e-5)
+    assert bool(jnp.isfinite(by_points).all())
+    # Flat everywhere, as a critic with weights of zero is.
+    everywhere, _ = jax.grad(total, argnums=(0, 1))(jnp.float32(0.0), points)
+    assert float(everywhere) == 0.0
+
+
+def test_each_example_by_itself():
+    def values(points):
+        return PENALTY(lambda images: perceptron(float32(PARAMS), images), points)
+
+    points = float32(POINTS)
+    whole = values(points)
+    assert len(set(whole.tolist())) == 5
+    np.testing.assert_allclose(whole[1:3], values(points[1:3]), rtol=1e-5)
+    np.testing.assert_allclose(whole[::-1], values(points[::-1]), rtol=1e-5)
+
+
+def test_is_a_plain_value():
+    assert GradientPenalty() == GradientPenalty(weight=10.0, target=1.0)
+    assert hash(GradientPenalty()) == hash(dataclasses.replace(GradientPenalty()))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        GradientPenalty().weight = 1.0
+
+
+@pytest.mark.parametrize("name", ["weight", "target"])
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_bad_values(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} = {value}: must be at least 0 and finite$"):
+        GradientPenalty(**{name: value})

@@ -1,0 +1,181 @@
+"""The loop: early stopping, and states that must not be saved. Killing and resuming: end_to_end."""
+
+import dataclasses
+import os
+import signal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Run
+from jaxgan.data.pipeline import Data
+from jaxgan.evaluation.protocol import parse
+from jaxgan.measurement import scoring
+from jaxgan.program import compile_program, example_batch
+from jaxgan.run import workdir
+from jaxgan.run.checkpoint import Checkpoints, digest
+from jaxgan.run.finite import NonFiniteError
+from jaxgan.run.logs import read_jsonl
+from jaxgan.training import loop
+from jaxgan.training.recorder import Recorder
+
+
+def run(folder, **changes):
+    settings = {"workdir": str(folder), "parallel": "none", "quiet": True, "tensorboard": False}
+    return Run(**{**settings, **changes})
+
+
+def test_patience_is_counted_in_evaluations():
+    stopping = EarlyStopping(metric="fid", patience=2)
+    position = loop.Position()
+    for value, bad, stopped in ((3.0, 0, False), (2.0, 0, False), (2.0, 1, False), (5.0, 2, True)):
+        position = position.judged(value, stopping)
+        assert (position.bad, position.stopped) == (bad, stopped)
+    assert position.best == 2.0
+    # A better value starts the count again.
+    once = loop.Position(best=2.0, bad=1).judged(1.0, stopping)
+    assert (once.best, once.bad, once.stopped) == (1.0, 0, False)
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("min", 6), ("max", 20)])
+def test_early_stopping_ends_a_run_and_keeps_the_best_checkpoint(tmp_path, mode, steps):
+    # The ELBO of a VAE rises at first, so "min" sees its best value at the first evaluation.
+    experiment = tiny.vae(
+        data=Data(validation=50),
+        steps=20,
+        evaluation=Evaluation(samples=50, every=2),
+        early_stopping=EarlyStopping(metric="elbo", patience=2, mode=mode),
+    )
+    result = loop.train(experiment, run(tmp_path / "run", checkpoint_every=20, keep=1))
+    assert result["steps"] == steps
+    assert result["stopped_early"] is (mode == "min")
+    log = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    (name,) = {key for record in log for key in record if key.startswith("elbo[validation50")}
+    values = {record["step"]: record[name] for record in log if name in record}
+    assert sorted(values) == list(range(2, steps + 1, 2))
+    best = (min if mode == "min" else max)(values, key=values.get)
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert checkpoints.steps() == sorted({best, steps})
+    # The best state is what is reported, and on images that did not choose it.
+    assert result["measured_step"] == best
+    like = jax.eval_shape(compile_program(experiment, "none").init, 0, example_batch(experiment))
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert result["digest"] == digest(checkpoints.at(best, like))
+    assert {parse(name).fields["split"] for name in result["metrics"]} == {"test"}
+    # Its result goes missing: the run is finished again from its last state.
+    (tmp_path / "run" / "result.json").unlink()
+    again = loop.train(experiment, run(tmp_path / "run"), resume=True)
+    for key in ("digest", "metrics", "steps", "stopped_early"):
+        assert again[key] == result[key]
+
+
+def test_no_image_both_selects_and_reports(tmp_path, monkeypatch):
+    experiment = tiny.vae(
+        steps=4,
+        data=Data(validation=50),
+        evaluation=Evaluation(samples=20, every=2, split="train"),
+        early_stopping=EarlyStopping(metric="elbo", mode="max"),
+    )
+    measure, measured = scoring.measure, []
+
+    def recorded(*arguments, **options):
+        measured.append((options["distances"], options["held_out"]))
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr(scoring, "measure", recorded)
+    result = loop.train(experiment, run(tmp_path / "run"))
+    assert measured == [("validation", "validation")] * 2 + [("test", "test")]
+
+    def images(name):
+        rows = splits.in_memory(experiment.data, name)["image"]
+        return {row.tobytes() for row in rows}
+
+    train, validation, test = (images(name) for name in ("train", "validation", "test"))
+    assert (len(train | validation), len(train), len(validation)) == (1500, 1450, 50)
+    assert not validation & test
+    assert not train & test
+    digests = {document["real_digest"] for document in result["protocols"].values()}
+    seen = [scoring.reference(experiment.data, "digits-cnn", s) for s in ("train", "validation")]
+    assert not digests & {reference.protocol.real_digest for reference in seen}
+
+
+def test_a_metric_that_nobody_measures_is_named_with_those_there_are(tmp_path):
+    experiment = tiny.vae(
+        data=Data(validation=50),
+        evaluation=Evaluation(samples=50, every=1),
+        early_stopping=EarlyStopping(metric="fit"),
+    )
+    with pytest.raises(ConfigError) as raised:
+        loop.train(experiment, run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    assert str(raised.value) == (
+        "early_stopping.metric = 'fit' is not measured; there are"
+        " elbo, fid, kid, kid_se, kl, reconstruction"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Spoiled(tiny.Regression):
+    """Its weights become NaN in step 5, while the loss of that step is still finite."""
+
+    def build(self, experiment, *, axis_name=None):
+        algorithm = super().build(experiment, axis_name=axis_name)
+
+        def train_step(state, batch, key):
+            state, metrics = algorithm.train_step(state, batch, key)
+            weights = jnp.where(state.step == 5, jnp.nan, state.weights)
+            return state.replace(weights=weights), metrics
+
+        return algorithm._replace(train_step=train_step)
+
+
+def test_a_spoiled_state_is_not_saved(tmp_path):
+    experiment = tiny.gan(model=Spoiled(rate=0.01), steps=10)
+    with pytest.raises(NonFiniteError) as raised:
+        loop.train(experiment, run(tmp_path / "run", checkpoint_every=1, images_every=0))
+    assert str(raised.value).startswith(
+        "weights is nan at step 5: training has diverged; the last good checkpoint is step 4."
+    )
+    like = jax.eval_shape(compile_program(experiment, "none").init, 0, example_batch(experiment))
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        restored = checkpoints.restore(like)
+    assert restored.step == 4
+    assert np.isfinite(restored.state.weights).all()
+
+
+@pytest.mark.parametrize(
+    ("number", "streaming"), [(signal.SIGINT, "never"), (signal.SIGTERM, "always")]
+)
+def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
+    tmp_path, monkeypatch, number, streaming
+):
+    experiment = tiny.vae(steps=60, data=Data(streaming=streaming))
+    log, logged = Recorder.log, []
+
+    def log_and_send(self):
+        log(self)
+        logged.append(1)
+        if len(logged) == 3:  # step 21
+            os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "log", log_and_send)
+        with pytest.raises(loop.Interrupted) as stopped:
+            loop.train(experiment, run(tmp_path / "run", log_every=7))
+    assert str(stopped.value) == (
+        f"{number.name}: saved at step 22 of 60; go on by `jaxgan resume {tmp_path}/run`"
+    )
+    assert stopped.value.signal_number == number
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert checkpoints.steps() == [22]
+    assert workdir.read_result(tmp_path / "run") is None
+
+    result = loop.train(experiment, run(tmp_path / "run", log_every=7), resume=True)
+    other = loop.train(experiment, run(tmp_path / "other", log_every=7))
+    assert result["digest"] == other["digest"]
+    assert result["metrics"] == other["metrics"]
+    steps = [record["step"] for record in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
+    assert steps == [7, 14, 21, 22, 28, 35, 42, 49, 56, 60]
