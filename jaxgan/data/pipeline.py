@@ -1,15 +1,15 @@
 """From a source to batches on the device.
 
 `load` opens a source as `Data` says and makes every check. Then there are two ways to feed it, with
-the same order and the same batches: a split that fits stays on the device as two arrays, and each
-step gathers its batch there (`arrays`, `resident_batch`); a larger one is streamed
+the same order and the same batches: a split that fits stays on the device as arrays, and each step
+gathers its batch there (`jaxgan.data.reading.arrays`, `resident_batch`); a larger one is streamed
 (`jaxgan.data.stream`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -18,10 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Integer
 
-from jaxgan.data.order import epoch_position
-from jaxgan.data.source import DataError, Example, Info, Split
+from jaxgan.data.domains import domain_of, domains_of, map_domains, within
+from jaxgan.data.fields import Spec, Transformed, check_fields, spec_of
+from jaxgan.data.order import domain_seed, epoch_position
+from jaxgan.data.reading import Subset
+from jaxgan.data.source import IMAGE_AND_LABEL, DataError, Field, Info, Split
 from jaxgan.data.sources.digits import Digits
-from jaxgan.data.transforms import Color, Resize, check_fit, transform
+from jaxgan.data.transforms import Color, Resize, check_fit
 from jaxgan.typing import Batch, ImageShape
 
 RESIDENT_BYTES = 256 * 2**20
@@ -38,17 +41,24 @@ class Data:
     source: Any = field(default_factory=Digits)
     """Where examples come from: a `jaxgan.data.source.Source`."""
     image_size: int = 8
-    """Height and width of the images that the networks get, in pixels; 1 for points."""
+    """Height of the images that the networks get, in pixels, and their width as well unless
+    image_width says otherwise; 1 for points."""
+    image_width: int = 0
+    """Their width; 0: as image_size, which makes them square."""
     channels: int = 1
     """1 for gray, 3 for RGB; for points, their dimensions."""
     resize: Resize = "none"
     """How images get their size. none: they must have it. bilinear, lanczos: scaled, whatever the
-    aspect ratio. crop: the middle square, scaled. pad: black borders."""
+    aspect ratio. crop: the largest part in the middle that has the aspect ratio wanted, scaled.
+    pad: black borders."""
     color: Color = "none"
     """How images get their channels. none: they must have them. gray: RGB to gray. tile: gray
     repeated three times."""
+    classes: int = 0
+    """Classes that networks with labels are made for, as many as the source has; 0: not told, which
+    is enough for networks without labels."""
     validation: int = 0
-    """Training images set aside, always the same ones, as the validation split."""
+    """Training images set aside (of each domain), always the same ones, as the validation split."""
     streaming: Literal["auto", "always", "never"] = "auto"
     """Whether the training split is streamed from the host or stays on the device. auto: streamed
     when larger than 256 MiB."""
@@ -63,12 +73,29 @@ class Data:
     @property
     def image_shape(self) -> ImageShape:
         """Height, width and channels of one example as the networks get it."""
-        return self.image_size, self.image_size, self.channels
+        return self.image_size, self.image_width or self.image_size, self.channels
 
     @property
     def dtype(self) -> Literal["uint8", "float32"]:
         """Type of one example: ``uint8`` for images, ``float32`` for points."""
         return getattr(self.source, "dtype", "uint8")
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """What an example consists of; an image and a label, where the source does not say."""
+        return getattr(self.source, "fields", IMAGE_AND_LABEL)
+
+    @property
+    def specs(self) -> dict[str, Spec]:
+        """Shape and type of every field of one example as the networks get it, reading nothing.
+
+        >>> Data().specs["image"]
+        Spec(shape=(8, 8, 1), dtype='uint8')
+        """
+        return {
+            name: spec_of(field, self.image_shape, self.dtype)
+            for name, field in self.fields.items()
+        }
 
 
 class Dataset(NamedTuple):
@@ -82,103 +109,110 @@ class Dataset(NamedTuple):
     """What the source says of itself: native shape, classes, counts before any were set aside."""
 
 
-@dataclass(frozen=True, eq=False)
-class Transformed:
-    """A split whose images have been given a shape, and whose every example is checked."""
-
-    split: Split
-    data: Data
-    info: Info
-
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def __getitem__(self, index: int, /) -> Example:
-        example = self.split[index]
-        data, info = self.data, self.info
-        image, label = example["image"], int(example["label"])
-        if not 0 <= label < info.classes:
-            raise DataError(
-                f"{info.name}: label {label} of example {index} is not a class; "
-                f"classes go from 0 to {info.classes - 1}."
-            )
-        if image.dtype != np.dtype(info.dtype) or image.ndim != 3:
-            raise DataError(
-                f"{info.name}: example {index} is {image.dtype} of shape {image.shape}; it should "
-                f"be {info.dtype}, with height, width and channels."
-            )
-        if image.shape[2] != info.channels or info.shape not in (None, image.shape):
-            told = info.shape or f"of {info.channels} channel(s)"
-            raise DataError(
-                f"{info.name}: example {index} is of shape {image.shape}, but the source describes "
-                f"its images as {told}."
-            )
-        return {
-            "image": transform(image, data.image_shape, data.resize, data.color),
-            "label": label,
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Subset:
-    """Some examples of a split."""
-
-    split: Split
-    rows: Integer[np.ndarray, " rows"]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int, /) -> Example:
-        if not 0 <= index < len(self.rows):
-            raise IndexError(f"index {index} of a split of {len(self.rows)} examples")
-        return self.split[int(self.rows[index])]
-
-
 def load(data: Data) -> Dataset:
     """Opens all splits, with every check there is, so that none fails during training.
 
     The images set aside for validation are the last ``data.validation`` of one fixed permutation of
-    the training split (`epoch_position`), whatever the seed of the run.
+    the training split (`epoch_position`), whatever the seed of the run. Domains are cut one by one.
 
     Args:
         data: what to open.
 
     Returns:
-        The splits, in ``data.image_shape``.
+        The splits, whose examples are as ``data.specs`` says.
 
     Raises:
         DataError: a setting or the source is wrong, in one line.
     """
     _check_settings(data)
     info: Info = data.source.info()
-    check_fit(info, data.image_shape, data.resize, data.color)
-    splits = {}
-    for name in ("train", "test"):
-        split = data.source.load(name)
-        if not len(split):
-            raise DataError(f"{info.name}: the {name} split is empty.")
-        splits[name] = Transformed(split, data, info)
-        # One example tells whether the source is as it describes itself.
-        _ = splits[name][0]
-    train, test = splits["train"], splits["test"]
+    _check_source(data, info)
+    train, test = (_opened(data, info, name) for name in ("train", "test"))
     if not data.validation:
         return Dataset(train, None, test, info)
-    if data.validation >= len(train):
+    kept, aside = (map_domains(train, _cut(data, info, part)) for part in (0, 1))
+    return Dataset(kept, aside, test, info)
+
+
+def _opened(data: Data, info: Info, name: str) -> Split:
+    """One split of the source, transformed."""
+    split: Split = data.source.load(name)
+    domains = set(domains_of(split))
+    if domains != (named := {domain_of(field) for field in data.fields}):
         raise DataError(
-            f"--data.validation sets {data.validation} images aside, but {info.name} has only "
-            f"{len(train)} for training."
+            f"{info.name}: the {name} split has domains {_listed(domains)}, but the source's "
+            f"fields name {_listed(named)}."
         )
-    rows = np.asarray(epoch_position(np.arange(len(train)), len(train), _VALIDATION_SEED))
-    kept, aside = np.split(rows, [len(train) - data.validation])
-    # Sorted, so that streams read a file front to back where order does not matter.
-    return Dataset(Subset(train, np.sort(kept)), Subset(train, np.sort(aside)), test, info)
+
+    def opened(domain: str, part: Split) -> Split:
+        if not len(part):
+            raise DataError(f"{info.name}: the {name} split{_of(domain)} is empty.")
+        made = Transformed(
+            part,
+            within(domain, data.fields),
+            info,
+            data.image_shape,
+            data.resize,
+            data.color,
+            domain,
+        )
+        # One example tells whether the source is as it describes itself.
+        _ = made[0]
+        return made
+
+    return map_domains(split, opened)
+
+
+def _cut(data: Data, info: Info, which: int) -> Callable[[str, Split], Split]:
+    """What takes the rest (0) or what was set aside (1) of a training split."""
+
+    def cut(domain: str, part: Split) -> Split:
+        count = len(part)
+        if data.validation >= count:
+            raise DataError(
+                f"--data.validation sets {data.validation} images aside, but {info.name} has only "
+                f"{count} for training{_of(domain)}."
+            )
+        seed = domain_seed(_VALIDATION_SEED, domain)
+        rows = np.asarray(epoch_position(np.arange(count), count, seed))
+        # Sorted, so that streams read a file front to back where order does not matter.
+        return Subset(part, np.sort(np.split(rows, [count - data.validation])[which]))
+
+    return cut
+
+
+def _of(domain: str) -> str:
+    return f" of domain {domain}" if domain else ""
+
+
+def _listed(domains: set[str]) -> str:
+    return ", ".join(sorted(map(repr, domains)))
+
+
+def _check_source(data: Data, info: Info) -> None:
+    check_fields(info.name, data.fields)
+    images = [field for field in data.fields.values() if field.kind in ("image", "video")]
+    if images:
+        own = all(field.channels for field in images)
+        check_fit(info, data.image_shape, data.resize, data.color, own_channels=own)
+    if info.dtype != data.dtype:
+        raise DataError(
+            f"{info.name}: the source describes its images as {info.dtype}, but its dtype is "
+            f"{data.dtype}; it should have an attribute dtype = {info.dtype!r}."
+        )
+    if data.classes not in (0, info.classes):
+        raise DataError(
+            f"{info.name} has {info.classes} class{'es' if info.classes > 1 else ''}, but "
+            f"--data.classes is {data.classes}: set it to {info.classes}."
+        )
 
 
 def _check_settings(data: Data) -> None:
     for flag, value, least in (
         ("image-size", data.image_size, 1),
+        ("image-width", data.image_width, 0),
         ("channels", data.channels, 1),
+        ("classes", data.classes, 0),
         ("validation", data.validation, 0),
         ("threads", data.threads, 1),
         ("workers", data.workers, 0),
@@ -196,37 +230,12 @@ def is_resident(data: Data, split: Split) -> bool:
     """Whether ``split`` is to stay on the device (`resident_batch`) instead of being streamed."""
     if data.streaming != "auto":
         return data.streaming == "never"
-    first = split[0]["image"]
-    return len(split) * first.nbytes <= RESIDENT_BYTES
-
-
-def arrays(split: Split) -> dict[str, np.ndarray]:
-    """Reads a whole split into memory, with several threads.
-
-    Args:
-        split: ``n`` examples of one shape.
-
-    Returns:
-        ``image``: ``(n, height, width, channels)`` in the split's type; ``label``: int32 ``(n,)``.
-
-    Raises:
-        DataError: an example is damaged, or not as the source says.
-    """
-    count = len(split)
-    first = split[0]["image"]
-    images = np.empty((count, *first.shape), first.dtype)
-    labels = np.empty(count, np.int32)
-
-    def fill(start: int) -> None:
-        for i in range(start, min(start + 256, count)):
-            example = split[i]
-            images[i], labels[i] = example["image"], example["label"]
-
-    with ThreadPoolExecutor() as pool:
-        # The results are dropped as they come; the first error is raised.
-        for _ in pool.map(fill, range(0, count, 256)):
-            pass
-    return {"image": images, "label": labels}
+    domains = domains_of(split)
+    size = sum(
+        len(domains[domain_of(name)]) * math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+        for name, spec in data.specs.items()
+    )
+    return size <= RESIDENT_BYTES
 
 
 def resident_batch(
@@ -243,10 +252,12 @@ def resident_batch(
     Meant for the inside of a compiled step: nothing but the step's number crosses over from the
     host. Device ``d`` takes the rows ``d * local_count`` to ``(d + 1) * local_count`` of the global
     batch, and row ``r`` is the example at place ``step * batch_size_global + r`` of the run, so the
-    batches do not depend on the number of devices.
+    batches do not depend on the number of devices. Each domain has its own number of examples, and
+    its own order (`domain_seed`).
 
     Args:
-        arrays: a whole split, as `arrays` returns it: ``(n, ...)`` each, the same on every device.
+        arrays: a whole split, as `jaxgan.data.reading.arrays` returns it: ``(n, ...)`` each, with
+            one ``n`` in a domain; the same on every device.
         step: number of the step, from 0; may be traced.
         seed: of the order; may be traced, also by `jax.vmap`.
         batch_size_global: examples of one step on all devices. Places are 32 unsigned bits: see
@@ -255,13 +266,20 @@ def resident_batch(
         axis_name: the mapped axis whose devices share the batch; None on one device.
 
     Returns:
-        ``image`` ``(local_count, ...)`` and ``label`` ``(local_count,)``.
+        Every field under its name, such as ``image`` ``(local_count, ...)`` and ``label``
+        ``(local_count,)``.
     """
-    count = arrays["image"].shape[0]
     rows = jnp.arange(local_count, dtype=jnp.uint32)
     if axis_name is not None:
         device = jax.lax.axis_index(axis_name).astype(jnp.uint32)
         rows = rows + device * np.uint32(local_count)
     start = jnp.asarray(step).astype(jnp.uint32) * np.uint32(batch_size_global)
-    index = epoch_position(start + rows, count, seed)
-    return {name: array.at[index].get(mode="promise_in_bounds") for name, array in arrays.items()}
+    counts = {domain_of(name): array.shape[0] for name, array in arrays.items()}
+    index = {
+        domain: epoch_position(start + rows, count, domain_seed(seed, domain))
+        for domain, count in counts.items()
+    }
+    return {
+        name: array.at[index[domain_of(name)]].get(mode="promise_in_bounds")
+        for name, array in arrays.items()
+    }

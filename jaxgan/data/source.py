@@ -7,8 +7,9 @@ making one reads nothing from disk. `Source.info` and `Source.load` do the readi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypedDict, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -19,13 +20,34 @@ class DataError(ValueError):
     """Data or data settings that cannot be used; the message is one line, meant for a person."""
 
 
-class Example(TypedDict):
-    """One record of a split."""
+Kind: TypeAlias = Literal["image", "label", "tokens", "video"]
+"""What a field holds:
 
-    image: np.ndarray
-    """uint8 ``(height, width, channels)``, or float32 ``(1, 1, dimensions)`` for points."""
-    label: int
-    """Class index, 0 to ``classes - 1``."""
+* ``image``: uint8 ``(height, width, channels)``, or float32 ``(1, 1, dimensions)`` for points;
+* ``label``: the index of a class, an integer from 0;
+* ``tokens``: the indices of words, integers ``(length,)`` from 0;
+* ``video``: uint8 ``(length, height, width, channels)``.
+"""
+
+
+class Field(NamedTuple):
+    """What one named part of an example is."""
+
+    kind: Kind
+    channels: int = 0
+    """Channels of an image or a video that keeps its own, whatever ``--data.channels`` and
+    ``--data.color`` say; 0: those of `Info`, changed as these settings say."""
+    length: int = 0
+    """Tokens of an example, or frames of a video."""
+    classes: int = 0
+    """Number of a label's classes, or of words that tokens are taken from; 0: `Info.classes`."""
+
+
+IMAGE_AND_LABEL: Mapping[str, Field] = {"image": Field("image"), "label": Field("label")}
+"""The fields of a source that names none."""
+
+Example: TypeAlias = Mapping[str, Any]
+"""One record of a split: what the source's ``fields`` name, each as `Kind` says."""
 
 
 class Info(NamedTuple):
@@ -34,7 +56,7 @@ class Info(NamedTuple):
     name: str
     """How reports and metrics call the data set."""
     shape: ImageShape | None
-    """Native height, width and channels; None where images differ in size."""
+    """Native height, width and channels of images and frames; None where they differ in size."""
     channels: int
     """Channels of every image, or the dimensions of points."""
     dtype: Literal["uint8", "float32"]
@@ -42,7 +64,12 @@ class Info(NamedTuple):
     classes: int
     """Number of classes; 1 where the source has no labels, and every label is 0."""
     counts: dict[str, int]
-    """Examples in each split."""
+    """Examples in each split; of several domains, in the largest one."""
+    knows: frozenset[str] = frozenset()
+    """Truths that the source can tell beside its examples, by which metrics find out whether it is
+    for them: ``"factors"`` (of variation, as `jaxgan.data.sources.sprites.Sprites` tells them),
+    ``"manifold"`` (`jaxgan.data.sources.triangles.Triangles`) or ``"mixture"``
+    (`jaxgan.data.sources.gaussians.Ring`)."""
 
 
 @runtime_checkable
@@ -60,7 +87,15 @@ class Split(Protocol):
 
 @runtime_checkable
 class Source(Protocol):
-    """Where examples come from."""
+    """Where examples come from.
+
+    A source of anything else than images and labels has a class attribute ``fields``, from the name
+    of each part of an example to its `Field`. A name such as ``photo/image`` belongs to a domain,
+    here ``photo``: parts of one domain belong together, and examples of different domains do not.
+    `load` then returns a `jaxgan.data.domains.Domains`.
+
+    A source of points has an attribute ``dtype``, which is ``"float32"``.
+    """
 
     def info(self) -> Info:
         """Describes the source.

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from jaxgan.data import pipeline
+from jaxgan.data import pipeline, reading
+from jaxgan.data.domains import domain_of, domains_of, join
 from jaxgan.data.pipeline import Data, Dataset
 from jaxgan.data.source import DataError, Split
 
@@ -39,24 +40,66 @@ def split_of(data: Data, name: SplitName) -> Split:
 
 @functools.lru_cache(maxsize=8)
 def in_memory(data: Data, name: SplitName) -> dict[str, np.ndarray]:
-    """All images and labels of a split, as NumPy arrays."""
-    return pipeline.arrays(split_of(data, name))
+    """A whole split as NumPy arrays; see `jaxgan.data.reading.arrays`."""
+    return reading.arrays(split_of(data, name))
 
 
-def labels_of(data: Data, name: SplitName, count: int) -> np.ndarray:
-    """The classes of the first so many images of a split."""
+def labels_of(data: Data, name: SplitName, count: int, field: str = "label") -> np.ndarray:
+    """The classes of the first so many images of a split, from memory or in batches."""
+    return np.concatenate(list(_column(data, name, field, count)))
+
+
+def images_of(
+    data: Data, name: SplitName, size: int = 500, field: str = "image"
+) -> Iterator[np.ndarray]:
+    """The images of a split: all at once from memory, where it is small enough; else in batches."""
+    return _column(data, name, field, None, size)
+
+
+def held_out_batches(
+    data: Data, name: SplitName, size: int
+) -> Iterator[tuple[dict[str, np.ndarray], int]]:
+    """A split in its own order, in batches of one size with every field.
+
+    The last batch is filled up with zeros, and ``mask`` (float32 ``(size,)``) is 1 for what counts.
+    Every domain has a mask of its own, such as ``photo/mask``, and the batches last as long as the
+    largest domain does. A split that is streamed is read one batch at a time.
+
+    Yields:
+        A batch, and how many of its examples count (in the domain where most do).
+    """
     split = split_of(data, name)
-    if pipeline.is_resident(data, split):
-        return in_memory(data, name)["label"][:count]
-    return np.array([split[i]["label"] for i in range(count)], np.int32)
-
-
-def images_of(data: Data, name: SplitName, size: int = 500) -> Iterator[np.ndarray]:
-    """The images of a split in batches, from memory where the split is small enough."""
-    split = split_of(data, name)
-    if pipeline.is_resident(data, split):
-        yield in_memory(data, name)["image"]
-        return
     for start in range(0, len(split), size):
-        stop = min(start + size, len(split))
-        yield np.stack([split[i]["image"] for i in range(start, stop)])
+        batch = {}
+        for field, array in _rows(data, name, slice(start, start + size)).items():
+            padding = [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1)
+            batch[field] = np.pad(array, padding)
+            mask = (np.arange(size) < len(array)).astype(np.float32)
+            batch[join(domain_of(field), "mask")] = mask
+        yield batch, min(size, len(split) - start)
+
+
+def _rows(data: Data, name: SplitName, rows: slice) -> dict[str, np.ndarray]:
+    """Some examples of a split, which are read for that where it is streamed."""
+    split = split_of(data, name)
+    if not pipeline.is_resident(data, split):
+        return reading.arrays(split, rows)
+    return {field: array[rows] for field, array in in_memory(data, name).items()}
+
+
+def _column(
+    data: Data, name: SplitName, field: str, count: int | None, size: int = 500
+) -> Iterator[np.ndarray]:
+    """The first ``count`` (None: all) values of a field, in parts."""
+    if field not in data.fields:
+        raise DataError(f"there is no field {field}; there are {', '.join(data.fields)}")
+    split = split_of(data, name)
+    if pipeline.is_resident(data, split):
+        yield in_memory(data, name)[field][:count]
+        return
+    domain = domain_of(field)
+    part = domains_of(split)[domain]
+    last = len(part) if count is None else min(count, len(part))
+    for start in range(0, last, size):
+        found = reading.arrays(part, slice(start, min(start + size, last)))
+        yield found[field.rpartition("/")[2]]

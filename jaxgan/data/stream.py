@@ -13,12 +13,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jaxgan.data.order import POSITION_LIMIT, epoch_position
+from jaxgan.data.domains import domains_of, join
+from jaxgan.data.order import POSITION_LIMIT, domain_seed, epoch_position
 from jaxgan.data.pipeline import Data
+from jaxgan.data.reading import stack
 from jaxgan.data.source import DataError, Split
 
 HostBatch: TypeAlias = dict[str, np.ndarray]
-"""``image`` ``(local, height, width, channels)`` and ``label`` int32 ``(local,)``, in memory."""
+"""Every field, such as ``image`` ``(local, height, width, channels)`` and ``label`` int32
+``(local,)``, in memory."""
 
 StreamState: TypeAlias = dict[str, int]
 """Where a stream is, as JSON takes it."""
@@ -43,12 +46,12 @@ class _Batches:
         local = self.batch_size_global // self.process_count
         first = (self.start + index) * self.batch_size_global + self.process_index * local
         places = np.arange(first, first + local)
-        rows = np.asarray(epoch_position(places, len(self.split), self.seed))
-        examples = [self.split[int(row)] for row in rows]
-        return {
-            "image": np.stack([example["image"] for example in examples]),
-            "label": np.asarray([example["label"] for example in examples], np.int32),
-        }
+        batch: HostBatch = {}
+        for domain, part in domains_of(self.split).items():
+            rows = epoch_position(places, len(part), domain_seed(self.seed, domain))
+            fields = stack([part[int(row)] for row in rows])
+            batch |= {join(domain, name): array for name, array in fields.items()}
+        return batch
 
 
 class Stream(Iterator[HostBatch]):
@@ -76,12 +79,16 @@ class Stream(Iterator[HostBatch]):
         return batch
 
     def get_state(self) -> StreamState:
-        """The step whose batch comes next, and what the order depends on."""
+        """The step whose batch comes next, and what the order depends on.
+
+        Each domain has its size, under a name such as ``photo/size``.
+        """
+        domains = domains_of(self._batches.split)
         return {
             "step": self._step,
             "seed": self._batches.seed,
             "batch_size_global": self._batches.batch_size_global,
-            "size": len(self._batches.split),
+            **{join(domain, "size"): len(part) for domain, part in domains.items()},
         }
 
     def set_state(self, state: StreamState) -> None:
@@ -94,11 +101,11 @@ class Stream(Iterator[HostBatch]):
                 another order.
         """
         mine = self.get_state()
-        for key in ("seed", "batch_size_global", "size"):
-            if state[key] != mine[key]:
+        for key in {**mine, **state}:
+            if key != "step" and state.get(key) != mine.get(key):
                 raise DataError(
-                    f"the saved data position belongs to a stream with {key} {state[key]}; "
-                    f"this one has {mine[key]}."
+                    f"the saved data position belongs to a stream with {_told(key, state)}; "
+                    f"this one has {mine.get(key, 'none')}."
                 )
         self.close()
         self._step = state["step"]
@@ -135,6 +142,10 @@ class Stream(Iterator[HostBatch]):
         return iter(dataset)
 
 
+def _told(key: str, state: StreamState) -> str:
+    return f"{key} {state[key]}" if key in state else f"no {key}"
+
+
 def stream(
     split: Split,
     *,
@@ -165,7 +176,7 @@ def stream(
     Raises:
         DataError: the batch cannot be shared evenly.
     """
-    if not len(split):
+    if not all(map(len, domains_of(split).values())):
         raise DataError("an empty split cannot be streamed.")
     if batch_size_global < 1 or batch_size_global % process_count:
         raise DataError(

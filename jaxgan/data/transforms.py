@@ -21,7 +21,7 @@ Resize: TypeAlias = Literal["none", "bilinear", "lanczos", "pad", "crop"]
 * ``none``: they have it already;
 * ``bilinear``, ``lanczos``: Pillow's filters, with its antialiasing; the aspect ratio is not kept;
 * ``pad``: black borders, as equal as can be, the odd row or column at the bottom and at the right;
-* ``crop``: the middle square, scaled by ``lanczos``.
+* ``crop``: the largest part in the middle with the aspect ratio wanted, scaled by ``lanczos``.
 """
 
 Color: TypeAlias = Literal["none", "gray", "tile"]
@@ -47,25 +47,33 @@ def convert_color(
 
 
 def resize_image(
-    image: UInt8[np.ndarray, "height width channels"], size: int, resize: Resize
-) -> UInt8[np.ndarray, "size size channels"]:
-    """Makes an image ``size`` pixels high and wide as `Resize` says.
+    image: UInt8[np.ndarray, "height width channels"], size: tuple[int, int], resize: Resize
+) -> UInt8[np.ndarray, "new_height new_width channels"]:
+    """Gives an image a size as `Resize` says.
 
     An image that has the size already comes back as it is, whatever ``resize`` is.
+
+    Args:
+        image: of any size.
+        size: the height and the width wanted.
+        resize: how to get them.
     """
     height, width, channels = image.shape
-    if (height, width) == (size, size):
+    if (height, width) == size:
         return image
     if resize == "pad":
-        top, left = (size - height) // 2, (size - width) // 2
-        bottom, right = size - height - top, size - width - left
+        top, left = (size[0] - height) // 2, (size[1] - width) // 2
+        bottom, right = size[0] - height - top, size[1] - width - left
         return np.pad(image, ((top, bottom), (left, right), (0, 0)))
     if resize == "crop":
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return resize_image(image[top : top + side, left : left + side], size, "lanczos")
+        # Whole pixels, rounded down, of the axis that is cut; all of the other.
+        tall = min(height, max(1, width * size[0] // size[1]))
+        wide = min(width, max(1, height * size[1] // size[0]))
+        top, left = (height - tall) // 2, (width - wide) // 2
+        return resize_image(image[top : top + tall, left : left + wide], size, "lanczos")
     squeezed = Image.fromarray(image[..., 0] if channels == 1 else image)
-    resized = np.asarray(squeezed.resize((size, size), _FILTERS[resize]))
+    # Pillow names the width first.
+    resized = np.asarray(squeezed.resize((size[1], size[0]), _FILTERS[resize]))
     return resized[..., None] if channels == 1 else resized
 
 
@@ -83,11 +91,20 @@ def transform(image: np.ndarray, shape: ImageShape, resize: Resize, color: Color
     """
     if image.dtype == np.float32:
         return image
-    return resize_image(convert_color(image, color), shape[0], resize)
+    return resize_image(convert_color(image, color), shape[:2], resize)
 
 
-def check_fit(info: Info, shape: ImageShape, resize: str, color: str) -> None:
+def check_fit(
+    info: Info, shape: ImageShape, resize: str, color: str, *, own_channels: bool = False
+) -> None:
     """Checks that the settings turn a source's examples into ``shape``.
+
+    Args:
+        info: of the source.
+        shape: the shape wanted.
+        resize: how images get their height and width.
+        color: how images get their channels.
+        own_channels: whether all images keep the channels that their fields name.
 
     Raises:
         DataError: they do not; the line says which setting would.
@@ -100,16 +117,18 @@ def check_fit(info: Info, shape: ImageShape, resize: str, color: str) -> None:
         raise DataError(f"--data.color is {color!r}; it must be one of {choices}.")
     if info.dtype == "float32":
         if info.shape != shape:
+            square = "" if shape[0] == shape[1] else ", --data.image-width 0"
             raise DataError(
-                f"{info.name} has points, not images: set --data.image-size 1 and "
+                f"{info.name} has points, not images: set --data.image-size 1{square} and "
                 f"--data.channels {info.channels}."
             )
         return
-    _check_size(info, shape[0], resize)
-    _check_color(info.name, info.channels, shape[2], color)
+    _check_size(info, shape[:2], resize)
+    if not own_channels:
+        _check_color(info.name, info.channels, shape[2], color)
 
 
-def _check_size(info: Info, size: int, resize: str) -> None:
+def _check_size(info: Info, size: tuple[int, int], resize: str) -> None:
     if info.shape is None:
         if resize in ("none", "pad"):
             raise DataError(
@@ -118,15 +137,18 @@ def _check_size(info: Info, size: int, resize: str) -> None:
             )
         return
     height, width = info.shape[:2]
-    if resize == "none" and (height, width) != (size, size):
+    if resize == "none" and (height, width) != size:
+        told = f"--data.image-size is {size[0]}"
+        if size[1] != size[0]:
+            told += f" and --data.image-width {size[1]}"
         raise DataError(
-            f"{info.name} has images of {height}x{width}, but --data.image-size is {size}: set "
+            f"{info.name} has images of {height}x{width}, but {told}: set "
             "--data.resize to crop, lanczos, bilinear or pad, or change the size."
         )
-    if resize == "pad" and max(height, width) > size:
+    if resize == "pad" and (height > size[0] or width > size[1]):
         raise DataError(
             f"{info.name} has images of {height}x{width}, which --data.resize pad cannot make "
-            f"{size}x{size}: set it to crop, lanczos or bilinear."
+            f"{size[0]}x{size[1]}: set it to crop, lanczos or bilinear."
         )
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxgan.data.order import POSITION_LIMIT, SIZE_LIMIT, _mix, check_budget, epoch_position
+from jaxgan.data.order import (
+    POSITION_LIMIT,
+    SIZE_LIMIT,
+    _mix,
+    check_budget,
+    domain_seed,
+    epoch_position,
+)
 from jaxgan.data.source import DataError
 
 SIZES = [1, 2, 3, 7, 64, 1500, 60_000]
@@ -174,3 +181,16 @@ def test_budget():
         "67108865 steps of 64 examples are more than 4294967296, the most that one run can "
         "number: 67108864 steps would fit."
     )
+
+
+def test_seeds_of_domains():
+    # The check value of CRC-32 in "A painless guide to CRC error detection algorithms" (Williams,
+    # 1993).
+    assert domain_seed(0, "123456789") == 0xCBF43926
+    assert domain_seed(0b1010, "123456789") == 0xCBF43926 ^ 0b1010
+    assert domain_seed(2**32 + 5, "") == domain_seed(5, "") == 5
+    for seed in (0, 77, 2**31 - 1):
+        expected = domain_seed(seed, "photo")
+        traced = jax.jit(lambda seed: domain_seed(seed, "photo"))(jnp.int32(seed))
+        assert traced.dtype == jnp.uint32
+        assert int(traced) == expected == domain_seed(np.uint32(seed), "photo")

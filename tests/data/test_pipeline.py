@@ -10,7 +10,8 @@ from jax.sharding import PartitionSpec
 
 from jaxgan.data import pipeline
 from jaxgan.data.order import epoch_position
-from jaxgan.data.pipeline import Data, arrays, is_resident, load, resident_batch
+from jaxgan.data.pipeline import Data, is_resident, load, resident_batch
+from jaxgan.data.reading import arrays
 from jaxgan.data.source import ArraySplit, Info, Split
 from jaxgan.data.sources.digits import Digits
 from jaxgan.data.sources.gaussians import Ring
@@ -108,7 +109,9 @@ def test_validation_too_large(message):
     ("field", "value", "line"),
     [
         ("image_size", 0, "--data.image-size is 0; it must be at least 1."),
+        ("image_width", -1, "--data.image-width is -1; it must be at least 0."),
         ("channels", 0, "--data.channels is 0; it must be at least 1."),
+        ("classes", -1, "--data.classes is -1; it must be at least 0."),
         ("validation", -1, "--data.validation is -1; it must be at least 0."),
         ("threads", 0, "--data.threads is 0; it must be at least 1."),
         ("workers", -2, "--data.workers is -2; it must be at least 0."),
@@ -131,6 +134,42 @@ def test_native_size_differs(message):
     assert message(load, Data(image_size=16)) == (
         "digits has images of 8x8, but --data.image-size is 16: set --data.resize to crop, "
         "lanczos, bilinear or pad, or change the size."
+    )
+
+
+def test_classes_are_checked_against_the_source(message):
+    assert load(Data(classes=10)).info.classes == 10
+    assert message(load, Data(classes=9)) == (
+        "digits has 10 classes, but --data.classes is 9: set it to 10."
+    )
+    source = made(labels=[0] * 6, classes=1)
+    assert message(load, small(source, classes=2)) == (
+        "made has 1 class, but --data.classes is 2: set it to 1."
+    )
+
+
+def test_images_that_are_not_square():
+    data = Data(image_size=12, image_width=9, resize="pad")
+    assert data.image_shape == (12, 9, 1)
+    original = Digits().load("test").images
+    padded = arrays(load(data).test)["image"]
+    assert padded.shape == (297, 12, 9, 1)
+    # 12 - 8 = 4 rows, two above; 9 - 8 = 1 column, to the right.
+    np.testing.assert_array_equal(padded[:, 2:10, :8], original)
+    assert not padded[:, [0, 1, 10, 11]].any()
+    assert not padded[:, :, 8].any()
+    cropped = load(Data(image_size=4, image_width=8, resize="crop")).test[0]["image"]
+    np.testing.assert_array_equal(cropped, original[0, 2:6])
+    native = load(small(made(shape=(4, 6, 1)), image_width=6)).train[5]["image"]
+    np.testing.assert_array_equal(native[..., 0], 120 + np.arange(24).reshape(4, 6))
+
+
+def test_points_whose_source_forgets_its_dtype(message):
+    points = ArraySplit(np.zeros((2, 1, 1, 2), np.float32), np.zeros(2, np.int32))
+    source = Made(points, points, Info("made", (1, 1, 2), 2, "float32", 1, {"train": 2}))
+    assert message(load, Data(source, image_size=1, channels=2)) == (
+        "made: the source describes its images as float32, but its dtype is uint8; it should have "
+        "an attribute dtype = 'float32'."
     )
 
 
@@ -182,7 +221,8 @@ def test_residence():
 @pytest.mark.parametrize(("spare", "resident"), [(0, True), (1, False)])
 def test_auto_goes_by_the_bytes(spare, resident, monkeypatch):
     split = load(Data()).train
-    monkeypatch.setattr(pipeline, "RESIDENT_BYTES", 1500 * 64 - spare)
+    # 64 bytes of pixels and four of a label.
+    monkeypatch.setattr(pipeline, "RESIDENT_BYTES", 1500 * 68 - spare)
     assert is_resident(Data(), split) is resident
 
 
@@ -285,6 +325,7 @@ def test_resident_batch_over_seeds():
         np.testing.assert_array_equal(found["label"][seed], expected)
 
 
+@pytest.mark.fashion_mnist
 def test_fashion_mnist_end_to_end():
     data = Data(fashion_mnist(), image_size=32, resize="pad", validation=5000)
     dataset = load(data)

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from jaxgan.data.source import ArraySplit, DataError, Source, Split, check_split_name
+from jaxgan.data.source import (
+    IMAGE_AND_LABEL,
+    ArraySplit,
+    DataError,
+    Info,
+    Source,
+    Split,
+    check_split_name,
+)
 from jaxgan.data.sources.digits import Digits
 from jaxgan.data.sources.folder import Folder
 from jaxgan.data.sources.gaussians import Grid, Ring
@@ -20,6 +28,7 @@ SOURCES = [
 def test_sources_are_plain_values(source):
     # None of these folders exists: that making the source succeeded shows that nothing was read.
     assert isinstance(source, Source)
+    assert source.fields is IMAGE_AND_LABEL
     fields = vars(source)
     assert all(isinstance(value, str | int | float | None) for value in fields.values())
     again = type(source)(**fields)
@@ -28,6 +37,15 @@ def test_sources_are_plain_values(source):
     assert repr(source).startswith(type(source).__name__)
     with pytest.raises(AttributeError):
         source.name = "changed"
+
+
+def test_sources_say_what_truths_they_know():
+    known = {Digits(): "", Ring(): "mixture", Grid(): "mixture"}
+    known |= {Sprites(): "factors", Triangles(): "manifold"}
+    for source, name in known.items():
+        assert source.info().knows == ({name} if name else set())
+    # Somebody else's need not.
+    assert Info("mine", None, 3, "uint8", 1, {}).knows == frozenset()
 
 
 def test_array_split_gives_examples_and_ends():

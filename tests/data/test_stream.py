@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from jaxgan.data.order import POSITION_LIMIT, epoch_position
-from jaxgan.data.pipeline import Data, arrays, load, resident_batch
+from jaxgan.data.pipeline import Data, load, resident_batch
+from jaxgan.data.reading import arrays
 from jaxgan.data.source import ArraySplit, DataError
 from jaxgan.data.stream import stream
 

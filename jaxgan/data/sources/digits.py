@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import gzip
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from jaxgan.data.source import ArraySplit, DataError, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, ArraySplit, DataError, Field, Info, check_split_name
 
 TRAIN = 1500
 TEST = 297
@@ -73,6 +75,8 @@ class Digits:
     Levels 0 to 16 become 0 to 255 by ``round(level * 255 / 16)``. The split is fixed; see
     `held_out`.
     """
+
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
 
     def info(self) -> Info:
         """Describes the data set, without reading it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jaxgan.data.images import decode, size_of
-from jaxgan.data.source import DataError, Example, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, DataError, Example, Field, Info, check_split_name
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -47,6 +48,8 @@ class Folder:
     label is 0.
     Files with other endings than .png, .jpg and .jpeg are passed over, hidden ones as well.
     """
+
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
 
     path: str
     """The folder; ``~`` stands for the home folder."""

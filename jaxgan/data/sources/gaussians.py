@@ -6,13 +6,14 @@ Khetan, Fanti and Oh, 2018), section 4.1 and table 1: 100,000 training points.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from jaxgan.data.source import ArraySplit, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, ArraySplit, Field, Info, check_split_name
 
 TRAIN = 100_000
 TEST = 10_000
@@ -46,6 +47,8 @@ def sample(modes: Float[np.ndarray, "modes 2"], std: float, count: int, seed: in
 class Ring:
     """Eight Gaussians of standard deviation 0.01, evenly on the unit circle."""
 
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+
     @property
     def dtype(self) -> Literal["float32"]:
         """Points are floats."""
@@ -64,7 +67,8 @@ class Ring:
 
     def info(self) -> Info:
         """Describes the mixture."""
-        return Info("ring", (1, 1, 2), 2, "float32", 8, {"train": TRAIN, "test": TEST})
+        counts = {"train": TRAIN, "test": TEST}
+        return Info("ring", (1, 1, 2), 2, "float32", 8, counts, frozenset({"mixture"}))
 
     def load(self, split: str) -> ArraySplit:
         """Draws one split, always the same.
@@ -79,6 +83,8 @@ class Ring:
 @dataclass(frozen=True)
 class Grid:
     """Twenty-five Gaussians of standard deviation 0.05, on the grid {-4, -2, 0, 2, 4} squared."""
+
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
 
     @property
     def dtype(self) -> Literal["float32"]:
@@ -98,7 +104,8 @@ class Grid:
 
     def info(self) -> Info:
         """Describes the mixture."""
-        return Info("grid", (1, 1, 2), 2, "float32", 25, {"train": TRAIN, "test": TEST})
+        counts = {"train": TRAIN, "test": TEST}
+        return Info("grid", (1, 1, 2), 2, "float32", 25, counts, frozenset({"mixture"}))
 
     def load(self, split: str) -> ArraySplit:
         """Draws one split, always the same.

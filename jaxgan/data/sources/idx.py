@@ -10,15 +10,16 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from jaxgan.data.source import ArraySplit, DataError, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, ArraySplit, DataError, Field, Info, check_split_name
 
 DEBIAN_FASHION_MNIST = "/usr/share/datasets/fashion-mnist"
 
@@ -35,6 +36,8 @@ class Idx:
     ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
     ``t10k-labels-idx1-ubyte``, each with or without ``.gz``.
     """
+
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
 
     folder: str
     """Folder that holds the four files; ``~`` stands for the home folder."""

@@ -34,13 +34,15 @@ in it lies in the shape, and black (0) elsewhere; there are no grays.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64, Integer, UInt8
 
 from jaxgan.data.order import epoch_position
-from jaxgan.data.source import DataError, Example, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, DataError, Example, Field, Info, check_split_name
 
 SIZE = 64
 """Height and width of an image in pixels."""
@@ -224,10 +226,14 @@ class Sprites:
     draw from all images, as is the custom, by way of `factor_sizes` and `images`.
     """
 
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+
     def info(self) -> Info:
         """Describes the data set."""
         counts = {"train": IMAGES - TEST, "test": TEST}
-        return Info("sprites", (SIZE, SIZE, 1), 1, "uint8", len(SHAPES), counts)
+        return Info(
+            "sprites", (SIZE, SIZE, 1), 1, "uint8", len(SHAPES), counts, frozenset({"factors"})
+        )
 
     def load(self, split: str) -> SpriteSplit:
         """Opens one split; its images are drawn when asked for.

@@ -7,17 +7,17 @@ needed only to prepare those data sets whose builders hand out arrays instead of
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from jaxgan.data.images import decode
 from jaxgan.data.network import hosts_of, reachable
-from jaxgan.data.source import DataError, Example, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, DataError, Example, Field, Info, check_split_name
 
 FORMAT = "array_record"
 
@@ -54,6 +54,8 @@ class Tfds:
     Several processes should not prepare the same data set at once: prepare it beforehand, by
     ``Tfds(name).info()``.
     """
+
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
 
     name: str
     """As tensorflow-datasets calls it, such as ``cifar10``, ``svhn_cropped`` or ``mnist:3.0.1``."""

@@ -20,13 +20,15 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from jaxgan.data.source import ArraySplit, Info, check_split_name
+from jaxgan.data.source import IMAGE_AND_LABEL, ArraySplit, Field, Info, check_split_name
 
 SIZE = 28
 """Height and width of an image in pixels."""
@@ -138,9 +140,13 @@ class Triangles:
     There are no classes: every label is 0.
     """
 
+    fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+
     def info(self) -> Info:
         """Describes the data set."""
-        return Info("triangles", (SIZE, SIZE, 1), 1, "uint8", 1, dict(COUNTS))
+        return Info(
+            "triangles", (SIZE, SIZE, 1), 1, "uint8", 1, dict(COUNTS), frozenset({"manifold"})
+        )
 
     def load(self, split: str) -> ArraySplit:
         """Draws one split into memory (47 MB the training split), once a process.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from jaxgan.data.source import DataError
+from jaxgan.data.source import DataError, Info
 from jaxgan.data.sources import digits
 from jaxgan.data.sources.digits import Digits, held_out
 
@@ -17,7 +17,7 @@ def splits():
 
 def test_sizes_and_types(splits):
     info = Digits().info()
-    assert info == ("digits", (8, 8, 1), 1, "uint8", 10, {"train": 1500, "test": 297})
+    assert info == Info("digits", (8, 8, 1), 1, "uint8", 10, {"train": 1500, "test": 297})
     for split, count in zip(splits, (1500, 297), strict=True):
         assert len(split) == count
         assert split.images.shape == (count, 8, 8, 1)

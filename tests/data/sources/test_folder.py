@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxgan.data.source import Info
 from jaxgan.data.sources.folder import Folder
 
 
@@ -49,7 +50,7 @@ def test_class_folders_and_a_split_by_hash(classes):
         labels = [split[i]["label"] for i in range(len(split))]
         assert labels == [1 - value % 2 for value in values(split)]
     counts = {"train": len(train), "test": len(test)}
-    assert source.info() == ("pets", (4, 6, 3), 3, "uint8", 2, counts)
+    assert source.info() == Info("pets", (4, 6, 3), 3, "uint8", 2, counts)
 
 
 def test_a_new_image_moves_no_other(classes):
@@ -73,7 +74,7 @@ def test_train_and_test_folders(tmp_path):
             draw(tmp_path / split / ("one" if i % 2 else "zero") / f"{i}.JPG", start + i)
     source = Folder(str(tmp_path), channels=1)
     counts = {"train": 4, "test": 2}
-    assert source.info() == (tmp_path.name, (4, 6, 1), 1, "uint8", 2, counts)
+    assert source.info() == Info(tmp_path.name, (4, 6, 1), 1, "uint8", 2, counts)
     assert values(source.load("train")) == [1, 3, 0, 2]
     assert values(source.load("test")) == [101, 100]
     assert [source.load("test")[i]["label"] for i in (0, 1)] == [0, 1]

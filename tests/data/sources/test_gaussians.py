@@ -24,7 +24,8 @@ def test_grid_modes_are_the_square_of_the_line():
 @pytest.mark.parametrize(("source", "modes"), [(Ring(), 8), (Grid(), 25)])
 def test_points_follow_the_mixture(source, modes):
     info = source.info()
-    assert info[1:] == ((1, 1, 2), 2, "float32", modes, {"train": 100_000, "test": 10_000})
+    counts = {"train": 100_000, "test": 10_000}
+    assert info[1:] == ((1, 1, 2), 2, "float32", modes, counts, {"mixture"})
     split = source.load("train")
     assert split.images.shape == (100_000, 1, 1, 2)
     assert split.images.dtype == np.float32

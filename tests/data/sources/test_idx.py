@@ -4,6 +4,7 @@ import struct
 import numpy as np
 import pytest
 
+from jaxgan.data.source import Info
 from jaxgan.data.sources.idx import DEBIAN_FASHION_MNIST, Idx, fashion_mnist
 
 IMAGES = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3)
@@ -27,7 +28,7 @@ def folder(tmp_path):
 
 def test_reads_gzipped_and_plain_files(folder):
     source = Idx(str(folder), name="five")
-    assert source.info() == ("five", (2, 3, 1), 1, "uint8", 10, {"train": 5, "test": 2})
+    assert source.info() == Info("five", (2, 3, 1), 1, "uint8", 10, {"train": 5, "test": 2})
     train, test = source.load("train"), source.load("test")
     np.testing.assert_array_equal(train.images, IMAGES[..., None])
     np.testing.assert_array_equal(train.labels, [3, 0, 9, 1, 2])
@@ -40,11 +41,12 @@ def test_home_folder(folder, monkeypatch):
     assert len(Idx(f"~/{folder.name}").load("test")) == 2
 
 
+@pytest.mark.fashion_mnist
 def test_fashion_mnist_of_debian():
     # 60,000 and 10,000 images, 6,000 and 1,000 of each kind: the paper, section 2.
     source = fashion_mnist()
     counts = {"train": 60_000, "test": 10_000}
-    assert source.info() == ("fashion-mnist", (28, 28, 1), 1, "uint8", 10, counts)
+    assert source.info() == Info("fashion-mnist", (28, 28, 1), 1, "uint8", 10, counts)
     train, test = source.load("train"), source.load("test")
     np.testing.assert_array_equal(np.bincount(train.labels), [6000] * 10)
     np.testing.assert_array_equal(np.bincount(test.labels), [1000] * 10)

@@ -37,7 +37,7 @@ def test_counts_are_those_of_dsprites():
     assert source == Sprites()
     assert hash(source) == hash(Sprites())
     counts = {"train": 663_552, "test": 73_728}
-    assert source.info() == ("sprites", (64, 64, 1), 1, "uint8", 3, counts)
+    assert source.info() == ("sprites", (64, 64, 1), 1, "uint8", 3, counts, {"factors"})
     assert source.factor_sizes == FACTOR_SIZES
     assert source.factor_names == ("color", "shape", "scale", "orientation", "x", "y")
 

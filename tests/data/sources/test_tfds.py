@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxgan.data.pipeline import Data, arrays, load
+from jaxgan.data.pipeline import Data, load
+from jaxgan.data.reading import arrays
+from jaxgan.data.source import Info
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.stream import stream
 
@@ -27,7 +29,7 @@ def row_of(noise):
 
 def test_info(pictures):
     counts = {"train": 20, "test": 6}
-    assert pictures.info() == ("jaxgan_pictures", (8, 8, 3), 3, "uint8", 4, counts)
+    assert pictures.info() == Info("jaxgan_pictures", (8, 8, 3), 3, "uint8", 4, counts)
 
 
 def test_reads_what_was_written(pictures, row_of):
@@ -71,7 +73,8 @@ def test_through_the_pipeline(pictures):
 def test_reading_takes_neither_tensorflow_nor_the_builder(data_dir, noise):
     program = f"""
 import sys
-from jaxgan.data.pipeline import Data, arrays, load
+from jaxgan.data.pipeline import Data, load
+from jaxgan.data.reading import arrays
 from jaxgan.data.sources.tfds import Tfds
 dataset = load(Data(Tfds("jaxgan_pictures", {data_dir!r}), image_size=8, channels=3))
 print(arrays(dataset.train)["image"].astype(int).sum(), dataset.info.counts)

@@ -23,6 +23,7 @@ def test_source():
     assert isinstance(source, Source)
     assert source.info() == (
         "triangles", (28, 28, 1), 1, "uint8", 1, {"train": 60_000, "test": 10_000},
+        {"manifold"},
     )  # fmt: skip
     with pytest.raises(DataError, match="triangles: there is no split 'valid'"):
         source.load("valid")
