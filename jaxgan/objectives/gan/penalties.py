@@ -1,21 +1,78 @@
-"""Penalties on critics."""
+"""Penalties on critics: terms of a discriminator's loss that read more than its logits."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
-from jaxgan.typing import Logits, PerExample, Pixels
+from jaxgan.objectives.gan.verdict import Verdict
+from jaxgan.objectives.protocols import subclasses_have
+from jaxgan.typing import Latents, PerExample, Pixels, PRNGKey
+
+
+class View(NamedTuple):
+    """What a penalty sees of one discriminator update.
+
+    Attributes:
+        critic: from images to a verdict, in train mode with one fixed dropout key; the labels of
+            the real images are bound in. Its parameters are those being differentiated.
+        real: real images.
+        fake: generated ones, through which no gradient flows.
+        generate: from latents to images.
+        latents: of ``fake``.
+        draw: from a role and a function of a key to one draw an example, stacked along axis 0.
+            Two draws that must be independent have two roles.
+    """
+
+    critic: Callable[[Pixels], Verdict]
+    real: Pixels
+    fake: Pixels
+    generate: Callable[[Latents], Pixels]
+    latents: Latents
+    draw: Callable[[str, Callable[[PRNGKey], Array]], Array]
+
+
+@runtime_checkable
+class Penalty(Protocol):
+    """What an algorithm asks of a penalty.
+
+    Penalties are summed over all that a model has. The algorithm computes one in one of ``every``
+    discriminator updates and multiplies it by ``every``, so that its weight is per update whatever
+    ``every`` is (lazy regularization: Karras et al., Analyzing and Improving the Image Quality of
+    StyleGAN, 2020, section 3.1). A penalty knows nothing of that.
+    """
+
+    __subclasshook__ = subclasses_have("name", "per_example", "every", "init", "__call__")
+
+    name: ClassVar[str]
+    """Under which its mean is reported, ``penalty/<name>``."""
+    per_example: ClassVar[bool]
+    """Whether it holds for each example by itself, so that a critic must not mix them, as batch
+    normalization does."""
+
+    @property
+    def every(self) -> int:
+        """Discriminator updates from one penalty to the next."""
+        ...
+
+    def init(self) -> Any:
+        """What it carries from one update to the next, a pytree of arrays; ``()`` for nothing."""
+        ...
+
+    def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
+        """Values ``(batch,)`` that the discriminator minimizes the mean of, and the next state."""
+        ...
 
 
 def interpolate(*, real: Pixels, fake: Pixels, share: PerExample) -> Pixels:
     """Points on the lines between pairs of a real and a generated example.
 
-    >>> import jax.numpy as jnp
     >>> real, fake = jnp.full((2, 1, 1, 1), 8.0), jnp.zeros((2, 1, 1, 1))
     >>> interpolate(real=real, fake=fake, share=jnp.array([0.25, 1.0])).ravel().tolist()
     [2.0, 8.0]
@@ -32,44 +89,162 @@ def interpolate(*, real: Pixels, fake: Pixels, share: PerExample) -> Pixels:
     return share * real + (1.0 - share) * fake
 
 
+def _squared_slopes(critic: Callable[[Pixels], Verdict], points: Pixels) -> PerExample:
+    """``|grad f(x)|^2`` for every ``x`` of the points, summed over pixels and channels."""
+    gradients = jax.grad(lambda images: jnp.sum(critic(images).logits))(points)
+    return jnp.sum(jnp.square(gradients), axis=(1, 2, 3))
+
+
+def _check(penalty: GradientPenalty | R1 | R2) -> None:
+    if not 0.0 < penalty.weight < math.inf:
+        raise ValueError(
+            f"weight = {penalty.weight}: must be above 0 and finite; no penalty is said by leaving"
+            " it out"
+        )
+    if penalty.every < 1:
+        raise ValueError(f"every = {penalty.every}: must be at least 1")
+
+
 @dataclasses.dataclass(frozen=True)
 class GradientPenalty:
     """Squared distance of the length of a critic's gradient from the one that it should have.
 
+    ``weight (|grad f(x)| - target)^2``, at a random point ``x`` on the line between the real and
+    the generated image of each pair.
+
     It holds for each example by itself, which is why a critic under it must not mix examples, as
     batch normalization does (section 4 of the paper).
 
-    >>> import jax.numpy as jnp
-    >>> penalty = GradientPenalty(weight=10.0)
-    >>> points = jnp.zeros((2, 1, 1, 2))
     >>> slope = jnp.array([3.0, 4.0])  # of length 5
-    >>> penalty(lambda x: jnp.sum(x * slope, axis=(1, 2, 3)), points).tolist()
+    >>> view = View(
+    ...     critic=lambda x: Verdict(jnp.sum(x * slope, axis=(1, 2, 3))),
+    ...     real=jnp.ones((2, 1, 1, 2)),
+    ...     fake=jnp.zeros((2, 1, 1, 2)),
+    ...     generate=lambda latents: latents,
+    ...     latents=None,
+    ...     draw=lambda role, draw: jax.vmap(draw)(jax.random.split(jax.random.key(0), 2)),
+    ... )
+    >>> penalty = GradientPenalty(weight=10.0)
+    >>> values, state = penalty(view, penalty.init())
+    >>> values.tolist()
     [160.0, 160.0]
+
+    Raises:
+        ValueError: for a weight that is not positive and finite, a negative or infinite target, or
+            ``every`` below 1.
 
     References:
         Gulrajani et al., Improved Training of Wasserstein GANs, 2017, eq. 3.
     """
 
+    name: ClassVar[str] = "gradient"
+    per_example: ClassVar[bool] = True
+
     weight: float = 10.0
-    """Factor of the penalty (lambda); 10 in the paper, 0 for no penalty."""
+    """Factor of the penalty (lambda); 10 in the paper."""
     target: float = 1.0
     """Length that gradients should have; 1 for Wasserstein losses, 0 pulls towards flat critics."""
+    every: int = 1
+    """Discriminator updates from one penalty to the next."""
 
     def __post_init__(self) -> None:
-        for name in ("weight", "target"):
-            if not 0.0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0 and finite")
+        _check(self)
+        if not 0.0 <= self.target < math.inf:
+            raise ValueError(f"target = {self.target}: must be at least 0 and finite")
 
-    def __call__(self, critic: Callable[[Pixels], Logits], points: Pixels) -> PerExample:
-        """``weight (|grad f(x)| - target)^2`` for every ``x`` of the points.
+    def init(self) -> tuple[()]:
+        """No state."""
+        return ()
 
-        Args:
-            critic: from images to one score each, none of which depends on another image.
-            points: where the gradient is taken, such as `interpolate` gives.
-        """
-        gradients = jax.grad(lambda images: jnp.sum(critic(images)))(points)
-        squares = jnp.sum(jnp.square(gradients), axis=(1, 2, 3))
+    def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
+        """``weight (|grad f(x)| - target)^2`` for each pair; draws ``share``, U(0, 1)."""
+        share = view.draw("share", jax.random.uniform)
+        points = interpolate(real=view.real, fake=view.fake, share=share)
+        squares = _squared_slopes(view.critic, points)
         # The slope of a square root is infinite at 0; a gradient of length 0 gets the slope 0.
         is_flat = squares == 0.0
         lengths = jnp.where(is_flat, 0.0, jnp.sqrt(jnp.where(is_flat, 1.0, squares)))
-        return self.weight * jnp.square(lengths - self.target)
+        return self.weight * jnp.square(lengths - self.target), state
+
+
+@dataclasses.dataclass(frozen=True)
+class R1:
+    """Squared length of a discriminator's gradient at real images, ``weight / 2 |grad D(x)|^2``.
+
+    ``D`` is the logit, without a sigmoid, and the length is over all pixels and channels: a weight
+    that suits small images is too small for large ones.
+
+    >>> slope = jnp.array([3.0, 4.0])  # of length 5
+    >>> images = jnp.zeros((2, 1, 1, 2))
+    >>> view = View(
+    ...     critic=lambda x: Verdict(jnp.sum(x * slope, axis=(1, 2, 3))),
+    ...     real=images,
+    ...     fake=images,
+    ...     generate=lambda latents: latents,
+    ...     latents=None,
+    ...     draw=lambda role, draw: jax.vmap(draw)(jax.random.split(jax.random.key(0), 2)),
+    ... )
+    >>> R1(weight=10.0)(view, ())[0].tolist()
+    [125.0, 125.0]
+
+    Raises:
+        ValueError: for a weight that is not positive and finite, or ``every`` below 1.
+
+    References:
+        Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018, eq. 9
+        (gamma is the weight).
+    """
+
+    name: ClassVar[str] = "r1"
+    per_example: ClassVar[bool] = True
+
+    weight: float = 10.0
+    """Factor of half the square (gamma); 10 in the paper."""
+    every: int = 1
+    """Discriminator updates from one penalty to the next; 16 in StyleGAN2."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def init(self) -> tuple[()]:
+        """No state."""
+        return ()
+
+    def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
+        """``weight / 2 |grad D(x)|^2`` for each real image."""
+        return 0.5 * self.weight * _squared_slopes(view.critic, view.real), state
+
+
+@dataclasses.dataclass(frozen=True)
+class R2:
+    """`R1` at generated images, ``weight / 2 |grad D(G(z))|^2``.
+
+    >>> R2(weight=10.0, every=16)
+    R2(weight=10.0, every=16)
+
+    Raises:
+        ValueError: for a weight that is not positive and finite, or ``every`` below 1.
+
+    References:
+        Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018, eq. 10
+        (gamma is the weight).
+    """
+
+    name: ClassVar[str] = "r2"
+    per_example: ClassVar[bool] = True
+
+    weight: float = 10.0
+    """Factor of half the square (gamma)."""
+    every: int = 1
+    """Discriminator updates from one penalty to the next."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def init(self) -> tuple[()]:
+        """No state."""
+        return ()
+
+    def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
+        """``weight / 2 |grad D(G(z))|^2`` for each generated image."""
+        return 0.5 * self.weight * _squared_slopes(view.critic, view.fake), state

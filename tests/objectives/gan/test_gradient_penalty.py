@@ -1,17 +1,24 @@
 """The gradient penalty against closed forms, and its derivatives against finite differences."""
 
 import dataclasses
+import doctest
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from views import view
 
-from jaxgan.objectives.gan.penalties import GradientPenalty, interpolate
+from jaxgan import rng
+from jaxgan.objectives.gan import penalties
+from jaxgan.objectives.gan.penalties import GradientPenalty, Penalty, interpolate
 
 DRAWS = np.random.default_rng(0)
 SHAPE = (5, 2, 3, 2)
-POINTS = DRAWS.normal(size=SHAPE)
+REAL, FAKE = DRAWS.normal(size=(2, *SHAPE))
+SHARE = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
+# Where the gradient is taken; at the first it is a generated image, at the last a real one.
+POINTS = np.stack([s * r + (1 - s) * f for s, r, f in zip(SHARE, REAL, FAKE, strict=True)])
 PENALTY = GradientPenalty(weight=3.0, target=0.7)
 
 
@@ -21,6 +28,14 @@ def vectors(points):
 
 def float32(tree):
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
+
+
+def penalized(penalty, critic, part=slice(None)):
+    """Values of a penalty whose shares are given, at ``POINTS``."""
+    real, fake, share = float32((REAL[part], FAKE[part], SHARE[part]))
+    values, state = penalty(view(critic, real, fake, share), penalty.init())
+    assert state == ()
+    return values
 
 
 def test_interpolate():
@@ -43,7 +58,7 @@ def test_of_a_linear_critic(weight, target):
     def critic(images):
         return jnp.sum(images * float32(slope), axis=(1, 2, 3)) + 5.0
 
-    values = GradientPenalty(weight, target)(critic, float32(POINTS))
+    values = penalized(GradientPenalty(weight, target), critic)
     assert values.shape == (5,)
     np.testing.assert_allclose(values, np.full(5, expected), rtol=1e-5)
 
@@ -59,7 +74,7 @@ def test_of_a_quadratic_critic():
         x = vectors(images)
         return 0.5 * jnp.sum((x @ a) * x, axis=1) + x @ b
 
-    values = PENALTY(critic, float32(POINTS))
+    values = penalized(PENALTY, critic)
     np.testing.assert_allclose(values, 3.0 * (lengths - 0.7) ** 2, rtol=1e-4)
 
 
@@ -89,7 +104,7 @@ def test_second_derivatives_are_finite_differences(name):
     """The gradient that trains a critic, against central differences in double precision."""
 
     def mean_penalty(params):
-        return jnp.mean(PENALTY(lambda images: perceptron(params, images), float32(POINTS)))
+        return jnp.mean(penalized(PENALTY, lambda images: perceptron(params, images)))
 
     value, gradients = jax.jit(jax.value_and_grad(mean_penalty))(float32(PARAMS))
     assert float(value) == pytest.approx(mean_penalty_by_hand(PARAMS, POINTS), rel=1e-5)
@@ -106,47 +121,91 @@ def test_second_derivatives_are_finite_differences(name):
 
 def test_flat_points_have_finite_derivatives():
     """A critic that is flat at one point: value by the formula, no NaN, the others as alone."""
-    points = float32(POINTS).at[2].set(0.0)
+    real, fake, share = float32((REAL, FAKE, SHARE))
+    real, fake = real.at[2].set(0.0), fake.at[2].set(0.0)
 
-    def each(scale, points):
+    def each(scale, real):
         # The gradient of scale |x|^2 is 2 scale x, of length 0 at 0.
-        return PENALTY(lambda images: scale * jnp.sum(images**2, axis=(1, 2, 3)), points)
+        def critic(images):
+            return scale * jnp.sum(images**2, axis=(1, 2, 3))
 
-    def total(scale, points):
-        return jnp.sum(each(scale, points))
+        return PENALTY(view(critic, real, fake[: len(real)], share[: len(real)]), ())[0]
+
+    def total(scale, real):
+        return jnp.sum(each(scale, real))
 
     scale = jnp.float32(0.4)
-    assert float(each(scale, points)[2]) == pytest.approx(3.0 * 0.7**2, rel=1e-6)
-    by_scale, by_points = jax.grad(total, argnums=(0, 1))(scale, points)
-    others = jnp.asarray([0, 1, 3, 4])
-    without, _ = jax.grad(total, argnums=(0, 1))(scale, points[others])
-    assert float(by_scale) == pytest.approx(float(without), rel=1e-5)
-    assert bool(jnp.isfinite(by_points).all())
+    assert float(each(scale, real)[2]) == pytest.approx(3.0 * 0.7**2, rel=1e-6)
+    slopes = jax.jit(jax.grad(total, argnums=(0, 1)))
+    three, by_real = slopes(scale, real[:3])
+    two, _ = slopes(scale, real[:2])
+    assert float(three) == pytest.approx(float(two), rel=1e-5)
+    assert bool(jnp.isfinite(by_real).all())
     # Flat everywhere, as a critic with weights of zero is.
-    everywhere, _ = jax.grad(total, argnums=(0, 1))(jnp.float32(0.0), points)
+    everywhere, _ = slopes(jnp.float32(0.0), real)
     assert float(everywhere) == 0.0
 
 
 def test_each_example_by_itself():
-    def values(points):
-        return PENALTY(lambda images: perceptron(float32(PARAMS), images), points)
+    def values(part):
+        return penalized(PENALTY, lambda images: perceptron(float32(PARAMS), images), part)
 
-    points = float32(POINTS)
-    whole = values(points)
+    whole = values(slice(None))
     assert len(set(whole.tolist())) == 5
-    np.testing.assert_allclose(whole[1:3], values(points[1:3]), rtol=1e-5)
-    np.testing.assert_allclose(whole[::-1], values(points[::-1]), rtol=1e-5)
+    np.testing.assert_allclose(whole[1:3], values(slice(1, 3)), rtol=1e-5)
+    np.testing.assert_allclose(whole[::-1], values(slice(None, None, -1)), rtol=1e-5)
+
+
+def test_shares_are_drawn_one_an_example():
+    """U(0, 1) under the role ``share``, by each example's own key."""
+    real, fake = float32((REAL, FAKE))
+    share = rng.per_example(jax.random.uniform, rng.role_key(rng.base_key(7), "share"), 5)
+    assert len(set(share.tolist())) == 5
+
+    def critic(images):
+        return perceptron(float32(PARAMS), images)
+
+    found, _ = PENALTY(view(critic, real, fake), ())
+    expected, _ = PENALTY(view(critic, real, fake, share), ())
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_every_changes_nothing_by_itself():
+    def critic(images):
+        return perceptron(float32(PARAMS), images)
+
+    lazy = dataclasses.replace(PENALTY, every=16)
+    np.testing.assert_array_equal(penalized(lazy, critic), penalized(PENALTY, critic))
 
 
 def test_is_a_plain_value():
-    assert GradientPenalty() == GradientPenalty(weight=10.0, target=1.0)
+    assert isinstance(GradientPenalty(), Penalty)
+    assert (GradientPenalty.name, GradientPenalty.per_example) == ("gradient", True)
+    assert GradientPenalty() == GradientPenalty(weight=10.0, target=1.0, every=1)
     assert hash(GradientPenalty()) == hash(dataclasses.replace(GradientPenalty()))
     with pytest.raises(dataclasses.FrozenInstanceError):
         GradientPenalty().weight = 1.0
 
 
-@pytest.mark.parametrize("name", ["weight", "target"])
+@pytest.mark.parametrize("value", [0.0, -0.1, float("nan"), float("inf")])
+def test_bad_weight(value):
+    with pytest.raises(ValueError, match=rf"^weight = {value}: must be above 0 and finite"):
+        GradientPenalty(weight=value)
+
+
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
-def test_bad_values(name, value):
-    with pytest.raises(ValueError, match=rf"^{name} = {value}: must be at least 0 and finite$"):
-        GradientPenalty(**{name: value})
+def test_bad_target(value):
+    with pytest.raises(ValueError, match=rf"^target = {value}: must be at least 0 and finite$"):
+        GradientPenalty(target=value)
+
+
+@pytest.mark.parametrize("every", [0, -4])
+def test_bad_every(every):
+    with pytest.raises(ValueError, match=rf"^every = {every}: must be at least 1$"):
+        GradientPenalty(every=every)
+
+
+def test_examples():
+    result = doctest.testmod(penalties)
+    assert result.attempted >= 12
+    assert result.failed == 0

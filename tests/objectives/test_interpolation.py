@@ -1,9 +1,11 @@
-import jax
+import doctest
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.visualization.paths import interpolation_latents, lerp, slerp
+from jaxgan.objectives import interpolation
+from jaxgan.objectives.interpolation import lerp, slerp
 
 
 def _reference(a, b, t):
@@ -70,32 +72,14 @@ def test_batches_broadcast_their_own_times():
         np.testing.assert_allclose(together, apart, rtol=1e-5, atol=1e-6)
 
 
-def test_latents_lie_row_by_row_between_their_ends():
-    latents = interpolation_latents(jax.random.key(0), 3, 5, 7).reshape(3, 5, 7)
-    for row in np.asarray(latents):
-        for index in range(5):
-            expected = _reference(row[0], row[-1], index / 4)
-            np.testing.assert_allclose(row[index], expected, rtol=1e-4, atol=1e-5)
-    ends = np.asarray(latents)[:, [0, -1]].reshape(6, 7)
-    assert len(np.unique(ends, axis=0)) == 6
-    other = interpolation_latents(jax.random.key(1), 3, 5, 7)
-    assert not np.allclose(other, latents.reshape(15, 7))
+@pytest.mark.parametrize("path", [lerp, slerp])
+def test_ends_are_exact(path):
+    a, b = jnp.array(np.random.default_rng(2).normal(size=(2, 20, 8)), jnp.float32)
+    np.testing.assert_array_equal(path(a, b, 0.0), a)
+    np.testing.assert_array_equal(path(a, b, 1.0), b)
 
 
-def test_great_circles_keep_the_length_that_the_prior_has():
-    # A standard normal vector has length sqrt(d); the middle of a chord is shorter by sqrt(2).
-    size = 20_000
-    round_ = interpolation_latents(jax.random.key(2), 2, 3, size).reshape(2, 3, size)
-    straight = interpolation_latents(jax.random.key(2), 2, 3, size, spherical=False)
-    straight = straight.reshape(2, 3, size)
-    np.testing.assert_array_equal(round_[:, 0], straight[:, 0])
-    np.testing.assert_allclose(jnp.linalg.norm(round_, axis=-1), size**0.5, rtol=0.02)
-    np.testing.assert_allclose(
-        jnp.linalg.norm(straight[:, 1], axis=-1), (size / 2) ** 0.5, rtol=0.02
-    )
-
-
-@pytest.mark.parametrize(("rows", "steps"), [(0, 5), (3, 1)])
-def test_too_few_are_refused(rows, steps):
-    with pytest.raises(ValueError, match="at least 1 row of 2 steps"):
-        interpolation_latents(jax.random.key(0), rows, steps, 4)
+def test_examples():
+    result = doctest.testmod(interpolation)
+    assert result.attempted >= 2
+    assert result.failed == 0

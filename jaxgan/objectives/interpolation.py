@@ -1,16 +1,17 @@
-"""Paths between latents, on which to watch a generator or decoder change from one image to another.
+"""Paths between vectors, such as the latents of two images.
 
 A Gaussian latent of many dimensions lies near a sphere. A straight line leaves it (its middle is
 shorter by up to sqrt(2), where the prior has as good as no mass); a great circle stays on it.
+
+>>> a, b = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+>>> [round(float(jnp.linalg.norm(path(a, b, 0.5))), 4) for path in (lerp, slerp)]
+[0.7071, 1.0]
 """
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-
-from jaxgan.typing import PRNGKey
 
 
 def lerp(
@@ -66,39 +67,3 @@ def slerp(
     from_a = jnp.where(degenerate, 1 - t, (1 - t) * jnp.sinc((1 - t) * angle / jnp.pi) / safe)
     from_b = jnp.where(degenerate, t, t * jnp.sinc(t * angle / jnp.pi) / safe)
     return from_a * a + from_b * b
-
-
-def interpolation_latents(
-    key: PRNGKey,
-    rows: int,
-    steps: int,
-    latent_size: int,
-    *,
-    spherical: bool = True,
-) -> Float[Array, "rows_times_steps {latent_size}"]:
-    """Paths between pairs of latents drawn from the standard normal prior.
-
-    Args:
-        key: of the end points.
-        rows: paths.
-        steps: latents on each, both ends included; at least 2.
-        latent_size: dimensions.
-        spherical: along great circles (`slerp`); False for straight lines (`lerp`).
-
-    Returns:
-        One path after the other, so that a grid of ``columns=steps`` shows a path a row.
-
-    Raises:
-        ValueError: there are no rows, or fewer than 2 steps.
-    """
-    if rows < 1 or steps < 2:
-        raise ValueError(f"need at least 1 row of 2 steps, not {rows} of {steps}")
-    first, last = jax.random.normal(key, (2, rows, 1, latent_size))
-    shape = (rows, steps, latent_size)
-    path = slerp if spherical else lerp
-    latents = path(
-        jnp.broadcast_to(first, shape),
-        jnp.broadcast_to(last, shape),
-        jnp.linspace(0.0, 1.0, steps)[None, :],
-    )
-    return latents.reshape(rows * steps, latent_size)

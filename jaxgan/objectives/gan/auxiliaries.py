@@ -1,0 +1,86 @@
+"""Terms that both players minimize beside the game they play against each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import ClassVar, Protocol, runtime_checkable
+
+import optax
+
+from jaxgan.objectives.gan.verdict import Verdict
+from jaxgan.objectives.protocols import subclasses_have
+from jaxgan.typing import Latents, PerExample
+
+
+@runtime_checkable
+class Auxiliary(Protocol):
+    """What an algorithm asks of an auxiliary term.
+
+    The term of generated images is added to both players' losses, the term of real images (where
+    there is one) to the discriminator's.
+    """
+
+    __subclasshook__ = subclasses_have("name", "real", "__call__")
+
+    name: ClassVar[str]
+    """Under which its mean is reported."""
+    real: ClassVar[bool]
+    """Whether the discriminator's loss also has it on real images, given ``{"label": labels}``."""
+
+    def __call__(self, verdict: Verdict, given: Latents) -> PerExample:
+        """Values ``(batch,)``.
+
+        Args:
+            verdict: of the images.
+            given: the latents that they were made from, as the prior draws them; what is known of
+                real images.
+        """
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class AuxiliaryClassifier:
+    """The discriminator names the class of an image: ``-weight log P(class = label | x)``.
+
+    It reads the head ``class``, logits ``(batch, classes)``, and the label that the generator was
+    given or the real image has. Both players want it right: the discriminator on real and
+    generated images, the generator on its own.
+
+    >>> import jax.numpy as jnp
+    >>> head = jnp.log(jnp.array([[0.25, 0.75], [0.5, 0.5]]))
+    >>> verdict = Verdict(logits=jnp.zeros(2), heads={"class": head})
+    >>> values = AuxiliaryClassifier()(verdict, {"label": jnp.array([1, 0])})
+    >>> jnp.exp(-values).round(4).tolist()
+    [0.75, 0.5]
+
+    Raises:
+        ValueError: for a weight that is not positive and finite; when called, for a verdict without
+            a head ``class`` or latents without a label.
+
+    References:
+        Odena et al., Conditional Image Synthesis with Auxiliary Classifier GANs, 2017, eq. 3 (the
+        weight is 1).
+    """
+
+    name: ClassVar[str] = "classification"
+    real: ClassVar[bool] = True
+
+    weight: float = 1.0
+    """Factor of the cross-entropy; 1 in the paper."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.weight < math.inf:
+            raise ValueError(f"weight = {self.weight}: must be above 0 and finite")
+
+    def __call__(self, verdict: Verdict, given: Latents) -> PerExample:
+        """``weight`` times the cross-entropy of the head ``class`` with the label, in nats."""
+        if "class" not in verdict.heads:
+            raise ValueError("an auxiliary classifier needs a discriminator with a head 'class'")
+        if not isinstance(given, Mapping) or "label" not in given:
+            raise ValueError("an auxiliary classifier needs a prior with labels, such as Labelled")
+        values = optax.softmax_cross_entropy_with_integer_labels(
+            verdict.heads["class"], given["label"]
+        )
+        return self.weight * values

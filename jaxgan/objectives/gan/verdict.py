@@ -1,0 +1,43 @@
+"""What a discriminator says of a batch of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jaxtyping import Array
+
+from jaxgan.typing import Logits
+
+
+class Verdict(NamedTuple):
+    """A discriminator's answer; losses read the logits, other terms what else there is.
+
+    Attributes:
+        logits: ``(batch,)``; larger is more real.
+        heads: further outputs by name, ``(batch, ...)`` each, such as ``class``: the logits of an
+            auxiliary classifier, ``(batch, classes)``.
+        features: hidden activations, ``(batch, ...)`` each, the first layer's first.
+    """
+
+    logits: Logits
+    # One dictionary for all verdicts without heads; nothing writes to it.
+    heads: Mapping[str, Array] = {}
+    features: tuple[Array, ...] = ()
+
+
+def verdict(found: Logits | Verdict) -> Verdict:
+    """What a discriminator returned as a `Verdict`; plain logits are wrapped.
+
+    >>> import jax.numpy as jnp
+    >>> logits = jnp.array([2.0, -1.0])
+    >>> verdict(logits).logits.tolist(), verdict(logits).heads, verdict(logits).features
+    ([2.0, -1.0], {}, ())
+    >>> judged = Verdict(logits, heads={"class": jnp.zeros((2, 10))})
+    >>> verdict(judged) is judged
+    True
+
+    Args:
+        found: logits ``(batch,)``, or a verdict, which is returned as it is.
+    """
+    return found if isinstance(found, Verdict) else Verdict(found)
