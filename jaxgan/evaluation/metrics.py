@@ -16,6 +16,7 @@ from jaxtyping import Int, Num
 
 from jaxgan.evaluation.features.extraction import Extracted
 from jaxgan.evaluation.model_metrics import MODEL_METRICS
+from jaxgan.evaluation.needs import Need
 from jaxgan.evaluation.reference import Reference
 from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
 
@@ -52,14 +53,12 @@ class SampleMetric(NamedTuple):
     compute: Callable[[Measured], Numbers]
     gives: tuple[str, ...]
     """Short names of its results."""
-    logits: bool = False
-    """Whether it needs class scores."""
-    labels: bool = False
-    """Whether it needs classes of both real and generated images."""
+    needs: frozenset[Need] = frozenset()
+    """What has to be there, besides samples and real images."""
     unseen: bool = False
-    """Whether it needs the images of training, and others."""
+    """Whether it looks at the images of training, and others."""
     pixels: bool = False
-    """Whether it looks at 8-bit pixels, whatever the backbone."""
+    """Whether it looks at pixels, whatever the backbone."""
 
 
 def estimated(value: float) -> Estimate:
@@ -180,19 +179,22 @@ def _ms_ssim(measured: Measured) -> Numbers:
     return {"ms_ssim": diversity(measured.generated.images, measured.labels, seed=seed).value}
 
 
+_LABELED: frozenset[Need] = frozenset({"classes", "labels"})
+_PIXELS: frozenset[Need] = frozenset({"8 bits"})
+
 SAMPLE_METRICS: Mapping[str, SampleMetric] = {
     "fid": SampleMetric(_fid, ("fid",)),
     "fid_inf": SampleMetric(_fid_inf, ("fid_inf",)),
     "kid": SampleMetric(_kid, ("kid", "kid_se")),
-    "is": SampleMetric(_is, ("is",), logits=True),
+    "is": SampleMetric(_is, ("is",), frozenset({"class scores"})),
     "prdc": SampleMetric(_prdc, ("precision", "recall", "density", "coverage")),
-    "cfid": SampleMetric(_cfid, ("cfid",), labels=True),
-    "cas": SampleMetric(_cas, ("cas",), labels=True, pixels=True),
+    "cfid": SampleMetric(_cfid, ("cfid",), _LABELED),
+    "cas": SampleMetric(_cas, ("cas",), _LABELED | _PIXELS, pixels=True),
     "memorization": SampleMetric(
-        _memorization, ("memorization", "memorization_close"), unseen=True, pixels=True
+        _memorization, ("memorization", "memorization_close"), _PIXELS, unseen=True, pixels=True
     ),
-    "swd": SampleMetric(_swd, ("swd",), pixels=True),
-    "ms_ssim": SampleMetric(_ms_ssim, ("ms_ssim",), pixels=True),
+    "swd": SampleMetric(_swd, ("swd",), _PIXELS, pixels=True),
+    "ms_ssim": SampleMetric(_ms_ssim, ("ms_ssim",), _PIXELS, pixels=True),
 }
 """Metrics that compare generated images with real ones."""
 
@@ -212,3 +214,13 @@ def check_names(names: Iterable[str], *, samples_only: bool = False) -> None:
         close = difflib.get_close_matches(name, known, n=2)
         hint = f": did you mean {' or '.join(close)}? There are" if close else "; there are"
         raise ValueError(f"there is no metric {name!r}{hint} {', '.join(known)}")
+
+
+def needs_of(name: str) -> frozenset[Need]:
+    """What a metric needs, of samples or of a model; `check_names` is for names that may be wrong.
+
+    Raises:
+        KeyError: there is no such metric.
+    """
+    metric = SAMPLE_METRICS.get(name)
+    return MODEL_METRICS[name].needs if metric is None else metric.needs

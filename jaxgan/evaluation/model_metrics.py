@@ -1,6 +1,7 @@
 """Metrics that look at a model itself, on images it was not trained on, by name.
 
-Each needs something that not every model or data set has: `ModelMetric.lacks` says what is missing.
+Each needs something that not every model or data set has, and declares it: see
+`jaxgan.evaluation.needs`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxgan.evaluation.needs import Need
 from jaxgan.evaluation.protocol import Protocol, pixels_digest
 from jaxgan.evaluation.statistics.intervals import Estimate
 from jaxgan.typing import Measure
@@ -41,6 +43,8 @@ class Model(NamedTuple):
     """From a batch and one code an image to ``log p(x|z)``."""
     measure: Callable[[np.ndarray], Measure] | None = None
     """What the likelihood of images is the log of."""
+    likelihood: str = ""
+    """Kind of the density, for the protocol of likelihoods; empty: it is not told."""
     pixels: Callable[[Any], Any] | None = None
     """From latents to images from 0 to 1, with gradients."""
     prior: Callable[[Any, int], Any] | None = None
@@ -72,20 +76,14 @@ class ModelMetric(NamedTuple):
     """A metric of a model."""
 
     compute: Callable[[Model], Numbers]
-    lacks: Callable[[Model], str | None]
-    """What the model or its data set lacks, after "needs"; None: nothing."""
     gives: tuple[str, ...]
     """Short names of its results; some models get fewer."""
+    needs: frozenset[Need]
+    """What the model and its data set have to have."""
     protocol: Callable[[Protocol, Model], Protocol] = lambda protocol, model: protocol
     """From the protocol of all held-out images to the metric's own."""
     generates: bool = False
     """Whether it looks at generated images."""
-
-
-def _no_likelihood(model: Model) -> str | None:
-    if model.posterior is None or model.log_likelihood is None:
-        return "an encoder and a likelihood, and this model has none"
-    return None
 
 
 def _likelihood(model: Model) -> Numbers:
@@ -107,7 +105,7 @@ def _likelihood(model: Model) -> Numbers:
 
 
 def _of_codes(protocol: Protocol, model: Model) -> Protocol:
-    return dataclasses.replace(protocol, draws=model.draws)
+    return dataclasses.replace(protocol, draws=model.draws, likelihood=model.likelihood)
 
 
 def _surgery(model: Model) -> Numbers:
@@ -124,20 +122,6 @@ def _surgery(model: Model) -> Numbers:
         "marginal_kl": found.marginal_kl,
         "active_units": active_units(codes.mean).count,
     }
-
-
-def _no_factors(model: Model) -> str | None:
-    from jaxgan.evaluation.disentanglement.samples import FactorSource
-
-    if model.posterior is None:
-        return "an encoder, and this model has none"
-    # Images are drawn for their factors, and reach the encoder as they are.
-    shape = model.source.info().shape
-    if not isinstance(model.source, FactorSource):
-        return "a data set whose factors of variation are known, such as sprites"
-    if shape != model.image_shape:
-        return f"images as they are drawn, {'x'.join(map(str, shape))}: leave out --data.resize"
-    return None
 
 
 def _disentanglement(model: Model) -> Numbers:
@@ -158,18 +142,6 @@ def _of_factors(protocol: Protocol, model: Model) -> Protocol:
     return dataclasses.replace(
         protocol, split="factors", real_count=SAMPLES + SAMPLES // 2, real_digest=digest
     )
-
-
-def _no_manifold(model: Model) -> str | None:
-    from jaxgan.evaluation.manifolds.triangle_images import SIZE
-
-    if not hasattr(model.source, "corners"):
-        return "a data set whose manifold is known: triangles"
-    if model.image_shape != (SIZE, SIZE, 1):
-        return f"triangles as they are, {SIZE}x{SIZE}: leave out --data.resize"
-    if model.pixels is None or model.prior is None or model.samples is None:
-        return "a generator of images, and this model has none"
-    return None
 
 
 def _manifold(model: Model) -> Numbers:
@@ -198,21 +170,27 @@ def _of_manifold(protocol: Protocol, model: Model) -> Protocol:
 
 MODEL_METRICS: Mapping[str, ModelMetric] = {
     "likelihood": ModelMetric(
-        _likelihood, _no_likelihood, ("likelihood", "bits_per_dim"), _of_codes
+        _likelihood, ("likelihood", "bits_per_dim"), frozenset({"encoder", "likelihood"}),
+        _of_codes,
     ),
     "surgery": ModelMetric(
-        _surgery, _no_likelihood,
+        _surgery,
         ("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl",
          "active_units"),
+        frozenset({"encoder"}),
     ),
     "disentanglement": ModelMetric(
-        _disentanglement, _no_factors,
+        _disentanglement,
         ("beta_vae_metric", "factor_vae_metric", "mig", "dci_disentanglement", "dci_completeness",
          "dci_informativeness", "sap", "sap_svm", "modularity", "explicitness"),
+        # Images are drawn for their factors, and reach the encoder as they are.
+        frozenset({"encoder", "factors", "native images"}),
         _of_factors,
     ),
     "manifold": ModelMetric(
-        _manifold, _no_manifold, ("manifold_precision", "manifold_recall", "manifold_f1"),
+        _manifold,
+        ("manifold_precision", "manifold_recall", "manifold_f1"),
+        frozenset({"manifold", "native images", "generator"}),
         _of_manifold, generates=True,
     ),
 }  # fmt: skip

@@ -43,8 +43,8 @@ class Protocol:
     quantized: bool = True
     """Whether samples are rounded to uint8, as the real images are; false for points."""
     weights: Weights = "ema"
-    """Whether samples come from averaged weights or from those being trained; ``none`` for samples
-    that were given as files."""
+    """Whether samples come from averaged weights or from those being trained, ``raw``, as they do
+    where the state has no average; ``none`` for samples that were given as files."""
     batch_norm: BatchNorm = "running"
     """Statistics that batch normalization uses for sampling: ``running`` averages, the ``batch``'s
     own, or ``standing`` ones gathered for it."""
@@ -63,6 +63,22 @@ class Protocol:
     """What the backbone does to channels first: ``gray-to-rgb`` repeats one channel three times."""
     draws: int = 0
     """Codes drawn for each image by metrics that estimate a likelihood; 0 for others."""
+    via: str = ""
+    """Direction of the translation that made the samples, such as ``photo-map``."""
+    likelihood: str = ""
+    """Kind of the density, where numbers of different kinds cannot be compared."""
+    sampler: str = ""
+    """How samples are drawn, for models that can draw them in several ways."""
+    nfe: int = 0
+    """Evaluations of the network for each sample, for such models."""
+    labels: str = ""
+    """Classes of the samples: ``uniform``, ``real`` for those of the real images, or the number of
+    the one class; empty where none were asked for."""
+
+    def __post_init__(self) -> None:
+        for name in _LATER:
+            if isinstance(value := getattr(self, name), str) and set(value) & set(",[]"):
+                raise ValueError(f"{name} = {value!r}: a comma or a bracket would end it in a name")
 
     @property
     def short(self) -> str:
@@ -85,7 +101,7 @@ class Protocol:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits over every field, those that `short` leaves out included."""
-        fields = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        fields = json.dumps(self._told(), sort_keys=True)
         return hashlib.sha256(fields.encode()).hexdigest()[:12]
 
     def name(self, metric: str) -> str:
@@ -93,8 +109,12 @@ class Protocol:
         return f"{metric}[{self.short}]"
 
     def document(self) -> dict[str, Any]:
-        """Every field by its name, and the ``digest``, as JSON data."""
-        return {**dataclasses.asdict(self), "digest": self.digest}
+        """Every field by its name, and the ``digest``, as JSON data; see `_LATER`."""
+        return {**self._told(), "digest": self.digest}
+
+    def _told(self) -> dict[str, Any]:
+        fields = dataclasses.asdict(self)
+        return {k: v for k, v in fields.items() if k not in _LATER or v != _FIELDS[k].default}
 
 
 def pixels_digest(parts: Sequence[np.ndarray]) -> str:
@@ -105,6 +125,10 @@ def pixels_digest(parts: Sequence[np.ndarray]) -> str:
     return sha.hexdigest()[:12]
 
 
+_LATER = ("via", "likelihood", "sampler", "nfe", "labels")
+"""Fields that digests and documents tell only where they are set: these were made without them
+before, and are to be found again."""
+
 _FIELDS = {field.name: field for field in dataclasses.fields(Protocol)}
 _KEYS = {
     "bn": _FIELDS["batch_norm"],
@@ -114,6 +138,7 @@ _KEYS = {
     "resize": _FIELDS["resize"],
     "channels": _FIELDS["channels"],
     "seed": _FIELDS["seed"],
+    **{name: _FIELDS[name] for name in _LATER},
 }
 """Fields that a name tells only where they are not as usual, by their key there."""
 
@@ -206,11 +231,16 @@ def differences(a: Protocol, b: Protocol) -> list[str]:
     >>> differences(one, dataclasses.replace(one, truncation=0.5))
     ['truncation: 1.0 and 0.5']
     """
+    pairs = {name: (getattr(a, name), getattr(b, name)) for name in _FIELDS}
     return [
-        f"{name}: {getattr(a, name)} and {getattr(b, name)}"
-        for name in _FIELDS
-        if getattr(a, name) != getattr(b, name)
+        f"{name}: {_shown(one)} and {_shown(other)}"
+        for name, (one, other) in pairs.items()
+        if one != other
     ]
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value == "" else str(value)
 
 
 def short_name(metric: str) -> str:

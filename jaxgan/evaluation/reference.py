@@ -18,7 +18,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float32, Float64, Int, Num
+from jaxtyping import Float32, Float64, Int, Int32, Num
 
 from jaxgan import rng
 from jaxgan.evaluation import cache
@@ -27,7 +27,6 @@ from jaxgan.evaluation.distances import moments as moments_
 from jaxgan.evaluation.features.backbone import BATCH, Backbone
 from jaxgan.evaluation.features.extraction import Extracted, extract
 from jaxgan.evaluation.protocol import BatchNorm, Protocol, Weights, pixels_digest
-from jaxgan.typing import PRNGKey
 
 # Of what `_statistics` computes: to be raised whenever it computes something else.
 _VERSION = 1
@@ -56,6 +55,10 @@ class Reference:
         batch_size: int | None = None,
         truncation: float | None = None,
         seed: int | None = None,
+        via: str | None = None,
+        sampler: str | None = None,
+        nfe: int | None = None,
+        labels: str | None = None,
     ) -> Reference:
         """The same real side, for samples drawn in another way; fields as in `Protocol`."""
         changes = {
@@ -65,6 +68,10 @@ class Reference:
             "batch_size": batch_size,
             "truncation": truncation,
             "seed": seed,
+            "via": via,
+            "sampler": sampler,
+            "nfe": nfe,
+            "labels": labels,
         }
         given: Any = {name: value for name, value in changes.items() if value is not None}
         return dataclasses.replace(self, protocol=dataclasses.replace(self.protocol, **given))
@@ -157,23 +164,84 @@ def _statistics(extracted: Extracted) -> dict[str, np.ndarray]:
 
 
 def draw(
-    sample: Callable[[PRNGKey, int], Num[np.ndarray | jax.Array, "batch h w c"]],
+    sample: Callable[..., Num[np.ndarray | jax.Array, "batch h w c"]],
     protocol: Protocol,
     batch: int = BATCH,
+    labels: Int[np.ndarray, "_labels"] | None = None,
 ) -> Iterator[Num[np.ndarray, "batch h w c"]]:
     """Draws a protocol's samples, with keys that follow from its seed.
 
     Args:
-        sample: from a key and a count to that many samples. It is always asked for the same count,
-            so that it compiles once.
+        sample: from a key and a count to that many samples; with ``labels``, from a key, a count
+            and that many classes. It is always asked for the same count, so that it compiles once.
         protocol: says how many samples, and from which seed.
         batch: samples a call; what is drawn depends on it.
+        labels: the samples' classes, such as those of `classes_of`; None: none are asked for.
 
     Yields:
         Batches on the host, ``protocol.sample_count`` samples in all; the surplus is dropped.
+
+    Raises:
+        ValueError: there are not as many labels as samples.
     """
-    size = min(batch, protocol.sample_count)
+    count = protocol.sample_count
+    if labels is not None and len(labels) != count:
+        raise ValueError(f"there are {len(labels)} labels for {count} samples")
+    size = min(batch, count)
     base = rng.base_key(protocol.seed)
-    for index, start in enumerate(range(0, protocol.sample_count, size)):
-        images = sample(rng.role_key(base, "evaluation", index), size)
-        yield np.asarray(images)[: protocol.sample_count - start]
+    for index, start in enumerate(range(0, count, size)):
+        key = rng.role_key(base, "evaluation", index)
+        if labels is None:
+            images = sample(key, size)
+        else:
+            # The surplus is of the first classes again, so that it is like the rest.
+            images = sample(key, size, labels.take(np.arange(start, start + size), mode="wrap"))
+        yield np.asarray(images)[: count - start]
+
+
+def classes_of(
+    protocol: Protocol, classes: int, real: Int[np.ndarray, "_real"] | None = None
+) -> Int32[np.ndarray, "samples"] | None:
+    """The classes of a protocol's samples, in the order that they are drawn in.
+
+    Shares are kept as closely as whole numbers allow (by largest remainders, the lower class first
+    where they are equal), and the order is mixed by the protocol's seed, so that every part of the
+    samples has about the same shares.
+
+    Args:
+        protocol: its ``labels`` are ``uniform`` over the classes, ``real`` for the shares of the
+            real images, or the number of the one class.
+        classes: how many there are.
+        real: classes of the real images, for ``real``.
+
+    Returns:
+        As many as ``protocol.sample_count``; None where the protocol asks for no classes.
+
+    Raises:
+        ValueError: there is no such class, the protocol asks for something else, or the real images
+            have no classes, or others.
+    """
+    how, count = protocol.labels, protocol.sample_count
+    if not how:
+        return None
+    if how == "real":
+        if real is None or not len(real):
+            raise ValueError("labels = 'real': the real images have no classes")
+        weights = np.bincount(real, minlength=classes)
+        if len(weights) > classes:
+            raise ValueError(f"a real image is of class {len(weights) - 1}; there are {classes}")
+    elif how == "uniform":
+        weights = np.ones(classes, np.int64)
+    elif how.isdecimal() and int(how) < classes:
+        weights = (np.arange(classes) == int(how)).astype(np.int64)
+    else:
+        raise ValueError(
+            f"labels = {how!r}: must be uniform, real, or a class from 0 to {classes - 1}"
+        )
+    # In whole numbers, so that equal remainders are equal.
+    each, rest = np.divmod(count * weights, weights.sum())
+    largest = np.argsort(-rest, kind="stable")[: count - each.sum()]
+    each[largest] += 1
+    # NumPy's generator whose stream is frozen for good: the order is part of the protocol.
+    mixed = np.random.RandomState(protocol.seed).permutation(np.repeat(np.arange(classes), each))
+    return mixed.astype(np.int32)

@@ -19,6 +19,7 @@ from jaxgan.evaluation.metrics import (
     SampleMetric,
     check_names,
 )
+from jaxgan.evaluation.needs import Need, lacking, of_backbone
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.reference import Reference, pixels_digest
 from jaxgan.evaluation.statistics.intervals import Estimate
@@ -68,7 +69,7 @@ def results(
     unseen = training is not None and held_out is not None
     for name in wanted:
         check_needs(name, reference, labels=labels is not None, unseen=unseen)
-    logits = any(metric.logits for metric in wanted.values())
+    logits = any("class scores" in metric.needs for metric in wanted.values())
     generated = extract(reference.backbone, samples, which="generated", logits=logits)
     if len(generated.images) != protocol.sample_count:
         raise ValueError(
@@ -100,15 +101,20 @@ def check_needs(name: str, reference: Reference, *, labels: bool, unseen: bool) 
         ValueError: says what is missing.
     """
     metric, backbone = SAMPLE_METRICS[name], reference.backbone
-    if metric.labels and (reference.labels is None or not labels):
-        which = "real" if reference.labels is None else "generated"
-        raise ValueError(f"{name} needs images of known classes, and the {which} ones have none")
-    if metric.logits and backbone.logits is None:
-        raise ValueError(f"{name} needs class scores, and backbone {backbone.name} gives none")
+    there: set[Need] = {*of_backbone(backbone)}
+    if reference.labels is not None:
+        there.add("classes")
+    if labels:
+        there.add("labels")
+    if reference.protocol.quantized:
+        there.add("8 bits")
+    if "labels" in metric.needs and "classes" in there and not labels:
+        # Samples may come from elsewhere: of a model, it is known before they are drawn.
+        raise ValueError(f"{name} needs images of known classes, and the generated ones have none")
+    if line := lacking(name, metric.needs, there, backbone=backbone.name):
+        raise ValueError(line)
     if metric.unseen and not unseen:
         raise ValueError(f"{name} needs the images of training, and others that were held out")
-    if metric.pixels and not reference.protocol.quantized:
-        raise ValueError(f"{name} needs images of 8 bits, and these are points")
 
 
 def _protocol(metric: SampleMetric, measured: Measured) -> Protocol:

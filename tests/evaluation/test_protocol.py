@@ -41,7 +41,52 @@ NAMES = {
         "channels": "gray-to-rgb",
         "seed": 3,
     },
+    "digits-cnn,train1500,gen1000,q8,raw,via=photo-map": {"weights": "raw", "via": "photo-map"},
+    "train1500,ema,draws=5000,likelihood=Bernoulli": {
+        "backbone": "",
+        "sample_count": 0,
+        "draws": 5000,
+        "likelihood": "Bernoulli",
+    },
+    "digits-cnn,train1500,gen1000,q8,ema,sampler=ddim,nfe=50,labels=3": {
+        "sampler": "ddim",
+        "nfe": 50,
+        "labels": "3",
+    },
 }
+
+# Digests that protocols had, under the same names, before some fields existed.
+EARLIER = {
+    "d3a5c82d29ed": PROTOCOL,
+    "c6f93c8cfc56": Protocol(
+        backbone="inception",
+        backbone_digest="0123456789ab",
+        split="validation",
+        real_count=9,
+        real_digest="ba9876543210",
+        sample_count=50,
+        quantized=False,
+        weights="raw",
+        batch_norm="batch",
+        seed=3,
+        truncation=0.7,
+        batch_size=25,
+        image="8x8x1",
+        resize="bilinear299x299",
+        channels="gray-to-rgb",
+    ),
+    "3e196306f3e7": Protocol(
+        backbone="",
+        backbone_digest="",
+        split="test",
+        real_count=297,
+        real_digest="fedcba987654",
+        sample_count=0,
+        image="8x8x1",
+        draws=5000,
+    ),
+}
+LATER = {"via": "a-b", "likelihood": "Gaussian", "sampler": "ddim", "nfe": 50, "labels": "real"}
 
 
 def test_the_name_says_what_was_measured():
@@ -70,6 +115,7 @@ def test_the_digest_sees_every_field():
         "resize": "bilinear299x299",
         "channels": "gray-to-rgb",
         "draws": 100,
+        **LATER,
     }
     assert changed.keys() == {field.name for field in dataclasses.fields(Protocol)}
     digests = {
@@ -100,6 +146,7 @@ def test_a_name_is_read_back(name):
         ("fid[x,gen5]", "'fid[x,gen5]' does not say which real images it is about"),
         ("fid[x,train5,q9]", "'fid[x,train5,q9]': 'q9' is no part of a protocol's name"),
         ("fid[x,train5,psi=a]", "'fid[x,train5,psi=a]': 'psi=a' is not a number"),
+        ("fid[x,train5,nfe=a]", "'fid[x,train5,nfe=a]': 'nfe=a' is not a number"),
         (
             "fid[x,train5,size=4]",
             "'fid[x,train5,size=4]': 'size=4' is no part of a protocol's name",
@@ -109,6 +156,40 @@ def test_a_name_is_read_back(name):
 def test_what_is_no_name(name, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         parse(name)
+
+
+@pytest.mark.parametrize("digest", EARLIER)
+def test_earlier_digests_hold(digest):
+    protocol = EARLIER[digest]
+    assert protocol.digest == digest
+    document = protocol.document()
+    assert document.keys() == {
+        "backbone", "backbone_digest", "split", "real_count", "real_digest", "sample_count",
+        "quantized", "weights", "batch_norm", "seed", "truncation", "batch_size", "image", "resize",
+        "channels", "draws", "digest",
+    }  # fmt: skip
+    assert from_document(document) == protocol
+    # Said or not, what is empty is the same.
+    assert from_document({**document, "via": "", "nfe": 0}) == protocol
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_later_fields_are_told_where_they_are_set(name):
+    protocol = dataclasses.replace(PROTOCOL, **{name: LATER[name]})
+    assert protocol.short == f"{PROTOCOL.short},{name}={LATER[name]}"
+    document = json.loads(json.dumps(protocol.document()))
+    assert document.keys() - PROTOCOL.document().keys() == {name}
+    assert from_document(document) == protocol
+    with pytest.raises(ValueError, match="but is recorded with"):
+        from_document({key: value for key, value in document.items() if key != name})
+    empty = "0" if name == "nfe" else "(none)"
+    assert differences(PROTOCOL, protocol) == [f"{name}: {empty} and {LATER[name]}"]
+
+
+@pytest.mark.parametrize("value", ["a,b", "Normal[2]", "2]"])
+def test_what_would_end_a_field_in_a_name_is_refused(value):
+    with pytest.raises(ValueError, match=rf"^sampler = {re.escape(repr(value))}: a comma or"):
+        dataclasses.replace(PROTOCOL, sampler=value)
 
 
 def test_differences_name_the_fields():

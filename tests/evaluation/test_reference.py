@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import pytest
 from jaxgan.evaluation import cache
 from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.protocol import Protocol
-from jaxgan.evaluation.reference import draw, reference_statistics
+from jaxgan.evaluation.reference import classes_of, draw, reference_statistics
 
 PROTOCOL = Protocol(
     backbone="digits-cnn",
@@ -52,6 +53,9 @@ def test_one_reference_serves_several_protocols():
         first.protocol, sample_count=10, weights="raw", seed=3, batch_norm="standing"
     )
     assert second.features is first.features
+    third = first.under(via="a-b", sampler="ddim", nfe=50, labels="real").protocol
+    assert (third.via, third.sampler, third.nfe, third.labels) == ("a-b", "ddim", 50, "real")
+    assert third.sample_count == 20
     assert first.under().protocol == first.protocol
 
 
@@ -73,6 +77,85 @@ def test_drawing_takes_the_count_and_the_seed_from_the_protocol():
     other = dataclasses.replace(protocol, seed=1)
     assert (np.concatenate(list(draw(sample, other, batch=10))) != images).mean() > 0.9
     assert [len(batch) for batch in draw(sample, protocol)] == [23]
+
+
+def test_drawing_hands_on_classes():
+    asked = []
+
+    def sample(key, count, labels):
+        asked.append((jax.random.key_data(key).tolist(), count, labels.tolist()))
+        return np.tile(labels[:, None, None, None], (1, 2, 2, 1)).astype(np.uint8)
+
+    protocol = dataclasses.replace(PROTOCOL, sample_count=7)
+    labels = np.array([5, 0, 3, 3, 1, 2, 4], np.int32)
+    batches = list(draw(sample, protocol, 3, labels))
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert np.concatenate(batches)[:, 1, 1, 0].tolist() == labels.tolist()
+    # Always as many are asked for; the surplus goes on with the first classes.
+    assert [(count, some) for _, count, some in asked] == [
+        (3, [5, 0, 3]), (3, [3, 1, 2]), (3, [4, 5, 0])
+    ]  # fmt: skip
+    keys = []
+
+    def unlabeled(key, count):
+        keys.append(jax.random.key_data(key).tolist())
+        return np.zeros((count, 2, 2, 1), np.uint8)
+
+    list(draw(unlabeled, protocol, 3))
+    assert [key for key, *_ in asked] == keys
+    assert len(set(map(tuple, keys))) == 3
+    with pytest.raises(ValueError, match="there are 6 labels for 7 samples"):
+        next(draw(sample, protocol, 3, labels[:6]))
+
+
+@pytest.mark.parametrize(
+    ("how", "count", "classes", "real", "expected"),
+    [
+        ("uniform", 12, 3, None, [4, 4, 4]),
+        # What is left goes to the lower classes.
+        ("uniform", 11, 3, None, [4, 4, 3]),
+        ("real", 6, 3, [2, 2, 2, 0, 2, 0], [2, 0, 4]),
+        # Shares 1/6, 2/6, 3/6 of 10: 1.67, 3.33 and 5; the largest remainder is that of the first.
+        ("real", 10, 3, [0, 1, 1, 2, 2, 2], [2, 3, 5]),
+        ("2", 4, 3, None, [0, 0, 4]),
+        ("0", 4, 3, None, [4, 0, 0]),
+    ],
+)
+def test_classes_of_samples(how, count, classes, real, expected):
+    protocol = dataclasses.replace(PROTOCOL, sample_count=count, labels=how)
+    real = None if real is None else np.array(real)
+    found = classes_of(protocol, classes, real)
+    assert found.dtype == np.int32
+    assert np.bincount(found, minlength=classes).tolist() == expected
+    np.testing.assert_array_equal(classes_of(protocol, classes, real), found)
+
+
+def test_classes_of_samples_are_mixed_by_the_seed():
+    protocol = dataclasses.replace(PROTOCOL, sample_count=1000, labels="uniform")
+    found = classes_of(protocol, 10)
+    # Sorted, the first tenth would be of one class; mixed, it has 10 of each, give or take 2.8.
+    counts = np.bincount(found[:100], minlength=10)
+    assert counts.min() > 0
+    assert counts.max() < 25
+    other = classes_of(dataclasses.replace(protocol, seed=1), 10)
+    assert (found != other).mean() > 0.8
+    assert classes_of(PROTOCOL, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("how", "real", "message"),
+    [
+        ("real", None, "labels = 'real': the real images have no classes"),
+        ("real", [0, 3], "a real image is of class 3; there are 3"),
+        ("3", None, "labels = '3': must be uniform, real, or a class from 0 to 2"),
+        ("-1", None, "labels = '-1': must be uniform, real, or a class from 0 to 2"),
+        ("even", None, "labels = 'even': must be uniform, real, or a class from 0 to 2"),
+    ],
+)
+def test_classes_that_there_are_not(how, real, message):
+    protocol = dataclasses.replace(PROTOCOL, labels=how)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        classes_of(protocol, 3, None if real is None else np.array(real))
 
 
 def test_statistics_are_computed_once(tmp_path, monkeypatch):

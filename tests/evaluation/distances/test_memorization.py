@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -60,6 +62,20 @@ def test_the_test_by_exchange_against_permutations():
     shares = [np.isin(chosen, generator.permutation(50)[:30]).mean() for _ in range(4000)]
     z = (found.nearer_to_training - np.mean(shares)) / np.std(shares)
     assert found.nearer_p_value == pytest.approx(stats.norm.sf(z), abs=0.02)
+
+
+def test_the_test_by_exchange_over_every_exchange():
+    # Five images on a line, chosen by 4, 1, 2, 0 and 0 samples: all ten ways to call two of them
+    # the training ones, and the normal tail for the mean and spread of these ten.
+    images = np.float32([[0], [10], [20], [30], [40]])
+    choices = np.array([4, 1, 2, 0, 0])
+    generated = np.repeat(images, choices, axis=0) + 1
+    found = memorization(images[:2], images[2:], generated)
+    sums = [choices[list(pair)].sum() for pair in itertools.combinations(range(5), 2)]
+    assert len(sums) == 10
+    z = (5 - np.mean(sums)) / np.std(sums)
+    assert found.nearer_to_training == pytest.approx(5 / 7)
+    assert found.nearer_p_value == pytest.approx(stats.norm.sf(z), rel=1e-9)
 
 
 def test_copies_are_caught_also_under_noise_and_among_new_images(digits):

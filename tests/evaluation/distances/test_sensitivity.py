@@ -56,6 +56,7 @@ def assert_significantly_rising(samples, reference):
             assert better.low <= better.value <= better.high < worse.low, (name, estimates)
 
 
+@pytest.mark.slow
 def test_noise(digits):
     images, _, reference = digits
     noise = np.random.default_rng(0).normal(size=images.shape)
@@ -63,6 +64,7 @@ def test_noise(digits):
     assert_rising([distances(to_bytes(images + a * noise), reference) for a in levels])
 
 
+@pytest.mark.slow
 def test_blur(digits):
     images, _, reference = digits
     blurred = (
@@ -72,6 +74,7 @@ def test_blur(digits):
     assert_rising([distances(samples, reference) for samples in blurred])
 
 
+@pytest.mark.slow
 def test_dropped_modes(digits):
     # All other classes as they are. Which classes go matters besides how many, so the steps are
     # large.
@@ -126,6 +129,7 @@ def test_recall_falls_with_noise_and_blur(digits):
     assert blurred[-1] < 0.01
 
 
+@pytest.mark.slow
 def test_recall_is_the_share_of_the_modes_that_are_left(digits):
     images, labels, reference = digits
     shares = [np.mean(labels >= k) for k in (0, 2, 4, 7, 9)]
@@ -134,6 +138,7 @@ def test_recall_is_the_share_of_the_modes_that_are_left(digits):
     assert (np.diff(found) < 0).all()
 
 
+@pytest.mark.slow
 def test_inception_score_falls_with_dropped_modes(digits):
     # The same number of samples each; at best the score is the number of classes that are left.
     images, labels, reference = digits
@@ -161,6 +166,7 @@ def test_inception_score_falls_with_noise(digits):
         assert worse.high < better.low, intervals
 
 
+@pytest.mark.slow
 def test_few_distinct_samples(digits):
     # A generator that only repeats the first so many training images.
     images, _, reference = digits

@@ -36,6 +36,7 @@ def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=5e-4 * np.abs(expected).mean())
 
 
+@pytest.mark.slow
 def test_random_weights(tmp_path):
     save(tmp_path / "weights.pth", weights(SHAPES, seed=4))
     both = load_efficientnet_lite1(tmp_path / "weights.pth").both

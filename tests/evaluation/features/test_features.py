@@ -44,6 +44,7 @@ def test_digits_accuracy_is_the_recorded_one():
     assert found >= 0.97
 
 
+@pytest.mark.fashion_mnist
 @pytest.mark.slow
 def test_fashion_accuracy_is_the_recorded_one():
     record = training_record("fashion-cnn")

@@ -42,7 +42,7 @@ def test_one_draw_gives_the_elbo_and_more_draws_approach_the_evidence_from_below
     images = images_of(2000)
     exact = evidence(images)
     errors = []
-    for samples in (1, 4, 16, 64, 1024):
+    for samples in (1, 8, 64, 1024):
         found = estimate(images, proposal(shift, widen), samples=samples, chunk=64)
         error = found.per_image.log_likelihood - exact
         errors.append(error)

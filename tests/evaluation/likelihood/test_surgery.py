@@ -201,6 +201,27 @@ def test_active_units():
     assert few.count.low < few.count.high
 
 
+@pytest.mark.parametrize(
+    ("threshold", "count"),
+    [
+        # The variance of -1, -1, 1, 1 is 4/3 with one degree of freedom taken off; m4 = 1 and
+        # n = 4, so that variance of variance is (1 - 16/9 * 1/3) / 4 = 11/108 (Cramer 1946, 27.4)
+        # and the interval 4/3 +- 1.96 * 0.31914 = (0.7078, 1.9588).
+        (0.70, (1, 1, 1)),
+        (0.71, (1, 0, 1)),
+        (1.33, (1, 0, 1)),
+        (1.34, (0, 0, 1)),
+        (1.95, (0, 0, 1)),
+        (1.97, (0, 0, 0)),
+    ],
+)
+def test_active_units_of_four_images_worked_by_hand(threshold, count):
+    found = active_units(np.float32([[-1], [-1], [1], [1]]), threshold=threshold)
+    np.testing.assert_allclose(found.variances, [4 / 3], rtol=1e-12)
+    assert found.count == count
+    assert found.active.tolist() == [count[0] == 1]
+
+
 def test_the_interval_of_a_variance_holds():
     """The variance is exactly the threshold: it lies above the interval in 1 of 40 cases."""
     draws = np.random.default_rng(4).normal(0, 0.1, (400, 500)).astype(np.float32)

@@ -211,12 +211,14 @@ def clip(latents):
     return jnp.clip(latents, 0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_a_generator_of_all_triangles_recalls_all(corners):
     images = data.render(corners[:16])
     found = invert(renderer, uniform, images, project=clip, bank=2048)
     assert share_within(found.distances).value == 1
 
 
+@pytest.mark.slow
 def test_a_generator_of_small_triangles_recalls_small_ones(samples, corners):
     images = data.render(corners[:24])
     found = invert(draw_small, small, images, project=clip, restarts=2, steps=60, bank=1024)
