@@ -21,6 +21,7 @@ from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam
 
 experiment = Experiment(
@@ -31,7 +32,7 @@ experiment = Experiment(
         loss=NonSaturating(),
         generator_optimizer=Adam(learning_rate=2e-4, b1=0.5),
         discriminator_optimizer=Adam(learning_rate=2e-4, b1=0.5),
-        latent_size=100,
+        prior=Normal(100),
     ),
     data=Data(),
     steps=3000,

@@ -18,6 +18,7 @@ from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam
 
 experiment = Experiment(
@@ -28,7 +29,7 @@ experiment = Experiment(
         loss=NonSaturating(),
         generator_optimizer=Adam(learning_rate=2e-4),
         discriminator_optimizer=Adam(learning_rate=2e-4),
-        latent_size=64,
+        prior=Normal(64),
     ),
     data=Data(),
     steps=5000,

@@ -89,9 +89,8 @@ def train(experiment: Experiment, folder: Path, parallel: Parallel) -> None:
 def held_out(experiment: Experiment) -> Iterator[dict[str, np.ndarray]]:
     """The test images, as many at a time as the evaluation takes."""
     size = experiment.evaluation.batch_size
-    for images in splits.images_of(experiment.data, "test"):
-        for start in range(0, len(images), size):
-            yield {"image": images[start : start + size]}
+    for batch, count in splits.held_out_batches(experiment.data, "test", size):
+        yield {name: array[:count] for name, array in batch.items() if name != "mask"}
 
 
 def measure(folder: Path, samples: int) -> PerImage:

@@ -18,7 +18,9 @@ from jaxgan.cli import run_experiment
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.objectives.gan.constraints import Clip
 from jaxgan.objectives.gan.losses import Wasserstein
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import RmsProp
 
 experiment = Experiment(
@@ -29,9 +31,9 @@ experiment = Experiment(
         loss=Wasserstein(),
         generator_optimizer=RmsProp(learning_rate=5e-4),
         discriminator_optimizer=RmsProp(learning_rate=5e-4),
-        latent_size=100,
+        prior=Normal(100),
         n_critic=5,
-        clip_weights=0.01,
+        constraints=(Clip(0.01),),
     ),
     data=Data(),
     steps=3000,

@@ -15,6 +15,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam
 
 experiment = Experiment(
@@ -25,9 +26,9 @@ experiment = Experiment(
         loss=Wasserstein(),
         generator_optimizer=Adam(learning_rate=1e-4, b1=0.0, b2=0.9),
         discriminator_optimizer=Adam(learning_rate=1e-4, b1=0.0, b2=0.9),
-        latent_size=100,
+        prior=Normal(100),
         n_critic=5,
-        gradient_penalty=GradientPenalty(weight=10.0),
+        penalties=(GradientPenalty(weight=10.0),),
     ),
     data=Data(),
     steps=3000,

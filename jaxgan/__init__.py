@@ -1,3 +1,3 @@
 """Generative adversarial networks and variational autoencoders in JAX, under one protocol."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

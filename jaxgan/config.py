@@ -1,4 +1,4 @@
-"""Experiments as values: frozen dataclasses that print, hash, compare, and go to JSON and back.
+"""Experiments as values: frozen dataclasses that print, hash, and compare.
 
 An `Experiment` says everything that decides a run's numbers, and nothing else. Where the run is
 written and how often it is saved is a `Run`, which may change between a run and its resumption.
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, get_args
 
-JSON = Any
-TYPE_KEY = "type"
+from jaxgan.optim import Optimizer
+
 Precision = Literal["float32", "bfloat16"]
 """Number format of the networks' arithmetic, as in `jaxgan.networks.layers.options`."""
-FILE_MODULE = "jaxgan_experiment_"
-"""Start of the names that the modules of loaded experiment files have."""
 # Fields of every flax.linen module that are bookkeeping, not configuration.
 _LINEN_FIELDS = frozenset({"parent", "name"})
 
@@ -53,13 +50,32 @@ def _one_of(value: Any, name: str, *choices: str) -> None:
 class Model:
     """Base of the algorithms' settings (`jaxgan.algorithms.gan.Gan`, `jaxgan.algorithms.vae.Vae`).
 
-    A subclass holds networks, losses and optimizers as values, and builds the algorithm from them.
+    A subclass holds networks, losses and optimizers as values, builds the algorithm from them, and
+    says of itself what reports show.
     """
+
+    family: ClassVar[str] = "model"
+    """What reports call its kind: GAN, VAE, ..."""
 
     @property
     def batches_per_step(self) -> int:
         """Real batches that one train step consumes."""
         return 1
+
+    def objective(self) -> str:
+        """The objective on one line: fields that differ from their defaults, but for networks and
+        optimizers."""
+        shown = []
+        for field in config_fields(self):
+            value = getattr(self, field.name)
+            usual = field.default is not dataclasses.MISSING and value == field.default
+            if not usual and not is_network(value) and not isinstance(value, Optimizer):
+                shown.append(f"{field.name} = {_shown(value)}")
+        return ", ".join(shown) or type(self).__name__
+
+    def mark(self) -> str:
+        """What stands beside a point of a plot, such as ``β = 4``; empty: nothing."""
+        return ""
 
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> Any:
         """The `jaxgan.algorithms.base.Algorithm` that trains this model."""
@@ -91,6 +107,9 @@ class Evaluation:
     standing ones, averaged over 16 batches drawn for it."""
     truncation: float = 1.0
     """Factor of the latents, in (0, 1]; below 1, samples vary less. For Gaussian priors."""
+    labels: Literal["uniform", "real"] = "uniform"
+    """Classes of the samples of a model with labels: each as often, or as often as in the real
+    images."""
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "samples", "every")
@@ -98,6 +117,7 @@ class Evaluation:
         _one_of(self, "split", "train", "test")
         _one_of(self, "weights", "ema", "raw")
         _one_of(self, "batch_norm", "running", "batch", "standing")
+        _one_of(self, "labels", "uniform", "real")
         if not 0 < self.truncation <= 1:
             raise ConfigError(f"truncation = {self.truncation}: must be above 0, and at most 1")
         if not self.metrics:
@@ -190,7 +210,8 @@ class Run:
     parallel: Parallel = "auto"
     """auto: pmap when there are several devices, else none."""
     steps_per_dispatch: int = 0
-    """Most steps a call, where data lies on the device; 0: 5 on CPUs, 16 on GPUs and TPUs."""
+    """Most steps a call, where data lies on the device, at most 64; 0: 5 on CPUs, 16 on GPUs and
+    TPUs."""
     tensorboard: bool = True
     """Write TensorBoard event files."""
     quiet: bool = False
@@ -206,78 +227,24 @@ class Run:
         return self.workdir or f"runs/{experiment.name}-seed{experiment.seed}"
 
 
-def to_json(value: Any) -> JSON:
-    """Plain JSON data of a configuration.
-
-    A dataclass becomes an object whose ``"type"`` is ``module:Class``. A class defined in an
-    experiment file is written ``file:Class``, whether the file ran as a script or was loaded.
-
-    Raises:
-        ConfigError: for a value that has no JSON form, such as a function.
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: to_json(getattr(value, f.name)) for f in config_fields(value)}
-        return {TYPE_KEY: type_name(type(value)), **fields}
-    if isinstance(value, tuple | list):
-        return [to_json(v) for v in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise ConfigError(f"{value!r} of type {type(value).__name__} cannot be part of a configuration")
-
-
-def from_json(data: JSON, *, file_classes: Mapping[str, Any] | None = None) -> Any:
-    """The inverse of `to_json`.
-
-    Args:
-        data: what `to_json` returned.
-        file_classes: the namespace of the experiment file, for classes defined there.
-
-    Raises:
-        ConfigError: for a class or a field that does not exist (any more), or one that is missing.
-    """
-    if isinstance(data, list):
-        return tuple(from_json(v, file_classes=file_classes) for v in data)
-    if not isinstance(data, dict):
-        return data
-    name = str(data.get(TYPE_KEY))
-    cls = _find_class(name, file_classes or {})
-    known = {f.name for f in dataclasses.fields(cls) if f.init}
-    given = {k: v for k, v in data.items() if k != TYPE_KEY}
-    if unknown := sorted(given.keys() - known):
-        raise ConfigError(f"{name} has no field {', '.join(unknown)} in this version")
-    values = {k: from_json(v, file_classes=file_classes) for k, v in given.items()}
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise ConfigError(f"the configuration of {name} is incomplete: {error}") from error
-
-
 def config_fields(value: Any) -> list[dataclasses.Field[Any]]:
     """The fields of a dataclass that configure it (a linen module has others besides)."""
-    is_linen = any(c.__module__.startswith("flax.linen") for c in type(value).__mro__)
+    linen = is_network(value)
     return [
-        f
-        for f in dataclasses.fields(value)
-        if f.init and not (is_linen and f.name in _LINEN_FIELDS)
+        f for f in dataclasses.fields(value) if f.init and not (linen and f.name in _LINEN_FIELDS)
     ]
 
 
-def type_name(cls: type) -> str:
-    """``module:Class``, or ``file:Class`` for a class of an experiment file."""
-    of_a_file = cls.__module__ == "__main__" or cls.__module__.startswith(FILE_MODULE)
-    return f"{'file' if of_a_file else cls.__module__}:{cls.__qualname__}"
+def is_network(value: Any) -> bool:
+    """Whether a value is a flax.linen module."""
+    return any(c.__module__.startswith("flax.linen") for c in type(value).__mro__)
 
 
-def _find_class(name: str, file_classes: Mapping[str, Any]) -> Any:
-    module, _, attribute = name.partition(":")
-    try:
-        scope = file_classes if module == "file" else vars(importlib.import_module(module))
-        found = scope[attribute]
-    except (ImportError, KeyError, ValueError) as error:
-        raise ConfigError(f"the configuration names {name}, which cannot be found") from error
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
-        raise ConfigError(f"the configuration names {name}, which is no dataclass")
-    return found
+def _shown(value: Any) -> str:
+    """A field's value on one line."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_shown, value)) or "none"
+    return describe(value) if dataclasses.is_dataclass(value) else f"{value!r}"
 
 
 def describe(value: Any) -> str:

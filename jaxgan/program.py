@@ -8,57 +8,86 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from jaxgan import rng
-from jaxgan.algorithms.base import Algorithm, Generated, State
+from jaxgan.algorithms.apply import quantized
+from jaxgan.algorithms.base import Algorithm, Generated, Phase, build
+from jaxgan.algorithms.state import State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, Parallel, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.machine.parallel import Plan, plan
 from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, PRNGKey, Sums
 
+STEPS_IN_A_CALL = 64
+"""Most steps of one call. A constant, so that no setting of a run changes what is compiled."""
+
+
+class Steps(NamedTuple):
+    """The compiled train step of one phase.
+
+    Attributes:
+        start: steps done before its first.
+        until: steps done when it ends.
+        enter: from the state before its first step to the one that it starts from; None: the same.
+        resident_step: ``(state, arrays, seed)`` to state and metrics; the batch is gathered from
+            the whole data set, which lies on the device. For measurements; a run is trained by
+            ``resident_steps``, which differs from it in the last bits.
+        resident_steps: ``(state, arrays, seed, count)`` to state and metrics after ``count`` such
+            steps, `STEPS_IN_A_CALL` at most. The metrics are ``(STEPS_IN_A_CALL,)`` each, of which
+            the first ``count`` are of these steps.
+        streaming_step: ``(state, batch, seed)`` to state and metrics.
+    """
+
+    start: int
+    until: int
+    enter: Callable[[State], State] | None
+    resident_step: Callable[..., tuple[State, Metrics]]
+    resident_steps: Callable[..., tuple[State, dict[str, Array]]]
+    streaming_step: Callable[..., tuple[State, Metrics]]
+
 
 class Program(NamedTuple):
     """Compiled functions of one experiment; the seed is an argument, so seeds share them.
 
+    All but the steps run on one device. What the algorithm does not have is None.
+
     Attributes:
-        plan: the devices it runs on.
+        plan: the devices that the steps run on.
         algorithm: the single-device functions, not compiled.
+        phases: the train steps, in their order.
         init: state from a seed and an example batch, on the host's first device.
-        resident_step: ``(state, arrays, seed)`` to state and metrics; the batch is gathered from
-            the whole data set, which lies on the device.
-        resident_steps: from a number of steps to a function like ``resident_step`` that does so
-            many in one call; its metrics are ``(steps,)`` each. The same number gives the same
-            function.
-        streaming_step: ``(state, batch, seed)`` to state and metrics.
-        sample: ``(state, key, count)`` to images, on one device.
-        generate: ``(state, latents)`` to images, on one device.
-        reconstruct: ``(state, batch)`` to images, on one device; None where there is no encoder.
-        evaluate: ``(state, batch, key)`` to sums, on one device.
-        prior: ``(key, count)`` to latents, on one device.
-        posterior: ``(state, batch)`` to means and log variances of codes, on one device; None where
-            there is no encoder.
-        log_likelihood: ``(state, batch, latents)`` to ``log p(x|z)``, on one device; None where
-            there is no likelihood.
-        batch_normalized: ``(state, latents, key)`` to images and batch statistics; None where the
-            algorithm does not tell.
+        evaluate: ``(state, batch, key)`` to sums.
+        prior: ``(key, count)`` to latents.
+        generate: ``(state, latents)`` to uint8 images, or points.
+        normalized: ``(state, latents, key)`` to such images, normalized by their own batch, and the
+            statistics of that batch.
+        reconstruct: ``(state, batch)`` to such images.
+        codes: ``(state, batch)`` to one vector an image.
+        posterior: ``(state, batch)`` to means and log variances of codes.
+        log_likelihood: ``(state, batch, codes)`` to ``log p(x|z)``.
+        translations: ``(state, batch, key)`` to such images, by direction.
     """
 
     plan: Plan
     algorithm: Algorithm
+    phases: tuple[Steps, ...]
     init: Callable[[Any, Batch], State]
-    resident_step: Callable[..., tuple[State, Metrics]]
-    resident_steps: Callable[[int], Callable[..., tuple[State, dict[str, Array]]]]
-    streaming_step: Callable[..., tuple[State, Metrics]]
-    sample: Callable[[State, PRNGKey, int], Generated]
-    generate: Callable[[State, Latents], Generated]
-    reconstruct: Callable[[State, Batch], Generated] | None
     evaluate: Callable[[State, Batch, PRNGKey], Sums]
-    prior: Callable[[PRNGKey, int], Latents]
-    posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
-    log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
-    batch_normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, Params]] | None = None
+    prior: Callable[[PRNGKey, int], Latents] | None
+    generate: Callable[[State, Latents], Generated] | None
+    normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, dict[str, Params]]] | None
+    reconstruct: Callable[[State, Batch], Generated] | None
+    codes: Callable[[State, Batch], Array] | None
+    posterior: Callable[[State, Batch], tuple[Array, Array]] | None
+    log_likelihood: Callable[[State, Batch, Array], PerExample] | None
+    translations: dict[str, Callable[[State, Batch, PRNGKey], Generated]]
+
+    def phase(self, step: int) -> Steps:
+        """The phase whose steps come after ``step`` others (the last one after the end)."""
+        return next((one for one in self.phases if step < one.until), self.phases[-1])
 
 
 def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
@@ -66,6 +95,7 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 
     Raises:
         ParallelError: the batch cannot be shared by the devices; nothing is compiled.
+        ConfigError: parts of the model do not go together.
     """
     compiled = dataclasses.replace(
         experiment, seed=0, name="", evaluation=Evaluation(), early_stopping=EarlyStopping()
@@ -77,15 +107,62 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 def _compile(experiment: Experiment, mode: Parallel) -> Program:
     chosen = plan(mode, batch_size=experiment.batch_size)
     with config_errors():
-        single = experiment.model.build(experiment)
-        mapped = experiment.model.build(experiment, axis_name=chosen.axis_name)
-    rows = experiment.images_per_step // chosen.devices
+        single = build(experiment)
+        mapped = build(experiment, axis_name=chosen.axis_name)
 
     def init(seed: Any, batch: Batch) -> State:
         return single.init(rng.role_key(rng.base_key(seed), "init"), batch)
 
+    def seen(pixels: Any) -> Generated:
+        """Images as they are measured: eight bits a channel, as real ones have; points as they
+        are."""
+        return quantized(pixels) if experiment.data.dtype == "uint8" else pixels
+
+    def shown(function: Callable[..., Any] | None) -> Any:
+        """A compiled function whose result is images."""
+        if function is None:
+            return None
+        return jax.jit(lambda *arguments: seen(function(*arguments)))
+
+    def compiled(function: Callable[..., Any] | None) -> Any:
+        return None if function is None else jax.jit(function)
+
+    def normalized(state: State, latents: Latents, key: PRNGKey) -> Any:
+        assert single.generation is not None
+        assert single.generation.normalized is not None
+        pixels, statistics = single.generation.normalized(state, latents, key)
+        return seen(pixels), statistics
+
+    generation, encoding, density = single.generation, single.encoding, single.density
+    starts = (0, *(phase.until for phase in mapped.phases))
+    return Program(
+        plan=chosen,
+        algorithm=single,
+        phases=tuple(
+            _steps(experiment, chosen, phase, start)
+            for phase, start in zip(mapped.phases, starts, strict=False)
+        ),
+        init=jax.jit(init),
+        evaluate=jax.jit(single.evaluate),
+        prior=generation and jax.jit(generation.prior, static_argnums=1),
+        generate=generation and shown(generation.pixels),
+        normalized=jax.jit(normalized) if generation and generation.normalized else None,
+        reconstruct=encoding and shown(encoding.reconstruct),
+        codes=encoding and compiled(encoding.codes),
+        posterior=encoding and compiled(encoding.posterior),
+        log_likelihood=density and compiled(density.log_likelihood),
+        translations={
+            name: shown(translation.translate) for name, translation in single.translations.items()
+        },
+    )
+
+
+def _steps(experiment: Experiment, chosen: Plan, phase: Phase, start: int) -> Steps:
+    """The compiled train step of a phase that starts after so many steps."""
+    rows = experiment.images_per_step // chosen.devices
+
     def streaming_step(state: State, batch: Batch, seed: Any) -> tuple[State, Metrics]:
-        return mapped.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
+        return phase.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
 
     def resident_step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
         batch = resident_batch(
@@ -98,44 +175,40 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         )
         return streaming_step(state, batch, seed)
 
-    @functools.cache
-    def resident_steps(count: int) -> Callable[..., tuple[State, dict[str, Array]]]:
-        def steps(state: State, arrays: Any, seed: Any) -> tuple[State, dict[str, Array]]:
-            def body(state: State, _: None) -> tuple[State, Metrics]:
-                return resident_step(state, arrays, seed)
+    def resident_steps(
+        state: State, arrays: Any, seed: Any, count: Any
+    ) -> tuple[State, dict[str, Array]]:
+        # The number of steps and the length of the metrics are no part of the program, so that
+        # every step of a run is the same machine code, wherever one call ends and the next begins.
+        # (XLA compiles a loop of one known trip as if there were none, with other last bits.)
+        step = jax.jit(resident_step, inline=True)  # traced once, for its shapes and the loop
+        _, shapes = jax.eval_shape(step, state, arrays, seed)
+        blank = jax.tree.map(lambda m: jnp.zeros((STEPS_IN_A_CALL, *m.shape), m.dtype), shapes)
 
-            # The number is part of the program, so that no device waits for the host's answer
-            # whether there is one more.
-            return jax.lax.scan(body, state, length=count)
+        def body(place: Any, carry: tuple[State, dict[str, Array]]) -> tuple[State, Any]:
+            state, held = carry
+            state, metrics = step(state, arrays, seed)
+            return state, jax.tree.map(lambda all, one: all.at[place].set(one), held, metrics)
 
-        return chosen.compile(steps, sharded=(False, False, False), donate=(0,))
+        return jax.lax.fori_loop(0, count, body, (state, blank))
 
-    return Program(
-        plan=chosen,
-        algorithm=single,
-        init=jax.jit(init),
-        resident_step=chosen.compile(resident_step, sharded=(False, False, False), donate=(0,)),
-        resident_steps=resident_steps,
-        streaming_step=chosen.compile(streaming_step, sharded=(False, True, False), donate=(0,)),
-        sample=jax.jit(single.sample, static_argnums=2),
-        generate=jax.jit(single.generate),
-        reconstruct=None if single.reconstruct is None else jax.jit(single.reconstruct),
-        evaluate=jax.jit(single.evaluate),
-        posterior=None if single.posterior is None else jax.jit(single.posterior),
-        log_likelihood=None if single.log_likelihood is None else jax.jit(single.log_likelihood),
-        prior=jax.jit(single.prior, static_argnums=1),
-        batch_normalized=(
-            None if single.batch_normalized is None else jax.jit(single.batch_normalized)
-        ),
+    def one(function: Callable[..., Any], *sharded: bool) -> Callable[..., Any]:
+        return chosen.compile(function, sharded=sharded, donate=(0,))
+
+    return Steps(
+        start,
+        phase.until,
+        None if phase.enter is None else one(phase.enter, False),
+        resident_step=one(resident_step, False, False, False),
+        resident_steps=one(resident_steps, False, False, False, False),
+        streaming_step=one(streaming_step, False, True, False),
     )
 
 
 def example_batch(experiment: Experiment) -> dict[str, np.ndarray]:
-    """One blank example, of the shape and type that the experiment's data has."""
-    data = experiment.data
+    """One blank example, with every field that the experiment's data has."""
     return {
-        "image": np.zeros((1, *data.image_shape), data.dtype),
-        "label": np.zeros((1,), np.int32),
+        name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in experiment.data.specs.items()
     }
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, Integer, Shaped
+from jaxtyping import Array, Int, Integer
 
 from jaxgan.typing import PRNGKey
 
@@ -53,11 +54,11 @@ def example_indices(count: int, axis_name: str | None = None) -> Int[Array, "bat
 
 
 def per_example(
-    draw: Callable[[PRNGKey], Array],
+    draw: Callable[[PRNGKey], Any],
     key: PRNGKey,
     count: int,
     axis_name: str | None = None,
-) -> Shaped[Array, "batch ..."]:
+) -> Any:
     """Calls ``draw`` once an example, with a key that depends on its place in the global batch.
 
     >>> z = per_example(lambda k: jax.random.normal(k, (3,)), base_key(0), count=2)
@@ -65,7 +66,7 @@ def per_example(
     (2, 3)
 
     Args:
-        draw: from a key to one example's draw, without a batch axis.
+        draw: from a key to one example's draw, an array or a pytree of arrays without a batch axis.
         key: key of the role.
         count: examples on this device.
         axis_name: as in `example_indices`.

@@ -28,8 +28,12 @@ Pixels: TypeAlias = Float[Array, "batch height width channels"]
 Points: TypeAlias = Float[Array, "batch 1 1 dimensions"]
 """Examples that are no images (the 2-D mixtures): coordinates in the channel axis."""
 
-Latents: TypeAlias = Float[Array, "batch latent"]
-"""Codes: drawn from the prior, or an encoder's."""
+Latents: TypeAlias = Any
+"""What images are made from: a pytree whose leaves all have the example as axis 0. An array of
+noise or codes ``(batch, latent)``, or noise, label, code, a key ... by name."""
+
+Codes: TypeAlias = Float[Array, "batch latent"]
+"""An encoder's codes, or noise of the same shape."""
 
 Logits: TypeAlias = Float[Array, "batch"]
 """One unbounded score an example."""
@@ -50,6 +54,9 @@ Sums: TypeAlias = dict[str, tuple[Scalar, Scalar]]
 
 Params: TypeAlias = Any
 """A pytree of arrays."""
+
+Variables: TypeAlias = dict[str, Any]
+"""What ``module.apply`` takes: ``params`` and other collections."""
 
 ImageShape: TypeAlias = tuple[int, int, int]
 """Height, width, channels."""

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from flax import struct
 
-from jaxgan.algorithms.base import Algorithm
+from jaxgan.algorithms import apply
+from jaxgan.algorithms.base import Algorithm, Phase
 from jaxgan.algorithms.gan import Gan
+from jaxgan.algorithms.state import new_player, new_state
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Evaluation, Experiment, Model
 from jaxgan.data import splits
@@ -22,6 +23,7 @@ from jaxgan.data.order import epoch_position
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Sgd
 from jaxgan.program import compile_program, example_batch, on_one_device
 
@@ -47,7 +49,7 @@ def gan(**changes: Any) -> Experiment:
         discriminator=MlpDiscriminator(widths=(16,), dropout=0.3),
         generator_optimizer=RATE,
         discriminator_optimizer=RATE,
-        latent_size=8,
+        prior=Normal(8),
         n_critic=2,
     )
     return _experiment(model, changes)
@@ -60,7 +62,7 @@ def dcgan(**changes: Any) -> Experiment:
         discriminator=DcganDiscriminator(width=4),
         generator_optimizer=RATE,
         discriminator_optimizer=RATE,
-        latent_size=8,
+        prior=Normal(8),
     )
     return _experiment(model, changes)
 
@@ -76,13 +78,6 @@ def vae(**changes: Any) -> Experiment:
     return _experiment(model, changes)
 
 
-class Fitted(struct.PyTreeNode):
-    """Weights of a linear regression."""
-
-    step: Any
-    weights: Any
-
-
 @dataclasses.dataclass(frozen=True)
 class Regression(Model):
     """Mean squared error of labels predicted from pixels, by gradient descent."""
@@ -91,24 +86,24 @@ class Regression(Model):
 
     def build(self, experiment, *, axis_name=None):
         optimizer = optax.sgd(self.rate)
+        over = apply.reduce(axis_name)
 
         def init(key, batch):
-            return Fitted(jnp.int32(0), jnp.linspace(-1.0, 1.0, 64))
+            variables = {"params": jnp.linspace(-1.0, 1.0, 64)}
+            return new_state({"weights": new_player(variables, optimizer)})
 
         def train_step(state, batch, key):
             pixels = batch["image"].reshape(-1, 64).astype(jnp.float32) / 255.0
+            player = state.players["weights"]
 
             def loss(weights):
                 return jnp.mean((pixels @ weights - batch["label"]) ** 2)
 
-            value, gradient = jax.value_and_grad(loss)(state.weights)
-            if axis_name is not None:
-                value, gradient = jax.lax.pmean((value, gradient), axis_name)
-            updates, _ = optimizer.update(gradient, optimizer.init(state.weights))
-            weights = optax.apply_updates(state.weights, updates)
-            return Fitted(state.step + 1, weights), {"loss": value}
+            value, gradient = over.mean(jax.value_and_grad(loss)(player.params))
+            player = player.update(optimizer, gradient, {})
+            return state.replace(step=state.step + 1, players={"weights": player}), {"loss": value}
 
-        return Algorithm(init, train_step, *[lambda *_: None] * 6)
+        return Algorithm(init, (Phase(experiment.steps, train_step),), lambda *_: {})
 
 
 def train(experiment, mode, steps, *, streaming=False):
@@ -125,8 +120,8 @@ def train(experiment, mode, steps, *, streaming=False):
             places = np.arange(experiment.images_per_step) + step * experiment.images_per_step
             rows = np.asarray(epoch_position(places, len(data["image"]), experiment.seed))
             batch = shard({name: array[rows] for name, array in data.items()})
-            state, found = program.streaming_step(state, batch, seed)
+            state, found = program.phase(step).streaming_step(state, batch, seed)
         else:
-            state, found = program.resident_step(state, arrays, seed)
+            state, found = program.phase(step).resident_step(state, arrays, seed)
         metrics.append(jax.device_get(found))
     return jax.device_get(on_one_device(state)), metrics

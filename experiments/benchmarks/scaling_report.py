@@ -73,7 +73,8 @@ class Stepper:
 
     def advance(self) -> Any:
         """Dispatches one step, without waiting for it; returns its metrics."""
-        self._state, metrics = self.program.resident_step(self._state, self._arrays, self._seed)
+        step = self.program.phases[0].resident_step
+        self._state, metrics = step(self._state, self._arrays, self._seed)
         return metrics
 
     def seconds(self, steps: int) -> float:

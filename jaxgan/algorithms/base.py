@@ -1,4 +1,10 @@
-"""The contract between an algorithm and everything that runs it."""
+"""The contract between an algorithm and everything that runs it.
+
+An algorithm is a record of pure functions; what a model can do besides training is said by further
+records that are there or not: `Generation`, `Encoding`, `Density`, `Translation`. Everything is a
+function of its arguments, so an algorithm can be jitted, pmapped, vmapped over seeds, or run
+through ``jax.eval_shape``.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +13,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
-from flax import struct
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Num
 
-from jaxgan.config import ConfigError, Precision
+from jaxgan.algorithms.state import State
+from jaxgan.config import ConfigError, Experiment, Precision
 from jaxgan.typing import (
     Batch,
+    Labels,
     Latents,
     Measure,
     Metrics,
@@ -27,104 +31,167 @@ from jaxgan.typing import (
     Sums,
 )
 
-State: TypeAlias = Any
-"""A pytree of arrays with at least the field ``step``."""
-
 Generated: TypeAlias = Num[Array, "batch height width channels"]
 """uint8 images, or float32 points."""
 
 
-class Algorithm(NamedTuple):
-    """Pure functions that train, sample and evaluate one model.
+class Phase(NamedTuple):
+    """A stretch of training with one train step.
 
-    Everything is a function of its arguments, so an algorithm can be jitted, pmapped, vmapped over
-    seeds, or run through ``jax.eval_shape``.
+    Attributes:
+        until: steps done when it ends; that of the last phase is the experiment's ``steps``.
+        train_step: one generator (or autoencoder) update; takes the key of the step.
+        enter: what happens to the state before the phase's first step, such as new optimizer states
+            (an Adam whose count is large and whose moments are zero makes a first update that is
+            far too large). It keeps the state's structure, shapes and types.
+    """
+
+    until: int
+    train_step: Callable[[State, Batch, PRNGKey], tuple[State, Metrics]]
+    enter: Callable[[State], State] | None = None
+
+
+class Sheet(NamedTuple):
+    """Latents whose images are worth looking at side by side.
+
+    Attributes:
+        latents: of all images, row by row.
+        columns: images a row.
+    """
+
+    latents: Latents
+    columns: int
+
+
+def no_sheets(key: PRNGKey) -> dict[str, Sheet]:
+    """Nothing but samples is worth showing."""
+    del key
+    return {}
+
+
+class Generation(NamedTuple):
+    """Images from a prior. Latents are a pytree; axis 0 of every leaf is the example.
+
+    Attributes:
+        prior: latents of the given number of samples.
+        pixels: images from 0 to 1 (or points) of given latents, each from its own latent alone,
+            under the evaluation weights.
+        normalized: as ``pixels``, but normalized by this batch's own statistics, with those
+            statistics by player (`State.with_statistics`); the key is for dropout, which is then
+            on, as in training. None where nothing is known of it.
+        gradients: whether ``pixels`` has useful gradients, so that it can be inverted.
+        labels: the classes that latents hold; None for models without.
+        with_labels: latents with other classes in them; None for models without.
+        truncate: latents nearer to the prior's mean by the factor ``psi``; None where the prior is
+            not Gaussian.
+        project: latents brought back to where the prior has any; None: it has some everywhere.
+        sheets: what is worth showing besides samples: a class a row, a path, a traversal.
+    """
+
+    prior: Callable[[PRNGKey, int], Latents]
+    pixels: Callable[[State, Latents], Pixels]
+    normalized: Callable[[State, Latents, PRNGKey], tuple[Pixels, dict[str, Params]]] | None = None
+    gradients: bool = True
+    labels: Callable[[Latents], Labels] | None = None
+    with_labels: Callable[[Latents, Labels], Latents] | None = None
+    truncate: Callable[[Latents, float], Latents] | None = None
+    project: Callable[[Latents], Latents] | None = None
+    sheets: Callable[[PRNGKey], dict[str, Sheet]] = no_sheets
+
+
+class Encoding(NamedTuple):
+    """Codes of images, under the evaluation weights.
+
+    Attributes:
+        reconstruct: images from 0 to 1 (or points) decoded from the codes of others.
+        codes: one vector an image, such as the mean of its posterior.
+        posterior: mean and log variance of each image's code, where that is a diagonal Gaussian and
+            the prior is the standard normal; None elsewhere.
+    """
+
+    reconstruct: Callable[[State, Batch], Pixels]
+    codes: Callable[[State, Batch], Array] | None = None
+    posterior: Callable[[State, Batch], tuple[Array, Array]] | None = None
+
+
+class Density(NamedTuple):
+    """A likelihood of images.
+
+    Attributes:
+        kind: its name, such as ``Bernoulli``; values of two kinds cannot be compared.
+        measure: what a log-likelihood of these images is the log of.
+        log_likelihood: ``log p(x|z)`` of each image under a code of its own, summed over pixels and
+            channels, in nats, under the evaluation weights; None where there is none.
+    """
+
+    kind: str
+    measure: Callable[[np.ndarray], Measure]
+    log_likelihood: Callable[[State, Batch, Array], PerExample] | None = None
+
+
+class Translation(NamedTuple):
+    """Images of one domain made from those of another.
+
+    Attributes:
+        source: field of the batch that is translated.
+        target: field that the result should look like.
+        translate: from a batch to images from 0 to 1, under the evaluation weights.
+    """
+
+    source: str
+    target: str
+    translate: Callable[[State, Batch, PRNGKey], Pixels]
+
+
+class Algorithm(NamedTuple):
+    """Pure functions that train and evaluate one model, and what else it can do.
 
     Attributes:
         init: state from a key and one example batch, of which only shapes are used.
-        train_step: one generator (or autoencoder) update; takes the key of the step.
-        sample: generated images under the evaluation weights (EMA where there is one).
+        phases: what is trained when; most algorithms have one.
         evaluate: mergeable ``(sum, count)`` pairs over one held-out batch; examples whose ``mask``
-            is 0 do not count.
-        prior: latents of the given number of samples.
-        generate: images of given latents under the evaluation weights.
-        reconstruct: images decoded from the mean codes of others; None where there is no encoder.
-        parameters: the trained parameters of a state, by network.
-        posterior: mean and log variance of each image's code, a diagonal Gaussian, where the prior
-            is the standard normal; under the evaluation weights, as the next. None where there is
-            no encoder.
-        log_likelihood: ``log p(x|z)`` of each image under a latent of its own, summed over pixels
-            and channels, in nats; None where there is no likelihood.
-        raw: the state whose evaluation weights are those being trained; None where there is only
-            one kind of weights.
-        truncate: latents nearer to the prior's mean by the factor ``psi``; None where the prior is
-            not Gaussian.
-        batch_normalized: images of given latents, normalized by this batch's own statistics, and
-            those statistics (``batch_stats``). The key is for dropout, which is then on, as in
-            training. None where nothing is known of it.
-        with_statistics: the state whose evaluation weights have these ``batch_stats``.
-        pixels: as ``generate``, from 0 to 1 and not rounded, so that they have gradients; None
-            where no images are generated.
-        to_support: latents brought back to where the prior has any; None where it has some
-            everywhere.
-        measure: what ``log_likelihood`` of these images is the log of; None where there is no
-            likelihood.
+            is 0 do not count. May give nothing.
+        generation: where images are drawn from a prior.
+        encoding: where images have codes.
+        density: where images have a likelihood.
+        translations: by direction, such as ``"photo-map"``.
     """
 
     init: Callable[[PRNGKey, Batch], State]
-    train_step: Callable[[State, Batch, PRNGKey], tuple[State, Metrics]]
-    sample: Callable[[State, PRNGKey, int], Generated]
+    phases: tuple[Phase, ...]
     evaluate: Callable[[State, Batch, PRNGKey], Sums]
-    prior: Callable[[PRNGKey, int], Latents]
-    generate: Callable[[State, Latents], Generated]
-    reconstruct: Callable[[State, Batch], Generated] | None
-    parameters: Callable[[State], dict[str, Params]]
-    posterior: Callable[[State, Batch], tuple[Latents, Latents]] | None = None
-    log_likelihood: Callable[[State, Batch, Latents], PerExample] | None = None
-    raw: Callable[[State], State] | None = None
-    truncate: Callable[[Latents, float], Latents] | None = None
-    batch_normalized: Callable[[State, Latents, PRNGKey], tuple[Generated, Params]] | None = None
-    with_statistics: Callable[[State, Params], State] | None = None
-    pixels: Callable[[State, Latents], Pixels] | None = None
-    to_support: Callable[[Latents], Latents] | None = None
-    measure: Callable[[np.ndarray], Measure] | None = None
+    generation: Generation | None = None
+    encoding: Encoding | None = None
+    density: Density | None = None
+    translations: Mapping[str, Translation] = {}
 
 
-class Player(struct.PyTreeNode):
-    """A network in training.
+def build(experiment: Experiment, *, axis_name: str | None = None) -> Algorithm:
+    """The algorithm of an experiment, its networks at the experiment's precision.
 
-    Attributes:
-        params: what its optimizer updates.
-        model_state: its other collections, such as batch statistics; may be empty.
-        opt_state: its optimizer's state.
+    Args:
+        experiment: whose ``model`` builds the algorithm.
+        axis_name: mapped axis over which the batch is sharded; None on one device.
+
+    Raises:
+        ConfigError: parts of the model do not go together, or the last phase does not end with the
+            training.
     """
-
-    params: Params
-    model_state: Params
-    opt_state: optax.OptState
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """What ``module.apply`` takes."""
-        return {"params": self.params, **self.model_state}
-
-    def update(
-        self, optimizer: optax.GradientTransformation, gradients: Params, model_state: Params
-    ) -> Player:
-        """This player after one optimizer update.
-
-        Args:
-            optimizer: the transformation that made ``opt_state``.
-            gradients: of the loss, averaged over the devices; same structure as ``params``.
-            model_state: the collections that the forward pass returned.
-        """
-        updates, opt_state = optimizer.update(gradients, self.opt_state, self.params)
-        params = optax.apply_updates(self.params, updates)
-        return self.replace(params=params, model_state=model_state, opt_state=opt_state)
+    model = at_precision(experiment.model, experiment.precision)
+    algorithm = model.build(dataclasses.replace(experiment, model=model), axis_name=axis_name)
+    ends = [phase.until for phase in algorithm.phases]
+    if sorted({*ends}) != ends or not ends or ends[0] < 1 or ends[-1] != experiment.steps:
+        raise ConfigError(
+            f"the phases of {type(experiment.model).__name__} end at steps {ends}: they must rise,"
+            f" and the last one must end with the training, at {experiment.steps}"
+        )
+    return algorithm
 
 
 def at_precision(model: Any, precision: Precision) -> Any:
     """The settings of a model, with the experiment's precision in networks that name none.
+
+    Networks inside of networks are reached too.
 
     Args:
         model: a dataclass; the fields that are networks are looked at.
@@ -135,106 +202,56 @@ def at_precision(model: Any, precision: Precision) -> Any:
     """
     if precision == "float32":
         return model
-    networks = {
+    return dataclasses.replace(
+        model,
+        **{
+            name: _network_at_precision(name, network, precision)
+            for name, network in _networks(model).items()
+        },
+    )
+
+
+def _networks(owner: Any) -> dict[str, nn.Module]:
+    return {
         field.name: value
-        for field in dataclasses.fields(model)
-        if isinstance(value := getattr(model, field.name), nn.Module)
+        for field in dataclasses.fields(owner)
+        if field.name != "parent" and isinstance(value := getattr(owner, field.name), nn.Module)
     }
-    for name, network in networks.items():
-        if not hasattr(network, "dtype"):
-            raise ConfigError(
-                f"the {name}, {type(network).__name__}, has no field dtype and computes in float32"
-                f" only: give it one, or leave out --precision {precision}"
-            )
-        if network.dtype is None:
-            networks[name] = network.clone(dtype=precision)
-    return dataclasses.replace(model, **networks)
 
 
-def new_player(variables: Mapping[str, Any], optimizer: optax.GradientTransformation) -> Player:
-    """A player from what ``module.init`` returned."""
-    model_state = {name: value for name, value in variables.items() if name != "params"}
-    params = variables["params"]
-    return Player(params=params, model_state=model_state, opt_state=optimizer.init(params))
+def _network_at_precision(name: str, network: nn.Module, precision: Precision) -> nn.Module:
+    inner = {
+        part: _network_at_precision(part, value, precision)
+        for part, value in _networks(network).items()
+    }
+    changes: dict[str, Any] = dict(inner)
+    fields = {field.name for field in dataclasses.fields(network)}
+    if "dtype" in fields:
+        changes["dtype"] = getattr(network, "dtype") or precision  # noqa: B009
+    elif not inner:
+        raise ConfigError(
+            f"the {name}, {type(network).__name__}, has no field dtype and computes in float32"
+            f" only: give it one, or leave out --precision {precision}"
+        )
+    return network.clone(**changes)
 
 
-def batch_statistics(
-    apply: Callable[[dict[str, Any]], tuple[Any, Mapping[str, Any]]], variables: Mapping[str, Any]
-) -> tuple[Any, Params]:
-    """What a network makes of a batch in train mode, and the statistics that it normalized with.
+def classes_of(data: Any) -> int:
+    """The number of classes of an experiment's data, for models that take labels.
 
-    A network folds a batch's statistics ``b`` into running averages, ``new = m old + (1 - m) b``,
-    with momenta of its own. Two values of ``old`` give ``m`` and ``b``; the outputs do not depend
-    on them, so that compiled code makes the outputs once.
-
-    Args:
-        apply: from variables to outputs and changed collections, in train mode.
-        variables: of the network, ``batch_stats`` included.
-
-    Returns:
-        The outputs, and a tree like ``batch_stats``; what ``apply`` does not normalize with is as
-        it was.
+    Raises:
+        ConfigError: it is not said.
     """
-    before = variables["batch_stats"]
-
-    def after(old: Any) -> tuple[Any, Any]:
-        outputs, changed = apply({**variables, "batch_stats": old})
-        return outputs, changed["batch_stats"]
-
-    outputs, from_zero = after(jax.tree.map(jnp.zeros_like, before))
-    # As large as the statistics themselves, so that few digits of m are lost.
-    other = jax.tree.map(lambda leaf: 1.0 + 10.0 * jnp.abs(leaf), from_zero)
-    _, from_other = after(other)
-
-    def statistic(old: Array, zero: Array, start: Array, end: Array) -> Array:
-        kept = (end - zero) / start
-        return jnp.where(kept < 1.0, zero / jnp.where(kept < 1.0, 1.0 - kept, 1.0), old)
-
-    return outputs, jax.tree.map(statistic, before, from_zero, other, from_other)
+    if not data.classes:
+        raise ConfigError(
+            "the model takes labels: say how many classes there are, --data.classes N"
+        )
+    return data.classes
 
 
-def masked_sum(
-    values: Float[Array, "batch"], batch: Batch
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """``(sum, count)`` of per-example values, without the examples that ``mask`` excludes."""
-    mask = batch.get("mask")
-    weights = jnp.ones_like(values) if mask is None else jnp.asarray(mask, values.dtype)
-    return jnp.sum(values * weights), jnp.sum(weights)
-
-
-def sums_with_squares(values: Mapping[str, PerExample], batch: Batch) -> Sums:
-    """What ``evaluate`` returns of per-example values; squares give their means' standard errors.
-
-    Args:
-        values: by name.
-        batch: of the examples, whose ``mask`` applies.
-    """
-    squares = {f"{name}_squared": jnp.square(value) for name, value in values.items()}
-    return {name: masked_sum(value, batch) for name, value in {**values, **squares}.items()}
-
-
-def to_symmetric(images: Num[Array, "..."]) -> Float[Array, "..."]:
-    """uint8 images to floats in [-1, 1]; points (floats) unchanged."""
-    if images.dtype == jnp.uint8:
-        return images.astype(jnp.float32) / 127.5 - 1.0
-    return images
-
-
-def from_symmetric(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
-    """Floats in [-1, 1] to the nearest uint8; the inverse of `to_symmetric`."""
-    return from_unit((pixels + 1.0) / 2.0)
-
-
-def from_unit(pixels: Float[Array, "..."]) -> Num[Array, "..."]:
-    """Floats in [0, 1] to the nearest uint8; values outside are clipped."""
-    return jnp.round(jnp.clip(pixels, 0.0, 1.0) * 255.0).astype(jnp.uint8)
-
-
-def scaled(latents: Latents, psi: float) -> Latents:
-    """Latents of a standard normal prior, nearer to its mean by the factor ``psi``."""
-    return latents * psi
-
-
-def first_step() -> Int[Array, ""]:
-    """The step counter of a new state."""
-    return jnp.zeros((), jnp.int32)
+def with_label(generation: Generation) -> Generation:
+    """The same for latents that hold a ``label``: with ``labels`` and ``with_labels``."""
+    return generation._replace(
+        labels=lambda latents: latents["label"],
+        with_labels=lambda latents, labels: {**latents, "label": labels},
+    )

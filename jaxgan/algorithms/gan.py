@@ -1,106 +1,66 @@
-"""Generative adversarial networks (Goodfellow et al. 2014): two players, alternating updates."""
+"""Generative adversarial networks (Goodfellow et al. 2014) by parts, which are values."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax import struct
 
 from jaxgan import rng
-from jaxgan.algorithms import base
-from jaxgan.config import ConfigError, Experiment, Model
-from jaxgan.objectives.gan.constraints import clip_weights
+from jaxgan.algorithms import apply, base
+from jaxgan.algorithms.gan_parts import Networks, Round, augmented, auxiliary, keys_of, penalized
+from jaxgan.algorithms.sheets import sheets_of
+from jaxgan.algorithms.state import Player, State, new_player, new_state
+from jaxgan.config import ConfigError, Experiment, Model, describe
+from jaxgan.objectives.gan.augmentations import Augmentation
+from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.constraints import Constraint
 from jaxgan.objectives.gan.losses import GanLoss, NonSaturating
-from jaxgan.objectives.gan.penalties import GradientPenalty, interpolate
+from jaxgan.objectives.gan.penalties import Penalty, View
+from jaxgan.objectives.priors import Normal, Prior
 from jaxgan.optim import Adam, Ema, Optimizer
 from jaxgan.typing import Batch, Latents, Metrics, Params, Pixels, PRNGKey, Sums
-
-PRIORS = {
-    "normal": lambda key, size: jax.random.normal(key, (size,)),
-    "uniform": lambda key, size: jax.random.uniform(key, (size,), minval=-1.0, maxval=1.0),
-}
-
-DRAWS = (
-    "latent", "generator-dropout", "real-dropout", "fake-dropout", "share", "penalty-dropout",
-)  # fmt: skip
-"""Roles of the random keys of one discriminator update."""
-
-
-class GanState(struct.PyTreeNode):
-    """All that a GAN needs to go on training.
-
-    Attributes:
-        step: generator updates done.
-        generator: the player that makes images.
-        discriminator: the player that judges them (a critic, for Wasserstein losses).
-        ema: averaged variables of the generator, batch statistics included; what is evaluated.
-        extras: state of regularizers that need some.
-    """
-
-    step: Any
-    generator: base.Player
-    discriminator: base.Player
-    ema: Any
-    extras: Any
-
-
-class _Round(NamedTuple):
-    """What a discriminator update leaves for the generator's.
-
-    Attributes:
-        real: the real images, in [-1, 1].
-        fake: the generated ones.
-        pull_back: from a gradient with respect to ``fake`` to one of the generator's parameters.
-        generator_state: the generator's other collections after making ``fake``.
-        metrics: of the update.
-    """
-
-    real: Any
-    fake: Any
-    pull_back: Callable[[Any], tuple[Params]]
-    generator_state: Params
-    metrics: Metrics
 
 
 @dataclasses.dataclass(frozen=True)
 class Gan(Model):
-    """Settings of a GAN."""
+    """Settings of a GAN. What is not there is left out of a tuple."""
+
+    family: ClassVar[str] = "GAN"
 
     generator: nn.Module
     """Network from latents to images."""
     discriminator: nn.Module
-    """Network from images to one logit each."""
+    """Network from images to one logit each, or to a `jaxgan.objectives.gan.verdict.Verdict`."""
     loss: GanLoss = NonSaturating()
     """Adversarial loss of both players."""
     generator_optimizer: Optimizer = Adam()
     """Optimizer of the generator."""
     discriminator_optimizer: Optimizer = Adam()
     """Optimizer of the discriminator."""
-    latent_size: int = 100
-    """Length of a latent."""
-    prior: Literal["normal", "uniform"] = "normal"
-    """Distribution of latents: standard normal, or uniform on [-1, 1]."""
+    prior: Prior = Normal()
+    """Distribution of latents; one with labels makes both players conditional."""
     n_critic: int = 1
     """Discriminator updates before each generator update, each on its own real batch."""
-    clip_weights: float | None = None
-    """Bound that every discriminator weight is clipped to after an update (WGAN)."""
-    gradient_penalty: GradientPenalty = GradientPenalty(weight=0.0)
-    """Penalty on the discriminator's gradient between real and generated images (WGAN-GP)."""
+    penalties: tuple[Penalty, ...] = ()
+    """Added to the discriminator's loss, such as a gradient penalty (WGAN-GP) or R1."""
+    constraints: tuple[Constraint, ...] = ()
+    """Put on the discriminator's parameters after each update, such as clipping (WGAN)."""
+    auxiliaries: tuple[Auxiliary, ...] = ()
+    """Added to both players' losses, such as an auxiliary classifier (AC-GAN)."""
+    augmentations: tuple[Augmentation, ...] = ()
+    """Of real and generated images alike, before the discriminator sees them."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
 
     def __post_init__(self) -> None:
-        for name in ("latent_size", "n_critic"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} = {getattr(self, name)}: must be at least 1")
-        if self.clip_weights is not None and self.clip_weights <= 0:
-            raise ConfigError(f"clip_weights = {self.clip_weights}: must be positive")
-        if self.gradient_penalty.weight and getattr(self.discriminator, "batch_norm", False):
+        if self.n_critic < 1:
+            raise ConfigError(f"n_critic = {self.n_critic}: must be at least 1")
+        by_example = any(penalty.per_example for penalty in self.penalties)
+        if by_example and getattr(self.discriminator, "batch_norm", False):
             raise ConfigError(
                 "a gradient penalty holds for each example by itself, and batch norm mixes them:"
                 " set --model.discriminator.no-batch-norm"
@@ -111,183 +71,230 @@ class Gan(Model):
         """One real batch for each discriminator update."""
         return self.n_critic
 
+    def objective(self) -> str:
+        """``Wasserstein(), 5 critic updates a step, Clip()``."""
+        critic = [f"{self.n_critic} critic updates a step"] if self.n_critic > 1 else []
+        parts = (*self.penalties, *self.constraints, *self.auxiliaries, *self.augmentations)
+        labels = ["conditional"] if self.prior.conditional else []
+        return ", ".join([describe(self.loss), *critic, *map(describe, parts), *labels])
+
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
         """See `gan`."""
-        return gan(experiment, axis_name=axis_name)
+        return gan(experiment, self, axis_name=axis_name)
 
 
-def gan(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
-    """The algorithm of an experiment whose model is a `Gan`.
+def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> base.Algorithm:
+    """The algorithm of a GAN.
 
     One step is ``n_critic`` discriminator updates, each on its own real batch and fresh latents,
     and then one generator update. As in the reference code of DCGAN, the generator's update sees
     the fakes of the last discriminator update, so they are made only once.
 
     Args:
-        experiment: networks, loss and optimizers in ``experiment.model``; the images' shape in
-            ``experiment.data``.
+        experiment: the images' shape and classes in ``experiment.data``, the number of steps.
+        model: networks, loss and optimizers.
         axis_name: mapped axis over which the batch is sharded; None on one device.
+
+    Raises:
+        ConfigError: labels are wanted, and the data's classes are not said.
     """
-    model: Gan = base.at_precision(experiment.model, experiment.precision)
-    image_shape = experiment.data.image_shape
-    is_image = experiment.data.dtype == "uint8"
-    to_output = base.from_symmetric if is_image else lambda pixels: pixels
-    draw = PRIORS[model.prior]
+    data, prior = experiment.data, model.prior
+    is_image = data.dtype == "uint8"
+    classes = base.classes_of(data) if prior.conditional else 0
+    networks = Networks(model.generator, model.discriminator, data.image_shape, classes, axis_name)
     d_optimizer = model.discriminator_optimizer.build(experiment.steps * model.n_critic)
     g_optimizer = model.generator_optimizer.build(experiment.steps)
+    over = apply.reduce(axis_name)
 
-    def average(tree: Params) -> Params:
-        return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
+    def draw(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
+        return rng.per_example(lambda k: prior.draw(k, classes), key, count, axis)
 
-    def prior(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
-        return rng.per_example(lambda k: draw(k, model.latent_size), key, count, axis)
-
-    def generator(variables: dict[str, Any], latent: Latents, key: PRNGKey) -> Any:
-        return model.generator.apply(
-            variables, latent, image_shape=image_shape, train=True, axis_name=axis_name,
-            mutable=["batch_stats"], rngs={"dropout": key},
-        )  # fmt: skip
-
-    def discriminator(params: Params, model_state: Params, images: Any, key: PRNGKey) -> Any:
-        return model.discriminator.apply(
-            {"params": params, **model_state}, images, train=True, axis_name=axis_name,
-            mutable=["batch_stats"], rngs={"dropout": key},
-        )  # fmt: skip
-
-    def init(key: PRNGKey, batch: Batch) -> GanState:
-        images = base.to_symmetric(jnp.asarray(batch["image"])[:1])
-        g_keys = {r: rng.role_key(key, f"generator-{r}") for r in ("params", "dropout")}
-        d_keys = {r: rng.role_key(key, f"discriminator-{r}") for r in ("params", "dropout")}
-        latent = jnp.zeros((1, model.latent_size))
-        g_variables = model.generator.init(g_keys, latent, image_shape=image_shape, train=False)
-        d_variables = model.discriminator.init(d_keys, images, train=False)
-        g_player = base.new_player(g_variables, g_optimizer)
-        return GanState(
-            step=base.first_step(),
-            generator=g_player,
-            discriminator=base.new_player(d_variables, d_optimizer),
-            # A copy, because a donated state must not hold one buffer twice.
-            ema=jax.tree.map(jnp.copy, g_player.variables),
-            extras={},
-        )
-
-    def penalty(params: Params, model_state: Params, real: Any, fake: Any, keys: Any):
-        """The gradient penalty, and its metrics; nothing where its weight is 0."""
-        if not model.gradient_penalty.weight:
-            return 0.0, {}
-        share = rng.per_example(jax.random.uniform, keys["share"], real.shape[0], axis_name)
-        values = model.gradient_penalty(
-            # Running statistics are those of real and fake images, not of what lies between.
-            lambda images: discriminator(params, model_state, images, keys["penalty-dropout"])[0],
-            interpolate(real=real, fake=fake, share=share),
-        )
-        return values, {"penalty/gradient": jnp.mean(values)}
-
-    def discriminator_loss(params: Params, model_state: Params, real: Any, fake: Any, keys: Any):
-        # Real and fake images are normalized apart, each with the statistics of its own batch.
-        real_logits, after_real = discriminator(params, model_state, real, keys["real-dropout"])
-        fake_logits, after_both = discriminator(params, after_real, fake, keys["fake-dropout"])
-        penalties, metrics = penalty(params, model_state, real, fake, keys)
-        values = model.loss.discriminator(real=real_logits, fake=fake_logits) + penalties
-        metrics = {
-            "loss/discriminator": jnp.mean(values),
-            "logits/real": jnp.mean(real_logits),
-            "logits/fake": jnp.mean(fake_logits),
-            **metrics,
+    def init(key: PRNGKey, batch: Batch) -> State:
+        images = apply.to_symmetric(jnp.asarray(batch["image"])[:1])
+        latents = jax.tree.map(jnp.zeros_like, draw(key, 1))
+        given = (images, networks.labels_of(latents)) if classes else (images,)
+        players = {
+            "generator": new_player(
+                apply.initial(
+                    "generator", model.generator, key, latents, prefix="generator-",
+                    image_shape=data.image_shape, **networks.labelled,
+                ),
+                g_optimizer,
+            ),
+            "discriminator": new_player(
+                apply.initial(
+                    "discriminator", model.discriminator, key, *given, prefix="discriminator-",
+                    **networks.labelled,
+                ),
+                d_optimizer,
+            ),
+        }  # fmt: skip
+        extras = {
+            "penalties": tuple(penalty.init() for penalty in model.penalties),
+            "augmentations": tuple(one.init() for one in model.augmentations),
         }
-        return metrics["loss/discriminator"], (after_both, metrics)
+        return new_state(players, averaged=("generator",), extras=extras)
 
-    def generator_loss(fake: Any, player: base.Player, real: Any, keys: Any):
-        # A loss that ignores the real logits costs nothing here: XLA drops what is not used.
-        real_logits, _ = discriminator(player.params, player.model_state, real, keys[0])
-        fake_logits, _ = discriminator(player.params, player.model_state, fake, keys[1])
-        return jnp.mean(model.loss.generator(real=real_logits, fake=fake_logits))
+    def seen(images: Any, key: PRNGKey, role: str, update: int, extras: Any) -> Any:
+        keys = keys_of(key, role, update, images.shape[0], axis_name)
+        return augmented(model.augmentations, extras["augmentations"], images, keys)
 
     def discriminate(
-        state: GanState, d_player: base.Player, real: Any, key: PRNGKey, update: int
-    ) -> tuple[base.Player, _Round]:
+        state: State, player: Player, extras: Any, batch: Any, key: PRNGKey, update: int
+    ) -> tuple[Player, Any, Round]:
         """One update of the discriminator, and what the generator's update needs of it."""
-        keys = {role: rng.role_key(key, role, update) for role in DRAWS}
-        latent = prior(keys["latent"], real.shape[0], axis_name)
+        real, labels = batch["image"], batch.get("label")
+        keys = {
+            role: rng.role_key(key, role, update)
+            for role in ("latent", "generator-dropout", "real-dropout", "fake-dropout",
+                         "penalty-dropout")
+        }  # fmt: skip
+        latents = draw(keys["latent"], real.shape[0], axis_name)
+        making = state.players["generator"]
 
         def fakes(params: Params) -> Any:
-            variables = {"params": params, **state.generator.model_state}
-            return generator(variables, latent, keys["generator-dropout"])
+            variables = {"params": params, **making.model_state}
+            return networks.generator(variables, latents, keys["generator-dropout"])
 
-        fake, pull_back, g_state = jax.vjp(fakes, state.generator.params, has_aux=True)
-        gradients, (d_state, metrics) = jax.grad(discriminator_loss, has_aux=True)(
-            d_player.params, d_player.model_state, real, jax.lax.stop_gradient(fake), keys
-        )
-        d_player = d_player.update(d_optimizer, average(gradients), d_state)
-        if model.clip_weights is not None:
-            d_player = d_player.replace(params=clip_weights(d_player.params, model.clip_weights))
-        return d_player, _Round(real, fake, pull_back, g_state, metrics)
+        fake, pull_back, g_state = jax.vjp(fakes, making.params, has_aux=True)
 
-    def train_step(state: GanState, batch: Batch, key: PRNGKey) -> tuple[GanState, Metrics]:
-        images = base.to_symmetric(jnp.asarray(batch["image"]))
+        def loss(params: Params) -> Any:
+            def judge(model_state: Params, images: Any, of: Any, role: str, key_: PRNGKey) -> Any:
+                shown = seen(images, key, role, update, extras)
+                return networks.discriminator({"params": params, **model_state}, shown, of, key_)
+
+            still, of_fakes = jax.lax.stop_gradient(fake), networks.labels_of(latents)
+            # Real and fake images are normalized apart, each with the statistics of its own batch.
+            on_real, after = judge(player.model_state, real, labels, "real", keys["real-dropout"])
+            on_fake, after = judge(after, still, of_fakes, "fake", keys["fake-dropout"])
+            view = View(
+                # Running statistics are those of real and fake images, not of what lies between.
+                critic=lambda images: judge(
+                    player.model_state, images, labels, "real", keys["penalty-dropout"]
+                )[0],
+                real=real,
+                fake=still,
+                generate=lambda z: networks.generator(
+                    making.variables, z, keys["generator-dropout"]
+                )[0],
+                latents=latents,
+                draw=lambda role, one: rng.per_example(
+                    one, rng.role_key(key, role, update), real.shape[0], axis_name
+                ),
+            )
+            done = state.step * model.n_critic + update
+            penalties, metrics, kept = penalized(model.penalties, extras["penalties"], view, done)
+            values = model.loss.discriminator(real=on_real.logits, fake=on_fake.logits) + penalties
+            of_real = auxiliary(model.auxiliaries, on_real, {"label": labels}, real=True)
+            of_fake = auxiliary(model.auxiliaries, on_fake, latents, real=False)
+            for term in [*of_real.values(), *of_fake.values()]:
+                values = values + term
+            metrics = {
+                "loss/discriminator": jnp.mean(values),
+                "logits/real": jnp.mean(on_real.logits),
+                "logits/fake": jnp.mean(on_fake.logits),
+                **metrics,
+                **{f"{name}/real": jnp.mean(term) for name, term in of_real.items()},
+                **{f"{name}/fake": jnp.mean(term) for name, term in of_fake.items()},
+            }
+            return metrics["loss/discriminator"], (after, metrics, kept, on_real)
+
+        gradients, (after, metrics, kept, on_real) = jax.grad(loss, has_aux=True)(player.params)
+        player = player.update(d_optimizer, over.mean(gradients), after)
+        for constraint in model.constraints:
+            player = player.replace(params=constraint(player.params))
+        moved = extras["augmentations"]
+        if moved:
+            everything = jax.tree.map(over.gather, on_real)
+            moved = tuple(
+                one.update(one_state, everything, experiment.batch_size)
+                for one, one_state in zip(model.augmentations, moved, strict=True)
+            )
+        extras = {"penalties": over.mean(kept), "augmentations": moved}
+        return player, extras, Round(batch, latents, fake, pull_back, g_state, metrics)
+
+    def train_step(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
+        rows = {"image": apply.to_symmetric(jnp.asarray(batch["image"]))}
+        if classes:
+            rows["label"] = jnp.asarray(batch["label"])
         # Rows that belong to one critic update are n_critic apart, so that the grouping does not
         # depend on how many devices share the rows.
-        images = images.reshape(-1, model.n_critic, *images.shape[1:])
-        d_player, last = state.discriminator, model.n_critic - 1
-        for update in range(last):
-            d_player, _ = discriminate(state, d_player, images[:, update], key, update)
-        d_player, final = discriminate(state, d_player, images[:, last], key, last)
+        rows = {n: a.reshape(-1, model.n_critic, *a.shape[1:]) for n, a in rows.items()}
+        player, extras, last = state.players["discriminator"], state.extras, None
+        for update in range(model.n_critic):
+            own = {name: array[:, update] for name, array in rows.items()}
+            player, extras, last = discriminate(state, player, extras, own, key, update)
+        assert last is not None
 
-        keys = tuple(
-            rng.role_key(key, f"{role}-dropout", model.n_critic) for role in ("real", "fake")
+        def loss(fake: Any) -> Any:
+            final, real, labels = model.n_critic, last.batch["image"], last.batch.get("label")
+            of_fakes = networks.labels_of(last.latents)
+            real_key, fake_key = (
+                rng.role_key(key, f"{role}-dropout", final) for role in ("real", "fake")
+            )
+            shown = seen(real, key, "real", final, extras)
+            on_real, _ = networks.discriminator(player.variables, shown, labels, real_key)
+            shown = seen(fake, key, "fake", final, extras)
+            on_fake, _ = networks.discriminator(player.variables, shown, of_fakes, fake_key)
+            values = model.loss.generator(real=on_real.logits, fake=on_fake.logits)
+            for term in auxiliary(model.auxiliaries, on_fake, last.latents, real=False).values():
+                values = values + term
+            return jnp.mean(values)
+
+        value, slope = jax.value_and_grad(loss)(last.fake)
+        (gradients,) = last.pull_back(slope)
+        making = state.players["generator"].update(
+            g_optimizer, over.mean(gradients), last.generator_state
         )
-        value, fake_gradient = jax.value_and_grad(generator_loss)(
-            final.fake, d_player, final.real, keys
-        )
-        (gradients,) = final.pull_back(fake_gradient)
-        g_player = state.generator.update(g_optimizer, average(gradients), final.generator_state)
-        new_state = state.replace(
+        average = model.ema.update(state.ema["generator"], making.variables, state.step)
+        new = state.replace(
             step=state.step + 1,
-            generator=g_player,
-            discriminator=d_player,
-            ema=model.ema.update(state.ema, g_player.variables, state.step),
+            players={"generator": making, "discriminator": player},
+            ema={"generator": average},
+            extras=extras,
         )
-        return new_state, average({**final.metrics, "loss/generator": value})
+        return new, over.mean({**last.metrics, "loss/generator": value})
 
-    def generated(state: GanState, latent: Latents) -> Any:
-        return model.generator.apply(state.ema, latent, image_shape=image_shape, train=False)
+    def in_range(images: Any) -> Any:
+        return apply.to_unit(images) if is_image else images
 
-    def generate(state: GanState, latent: Latents) -> base.Generated:
-        return to_output(generated(state, latent))
+    def pixels(state: State, latents: Latents) -> Pixels:
+        return in_range(networks.generator(state.evaluated("generator"), latents, train=False)[0])
 
-    def pixels(state: GanState, latent: Latents) -> Pixels:
-        return jnp.clip((generated(state, latent) + 1.0) / 2.0, 0.0, 1.0)
+    def normalized(
+        state: State, latents: Latents, key: PRNGKey
+    ) -> tuple[Pixels, dict[str, Params]]:
+        images, found = apply.batch_statistics(
+            lambda variables: networks.generator(variables, latents, key),
+            state.evaluated("generator"),
+        )
+        return in_range(images), {"generator": found}
 
-    def sample(state: GanState, key: PRNGKey, count: int) -> base.Generated:
-        return generate(state, prior(key, count))
-
-    def batch_normalized(
-        state: GanState, latent: Latents, key: PRNGKey
-    ) -> tuple[base.Generated, Params]:
-        pixels, statistics = base.batch_statistics(lambda v: generator(v, latent, key), state.ema)
-        return to_output(pixels), statistics
-
-    def evaluate(state: GanState, batch: Batch, key: PRNGKey) -> Sums:
-        real = base.to_symmetric(jnp.asarray(batch["image"]))
+    def evaluate(state: State, batch: Batch, key: PRNGKey) -> Sums:
+        real = apply.to_symmetric(jnp.asarray(batch["image"]))
+        latents = draw(key, real.shape[0])
+        fake = pixels(state, latents)
         # Fakes pass through eight bits, as the real images did.
-        fake = base.to_symmetric(sample(state, key, real.shape[0]))
-
-        def logits(images: Any) -> Any:
-            return model.discriminator.apply(state.discriminator.variables, images, train=False)
-
-        correct = model.loss.correct(real=logits(real), fake=logits(fake))
+        fake = apply.to_symmetric(apply.quantized(fake)) if is_image else fake
+        judging = state.players["discriminator"].variables
+        labels = jnp.asarray(batch["label"]) if classes else None
+        of_real, _ = networks.discriminator(judging, real, labels, train=False)
+        of_fake, _ = networks.discriminator(judging, fake, networks.labels_of(latents), train=False)
+        correct = model.loss.correct(real=of_real.logits, fake=of_fake.logits)
         values = {f"discriminator_{name}": value for name, value in correct.items()}
-        return base.sums_with_squares(values, batch)
+        return apply.sums_with_squares(values, batch)
 
-    def parameters(state: GanState) -> dict[str, Params]:
-        return {"generator": state.generator.params, "discriminator": state.discriminator.params}
-
+    generation = base.Generation(
+        draw,
+        pixels,
+        normalized,
+        truncate=prior.truncate if prior.truncates else None,
+        project=prior.project,
+        sheets=lambda key: sheets_of(prior, data.classes, draw, key),
+    )
     return base.Algorithm(
-        init, train_step, sample, evaluate, prior, generate, None, parameters,
-        raw=lambda state: state.replace(ema=state.generator.variables),
-        truncate=base.scaled if model.prior == "normal" else None,
-        batch_normalized=batch_normalized,
-        with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
-        pixels=pixels if is_image else None,
-        to_support=None if model.prior == "normal" else lambda latent: jnp.clip(latent, -1.0, 1.0),
-    )  # fmt: skip
+        init,
+        (base.Phase(experiment.steps, train_step),),
+        evaluate,
+        base.with_label(generation) if classes else generation,
+    )

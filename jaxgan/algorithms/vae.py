@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from flax import struct
+from jaxtyping import Array
 
 from jaxgan import rng
-from jaxgan.algorithms import base
-from jaxgan.config import ConfigError, Experiment, Model
+from jaxgan.algorithms import apply, base
+from jaxgan.algorithms.sheets import sheets_of
+from jaxgan.algorithms.state import State, new_player, new_state
+from jaxgan.config import ConfigError, Experiment, Model, describe
+from jaxgan.objectives.priors import Labelled, Normal, Prior
 from jaxgan.objectives.vae.bounds import Beta, elbo, reparameterize
 from jaxgan.objectives.vae.divergences import kl_standard_normal
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Likelihood
 from jaxgan.optim import Adam, Ema, Optimizer
-from jaxgan.typing import Batch, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
-
-
-class VaeState(struct.PyTreeNode):
-    """All that a VAE needs to go on training.
-
-    Attributes:
-        step: updates done.
-        autoencoder: encoder and decoder, trained as one player; the top level of its parameters and
-            of its other collections is ``encoder``, ``decoder``.
-        ema: averaged variables of the autoencoder; what is evaluated.
-        extras: state of regularizers that need some.
-    """
-
-    step: Any
-    autoencoder: base.Player
-    ema: Any
-    extras: Any
+from jaxgan.typing import (
+    Batch,
+    Codes,
+    Latents,
+    Metrics,
+    Params,
+    PerExample,
+    Pixels,
+    PRNGKey,
+    Sums,
+    Variables,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Vae(Model):
     """Settings of a VAE."""
+
+    family: ClassVar[str] = "VAE"
 
     encoder: nn.Module
     """Network from images to mean and log variance of their codes."""
@@ -55,14 +54,25 @@ class Vae(Model):
     """Optimizer of encoder and decoder."""
     ema: Ema = Ema()
     """Average of the weights that is evaluated."""
+    conditional: bool = False
+    """Whether encoder and decoder are given the image's class (Sohn et al. 2015)."""
 
     def __post_init__(self) -> None:
         if self.latent_size < 1:
             raise ConfigError(f"latent_size = {self.latent_size}: must be at least 1")
 
+    def objective(self) -> str:
+        """``ELBO, Bernoulli(), beta = 1``."""
+        labels = ", conditional" if self.conditional else ""
+        return f"ELBO, {describe(self.likelihood)}, beta = {self.beta.value:g}{labels}"
+
+    def mark(self) -> str:
+        """``β = 4``."""
+        return f"β = {self.beta.value:g}"
+
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
         """See `vae`."""
-        return vae(experiment, axis_name=axis_name)
+        return vae(experiment, self, axis_name=axis_name)
 
 
 class _Autoencoder(nn.Module):
@@ -72,174 +82,200 @@ class _Autoencoder(nn.Module):
     decoder: nn.Module
 
     def __call__(
-        self, images: Any, noise: Latents, *, image_shape: Any, train: bool, axis_name: Any
-    ):
-        mean, log_variance = self.encode(
-            images, latent_size=noise.shape[-1], train=train, axis_name=axis_name
-        )
+        self, images: Any, labels: Any, noise: Codes, *, image_shape: Any, classes: int,
+        train: bool, axis_name: Any = None,
+    ):  # fmt: skip
+        how = {"classes": classes, "train": train, "axis_name": axis_name}
+        size = noise.shape[-1]
+        mean, log_variance = self.encode(images, labels, latent_size=size, **how)
         latent = reparameterize(mean=mean, log_variance=log_variance, noise=noise)
-        outputs = self.decode(latent, image_shape=image_shape, train=train, axis_name=axis_name)
+        outputs = self.decode(latent, labels, image_shape=image_shape, **how)
         return outputs, mean, log_variance
 
-    def encode(self, images: Any, **kwargs: Any):
-        return self.encoder(images, **kwargs)
+    def encode(self, images: Any, labels: Any, *, classes: int, **how: Any):
+        given, labelled = (
+            ((images,), {}) if labels is None else ((images, labels), {"classes": classes})
+        )
+        apply.check_arguments("encoder", self.encoder, len(given), {**how, **labelled})
+        codes = self.encoder(*given, **how, **labelled)
+        wanted = (images.shape[0], how["latent_size"])
+        for found in codes if isinstance(codes, tuple) and len(codes) == 2 else (codes,):
+            apply.check_shape("encoder", self.encoder, found, wanted)
+        return codes
 
-    def decode(self, latent: Latents, **kwargs: Any):
-        return self.decoder(latent, **kwargs)
+    def decode(self, latent: Codes, labels: Any, *, image_shape: Any, classes: int, **how: Any):
+        given, labelled = (latent, {}) if labels is None else (
+            {"noise": latent, "label": labels}, {"classes": classes}
+        )  # fmt: skip
+        how = {**how, **labelled, "image_shape": image_shape}
+        apply.check_arguments("decoder", self.decoder, 1, how)
+        outputs = self.decoder(given, **how)
+        apply.check_shape("decoder", self.decoder, outputs, (latent.shape[0], *image_shape))
+        return outputs
 
 
-def vae(experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
-    """The algorithm of an experiment whose model is a `Vae`.
+def vae(experiment: Experiment, model: Vae, *, axis_name: str | None = None) -> base.Algorithm:
+    """The algorithm of a VAE.
 
     The loss is the negative of ``E[log p(x|z)] - beta KL(q(z|x) || p(z))``, estimated with one code
     an image; reconstruction and KL are summed over pixels and code dimensions and averaged over
     images.
 
     Args:
-        experiment: networks, likelihood and optimizer in ``experiment.model``; the images' shape in
-            ``experiment.data``.
+        experiment: the images' shape and classes in ``experiment.data``, the number of steps.
+        model: networks, likelihood and optimizer.
         axis_name: mapped axis over which the batch is sharded; None on one device.
+
+    Raises:
+        ConfigError: labels are wanted, and the data's classes are not said.
     """
-    model: Vae = base.at_precision(experiment.model, experiment.precision)
-    image_shape = experiment.data.image_shape
-    is_image = experiment.data.dtype == "uint8"
+    data = experiment.data
+    classes = base.classes_of(data) if model.conditional else 0
+    is_image = data.dtype == "uint8"
     network = _Autoencoder(model.encoder, model.decoder)
     optimizer = model.optimizer.build(experiment.steps)
-
-    def average(tree: Params) -> Params:
-        return tree if axis_name is None else jax.lax.pmean(tree, axis_name)
+    over = apply.reduce(axis_name)
+    normal = Normal(model.latent_size)
+    prior: Prior = Labelled(normal) if model.conditional else normal
 
     def targets(images: Any) -> Any:
         return model.likelihood.from_uint8(images) if is_image else images
 
-    def prior(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
-        return rng.per_example(
-            lambda k: jax.random.normal(k, (model.latent_size,)), key, count, axis
-        )
+    def draw(key: PRNGKey, count: int) -> Latents:
+        return rng.per_example(lambda k: prior.draw(k, classes), key, count)
 
-    def terms(variables: Any, images: Any, noise: Latents, **kwargs: Any):
+    def noise_of(key: PRNGKey, count: int, axis: str | None = None) -> Codes:
+        def one(k: PRNGKey) -> Array:
+            return normal.draw(k, 0)
+
+        return rng.per_example(one, key, count, axis)
+
+    def labels_of(batch: Batch) -> Any:
+        return jnp.asarray(batch["label"]) if model.conditional else None
+
+    def run(
+        variables: Variables, *inputs: Any, train: bool = False, method: Any = None, **how: Any
+    ):
+        return apply.call(
+            "autoencoder", network, variables, *inputs, train=train, axis_name=axis_name,
+            method=method, classes=classes, **how,
+        )  # fmt: skip
+
+    def terms(variables: Variables, batch: Batch, noise: Codes, **how: Any):
         """Log-likelihood and KL of each image, and the collections that the networks changed."""
-        found: Any = network.apply(
-            variables, base.to_symmetric(images), noise, image_shape=image_shape, **kwargs
-        )
-        (outputs, mean, log_variance), changed = found if "mutable" in kwargs else (found, {})
-        log_likelihood = model.likelihood.log_prob(outputs=outputs, targets=targets(images))
-        kl = kl_standard_normal(mean=mean, log_variance=log_variance)
-        return log_likelihood, kl, changed
-
-    def init(key: PRNGKey, batch: Batch) -> VaeState:
-        keys = {role: rng.role_key(key, role) for role in ("params", "dropout")}
-        images = base.to_symmetric(jnp.asarray(batch["image"])[:1])
-        noise = jnp.zeros((1, model.latent_size))
-        variables = network.init(
-            keys, images, noise, image_shape=image_shape, train=False, axis_name=None
-        )
-        player = base.new_player(variables, optimizer)
-        return VaeState(
-            step=base.first_step(),
-            autoencoder=player,
-            # A copy, because a donated state must not hold one buffer twice.
-            ema=jax.tree.map(jnp.copy, player.variables),
-            extras={},
-        )
-
-    def train_step(state: VaeState, batch: Batch, key: PRNGKey) -> tuple[VaeState, Metrics]:
         images = jnp.asarray(batch["image"])
-        noise = prior(rng.role_key(key, "noise"), images.shape[0], axis_name)
-        beta = model.beta.at(state.step)
+        (outputs, mean, log_variance), changed = run(
+            variables, apply.to_symmetric(images), labels_of(batch), noise,
+            image_shape=data.image_shape, **how,
+        )  # fmt: skip
+        log_likelihood = model.likelihood.log_prob(outputs=outputs, targets=targets(images))
+        return log_likelihood, kl_standard_normal(mean=mean, log_variance=log_variance), changed
+
+    def init(key: PRNGKey, batch: Batch) -> State:
+        images = apply.to_symmetric(jnp.asarray(batch["image"])[:1])
+        labels = None if not model.conditional else jnp.zeros(1, jnp.int32)
+        variables = apply.initial(
+            "autoencoder", network, key, images, labels, jnp.zeros((1, model.latent_size)),
+            image_shape=data.image_shape, classes=classes,
+        )  # fmt: skip
+        players = {"autoencoder": new_player(variables, optimizer)}
+        return new_state(players, averaged=("autoencoder",))
+
+    def train_step(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
+        noise = noise_of(rng.role_key(key, "noise"), jnp.shape(batch["image"])[0], axis_name)
+        beta, before = model.beta.at(state.step), state.players["autoencoder"]
 
         def loss(params: Params):
             log_likelihood, kl, changed = terms(
-                {"params": params, **state.autoencoder.model_state}, images, noise, train=True,
-                axis_name=axis_name, mutable=["batch_stats"],
-                rngs={"dropout": rng.role_key(key, "dropout")},
+                {"params": params, **before.model_state}, batch, noise, train=True,
+                key=rng.role_key(key, "dropout"),
             )  # fmt: skip
             values = elbo(log_likelihood=log_likelihood, kl=kl, beta=beta)
             return -jnp.mean(values), (changed, log_likelihood, kl)
 
-        (value, (model_state, log_likelihood, kl)), gradients = jax.value_and_grad(
-            loss, has_aux=True
-        )(state.autoencoder.params)
-        player = state.autoencoder.update(optimizer, average(gradients), model_state)
+        (value, (changed, log_likelihood, kl)), gradients = jax.value_and_grad(loss, has_aux=True)(
+            before.params
+        )
+        player = before.update(optimizer, over.mean(gradients), changed)
         metrics = {
             "loss/autoencoder": value,
             "elbo": jnp.mean(elbo(log_likelihood=log_likelihood, kl=kl)),
             "reconstruction": jnp.mean(log_likelihood),
             "kl": jnp.mean(kl),
         }
-        new_state = state.replace(
-            step=state.step + 1,
-            autoencoder=player,
-            ema=model.ema.update(state.ema, player.variables, state.step),
+        average = model.ema.update(state.ema["autoencoder"], player.variables, state.step)
+        new = state.replace(
+            step=state.step + 1, players={"autoencoder": player}, ema={"autoencoder": average}
         )
-        return new_state, average(metrics)
+        return new, over.mean(metrics)
 
-    def outputs_of(state: VaeState, latent: Latents) -> Pixels:
-        outputs: Any = network.apply(
-            state.ema, latent, image_shape=image_shape, train=False, axis_name=None,
-            method=network.decode,
-        )  # fmt: skip
-        return outputs
+    def parts_of(latents: Latents) -> tuple[Codes, Any]:
+        return (latents["noise"], latents["label"]) if model.conditional else (latents, None)
 
-    def pixels(state: VaeState, latent: Latents) -> Pixels:
-        means = model.likelihood.mean(outputs_of(state, latent))
+    def outputs_of(state: State, code: Codes, labels: Any) -> Pixels:
+        return run(
+            state.evaluated("autoencoder"), code, labels, method=network.decode,
+            image_shape=data.image_shape,
+        )[0]  # fmt: skip
+
+    def in_range(outputs: Any) -> Pixels:
+        means = model.likelihood.mean(outputs)
         return jnp.clip(means, 0.0, 1.0) if is_image else means
 
-    def decode(state: VaeState, latent: Latents) -> base.Generated:
-        means = pixels(state, latent)
-        return base.from_unit(means) if is_image else means
+    def pixels(state: State, latents: Latents) -> Pixels:
+        return in_range(outputs_of(state, *parts_of(latents)))
 
-    def batch_normalized(
-        state: VaeState, latent: Latents, key: PRNGKey
-    ) -> tuple[base.Generated, Params]:
-        def apply(variables: Any) -> Any:
-            return network.apply(
-                variables, latent, image_shape=image_shape, train=True, axis_name=None,
-                mutable=["batch_stats"], rngs={"dropout": key}, method=network.decode,
-            )  # fmt: skip
-
-        outputs, statistics = base.batch_statistics(apply, state.ema)
-        means = model.likelihood.mean(outputs)
-        return base.from_unit(means) if is_image else means, statistics
-
-    def sample(state: VaeState, key: PRNGKey, count: int) -> base.Generated:
-        return decode(state, prior(key, count))
-
-    def posterior(state: VaeState, batch: Batch) -> tuple[Latents, Latents]:
-        codes: Any = network.apply(
-            state.ema, base.to_symmetric(jnp.asarray(batch["image"])),
-            latent_size=model.latent_size, train=False, axis_name=None, method=network.encode,
+    def normalized(
+        state: State, latents: Latents, key: PRNGKey
+    ) -> tuple[Pixels, dict[str, Params]]:
+        outputs, found = apply.batch_statistics(
+            lambda variables: run(
+                variables, *parts_of(latents), train=True, key=key, method=network.decode,
+                image_shape=data.image_shape,
+            ),
+            state.evaluated("autoencoder"),
         )  # fmt: skip
-        return codes
+        return in_range(outputs), {"autoencoder": found}
 
-    def log_likelihood(state: VaeState, batch: Batch, latents: Latents) -> PerExample:
-        return model.likelihood.log_prob(
-            outputs=outputs_of(state, latents), targets=targets(jnp.asarray(batch["image"]))
-        )
+    def posterior(state: State, batch: Batch) -> tuple[Codes, Codes]:
+        return run(
+            state.evaluated("autoencoder"), apply.to_symmetric(jnp.asarray(batch["image"])),
+            labels_of(batch), method=network.encode, latent_size=model.latent_size,
+        )[0]  # fmt: skip
 
-    def reconstruct(state: VaeState, batch: Batch) -> base.Generated:
-        return decode(state, posterior(state, batch)[0])
-
-    def evaluate(state: VaeState, batch: Batch, key: PRNGKey) -> Sums:
+    def log_likelihood(state: State, batch: Batch, codes: Codes) -> PerExample:
+        outputs = outputs_of(state, codes, labels_of(batch))
         images = jnp.asarray(batch["image"])
-        noise = prior(key, images.shape[0])
-        log_likelihood, kl, _ = terms(state.ema, images, noise, train=False, axis_name=None)
+        return model.likelihood.log_prob(outputs=outputs, targets=targets(images))
+
+    def codes(state: State, batch: Batch) -> Codes:
+        return posterior(state, batch)[0]
+
+    def reconstruct(state: State, batch: Batch) -> Pixels:
+        return in_range(outputs_of(state, codes(state, batch), labels_of(batch)))
+
+    def evaluate(state: State, batch: Batch, key: PRNGKey) -> Sums:
+        noise = noise_of(key, jnp.shape(batch["image"])[0])
+        found, kl, _ = terms(state.evaluated("autoencoder"), batch, noise)
         values = {
-            "elbo": elbo(log_likelihood=log_likelihood, kl=kl),
-            "reconstruction": log_likelihood,
+            "elbo": elbo(log_likelihood=found, kl=kl),
+            "reconstruction": found,
             "kl": kl,
         }
-        return base.sums_with_squares(values, batch)
+        return apply.sums_with_squares(values, batch)
 
-    def parameters(state: VaeState) -> dict[str, Params]:
-        params = state.autoencoder.params
-        return {"encoder": params["encoder"], "decoder": params["decoder"]}
-
+    generation = base.Generation(
+        draw,
+        pixels,
+        normalized,
+        truncate=prior.truncate,
+        sheets=lambda key: sheets_of(prior, classes, draw, key),
+    )
     return base.Algorithm(
-        init, train_step, sample, evaluate, prior, decode, reconstruct, parameters,
-        posterior=posterior, log_likelihood=log_likelihood,
-        raw=lambda state: state.replace(ema=state.autoencoder.variables), truncate=base.scaled,
-        batch_normalized=batch_normalized,
-        with_statistics=lambda state, found: state.replace(ema={**state.ema, "batch_stats": found}),
-        pixels=pixels if is_image else None, measure=model.likelihood.measure,
-    )  # fmt: skip
+        init,
+        (base.Phase(experiment.steps, train_step),),
+        evaluate,
+        base.with_label(generation) if model.conditional else generation,
+        base.Encoding(reconstruct, codes, posterior),
+        base.Density(type(model.likelihood).__name__, model.likelihood.measure, log_likelihood),
+    )

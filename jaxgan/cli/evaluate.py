@@ -49,13 +49,15 @@ class EvaluateOptions:
     """Statistics of batch normalization in a run; None: as in the run's settings."""
     truncation: float | None = None
     """Factor of a run's latents; None: as in the run's settings."""
+    labels: Literal["uniform", "real"] | None = None
+    """Classes of a run's samples, for models with labels; None: as in the run's settings."""
     draws: int = held_out.DRAWS
     """Codes drawn for each held-out image, for metrics that estimate a likelihood."""
     json: Path | None = None
     """A file to write the JSON to as well."""
 
 
-_OF_RUNS = ("split", "weights", "batch_norm", "truncation")
+_OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels")
 
 
 def evaluate(arguments: list[str]) -> None:
@@ -125,7 +127,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
         draws=options.draws,
         split=options.split,
         # Beside the JSON, which may be read by a program.
-        say=lambda line: print(line, file=sys.stderr, flush=True),
+        log=lambda line: print(line, file=sys.stderr, flush=True),
     )
 
 

@@ -25,11 +25,11 @@ DatasetName = Literal[
 ]
 
 DATASETS: dict[str, Data] = {
-    "digits": Data(),
-    "fashion-mnist": Data(source=fashion_mnist(), image_size=28),
-    "ring": Data(source=Ring(), image_size=1, channels=2),
-    "grid": Data(source=Grid(), image_size=1, channels=2),
-    "sprites": Data(source=Sprites(), image_size=64),
+    "digits": Data(classes=10),
+    "fashion-mnist": Data(source=fashion_mnist(), image_size=28, classes=10),
+    "ring": Data(source=Ring(), image_size=1, channels=2, classes=8),
+    "grid": Data(source=Grid(), image_size=1, channels=2, classes=25),
+    "sprites": Data(source=Sprites(), image_size=64, classes=3),
     "triangles": Data(source=Triangles(), image_size=28),
     "folder": Data(source=Folder("images"), image_size=32, channels=3, resize="crop"),
     "tfds": Data(source=Tfds("cifar10"), image_size=32, channels=3),

@@ -26,6 +26,8 @@ class SampleOptions:
     """How many."""
     seed: int = 0
     """Seed of the latents."""
+    label: int | None = None
+    """Class of all samples, for models with labels; None: as the prior draws them."""
     out: Path | None = None
     """A .png file for one picture, or .npz for an array `images`; default: RUN/samples.png."""
 
@@ -45,7 +47,7 @@ def sample(arguments: list[str]) -> None:
         raise ConfigError(f"--out {out}: the name must end in .png or .npz")
     xla.set_flags([runs.experiment_of(parsed.run).precision])
     trained = runs.load(parsed.run)
-    images = runs.sample(trained, parsed.count, parsed.seed)
+    images = runs.sample(trained, parsed.count, parsed.seed, parsed.label)
     if out.suffix == ".npz":
         with open(out, "wb") as file:
             np.savez_compressed(file, images=images)

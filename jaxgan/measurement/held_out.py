@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -13,10 +13,9 @@ import numpy as np
 from jax.tree_util import Partial
 
 from jaxgan import rng
-from jaxgan.algorithms.base import State
+from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment
-from jaxgan.data.pipeline import Data
-from jaxgan.data.splits import SplitName, images_of
+from jaxgan.data.splits import SplitName, held_out_batches
 from jaxgan.evaluation.likelihood import summaries
 from jaxgan.evaluation.metrics import estimated
 from jaxgan.evaluation.model_metrics import MODEL_METRICS, ON_MANIFOLD, Model
@@ -31,27 +30,6 @@ DRAWS = 1000
 """Codes drawn for each image where a likelihood is estimated, unless said otherwise."""
 
 
-def check(names: Sequence[str], program: Program, experiment: Experiment) -> None:
-    """Refuses metrics of models that need what the model or the data set does not have.
-
-    Raises:
-        ConfigError: names the metric, and what it needs.
-    """
-    blank = model_of(program, None, experiment, (), 0)
-    evaluation = experiment.evaluation
-    for name in names:
-        metric = MODEL_METRICS.get(name)
-        if metric is None:
-            continue
-        if lacking := metric.lacks(blank):
-            raise ConfigError(f"{name} needs {lacking}")
-        if metric.generates and (evaluation.truncation != 1 or evaluation.batch_norm == "batch"):
-            raise ConfigError(
-                f"{name} looks at all that the model can generate, one image at a time: leave"
-                " truncation at 1, and batch_norm at running or standing"
-            )
-
-
 def measure(
     program: Program,
     state: State,
@@ -59,7 +37,7 @@ def measure(
     split: SplitName,
     names: Sequence[str],
     draws: int,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> dict[str, tuple[Estimate, Protocol]]:
     """What the algorithm's ``evaluate`` gives, and the metrics of models that are asked for.
 
@@ -70,7 +48,7 @@ def measure(
         split: of the real images.
         names: metrics; those of samples are left to others.
         draws: codes drawn for each image where a likelihood is estimated.
-        say: gets a line before what may take long.
+        log: gets a line before what may take long.
 
     Returns:
         Values and protocols under full names.
@@ -81,7 +59,7 @@ def measure(
     key = rng.role_key(rng.base_key(SEED), "held-out")
     sha = hashlib.sha256()
     parts, batches, count = [], [], 0
-    for batch, size in _batches(experiment.data, split, experiment.evaluation.batch_size):
+    for batch, size in held_out_batches(experiment.data, split, experiment.evaluation.batch_size):
         parts.append(program.evaluate(state, batch, jax.random.fold_in(key, count)))
         sha.update(batch["image"][:size].tobytes())
         batches.append(batch)
@@ -93,9 +71,10 @@ def measure(
         real_count=count,
         real_digest=sha.hexdigest()[:12],
         sample_count=0,
-        weights=experiment.evaluation.weights,
+        weights=sampling.weights_of(state, experiment.evaluation),
         seed=SEED,
         image="x".join(map(str, experiment.data.image_shape)),
+        likelihood=density.kind if (density := program.algorithm.density) else "",
     )
     means = summaries.finalize(summaries.merge_all(parts)) if parts and parts[0] else {}
     found: dict[str, tuple[Estimate, Protocol]] = {}
@@ -114,7 +93,7 @@ def measure(
             size = experiment.evaluation.batch_size
             how = dataclasses.replace(how, batch_norm="standing", batch_size=size)
         codes = f", {draws:,} codes each (--draws)" if how.draws else ""
-        say(f"{name}: {how.real_count:,} images{codes}")
+        log(f"{name}: {how.real_count:,} images{codes}")
         try:
             computed = of_model.compute(model)
         except ValueError as error:
@@ -132,6 +111,7 @@ def model_of(
 ) -> Model:
     """What metrics of models look at."""
     algorithm, evaluation = program.algorithm, experiment.evaluation
+    generation, density = algorithm.generation, algorithm.density
 
     def bound(function: Any) -> Any:
         return None if function is None else functools.partial(function, state)
@@ -149,21 +129,12 @@ def model_of(
         image_shape=experiment.data.image_shape,
         posterior=bound(program.posterior),
         log_likelihood=bound(program.log_likelihood),
-        measure=algorithm.measure,
+        measure=density and density.measure,
+        likelihood=density.kind if density else "",
         # Compiled once for all states: functions of a tree are told apart by their weights.
-        pixels=None if algorithm.pixels is None else Partial(algorithm.pixels, state),
+        pixels=generation and Partial(generation.pixels, state),
         prior=program.prior,
-        to_support=algorithm.to_support,
+        to_support=generation and generation.project,
         samples=samples,
         sample_count=evaluation.samples or ON_MANIFOLD,
     )
-
-
-def _batches(data: Data, name: SplitName, size: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
-    """A split in batches of one size, the last filled up and masked; and how many of each count."""
-    for images in images_of(data, name):
-        for start in range(0, len(images), size):
-            chunk = images[start : start + size]
-            mask = (np.arange(size) < len(chunk)).astype(np.float32)
-            padding = [(0, size - len(chunk))] + [(0, 0)] * (chunk.ndim - 1)
-            yield {"image": np.pad(chunk, padding), "mask": mask}, len(chunk)

@@ -1,78 +1,117 @@
-"""A run's data, and what is shown of a trained state: pictures."""
+"""What is shown of a trained state."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import jax
 import numpy as np
 
 from jaxgan import rng
-from jaxgan.algorithms.base import State
+from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
-from jaxgan.data.splits import images_of
+from jaxgan.data.splits import held_out_batches, images_of
 from jaxgan.evaluation.distances.neighbors import nearest_neighbors
 from jaxgan.measurement.sampling import SEED
 from jaxgan.program import Program
-from jaxgan.typing import PRNGKey
+from jaxgan.typing import Latents, PRNGKey
 from jaxgan.visualization.grid import image_grid, pairs_grid, scatter
-from jaxgan.visualization.paths import interpolation_latents
+
+SAMPLES = 64
+"""Images of the grid of samples."""
+
+PAIRS = 16
+"""Images shown beside their nearest neighbors, reconstructions or translations."""
 
 
-def parameter_counts(program: Program, state: State) -> dict[str, int]:
-    """Trained parameters of each network."""
+def parameter_counts(state: State) -> dict[str, int]:
+    """Trained parameters of each player."""
     return {
         name: sum(int(leaf.size) for leaf in jax.tree.leaves(params))
-        for name, params in program.algorithm.parameters(state).items()
+        for name, params in state.parameters.items()
     }
 
 
-# --- Pictures ------------------------------------------------------------------------------------
+def sample_picture(program: Program, state: State, experiment: Experiment) -> np.ndarray | None:
+    """A grid of samples, from latents that never change; uint8 ``(height, width, channels)``.
 
-
-def sample_picture(program: Program, state: State, experiment: Experiment, count: int = 64) -> Any:
-    """A grid of samples, from latents that never change; uint8 ``(height, width, channels)``."""
-    latents = program.algorithm.prior(_picture_key("samples"), count)
-    return picture(experiment.data, np.asarray(program.generate(state, latents)), 8)
+    None for a model that draws none.
+    """
+    if program.prior is None:
+        return None
+    latents = program.prior(_picture_key("samples"), SAMPLES)
+    return picture(experiment.data, _images(program, state, latents), 8)
 
 
 def pictures(program: Program, state: State, experiment: Experiment) -> dict[str, np.ndarray]:
-    """Samples, interpolations, reconstructions and nearest neighbors as uint8 pictures.
+    """All pictures of a state, uint8 ``(height, width, channels)`` by name.
 
     Returns:
-        ``samples``; for images also ``interpolation`` (great circles between latents),
-        ``neighbors`` (samples above the training images nearest to them in pixels) and, where there
-        is an encoder, ``reconstructions`` (test images above what the decoder makes of them).
+        Where the model draws samples, ``samples`` and its sheets, such as ``interpolation`` or
+        ``classes``; for images also ``neighbors`` (samples above the training images nearest to
+        them in pixels). Where there is an encoder, ``reconstructions`` (test images above what the
+        decoder makes of them). For each direction of a translation, its name: test images above
+        what they become.
     """
-    data: Data = experiment.data
-    shown = {"samples": sample_picture(program, state, experiment)}
-    if data.dtype != "uint8":
-        return shown
-    latent_size = program.algorithm.prior(_picture_key("size"), 1).shape[-1]
-    rows, steps = 8, 8
-    path = interpolation_latents(_picture_key("interpolation"), rows, steps, latent_size)
-    frames = program.generate(state, path.reshape(rows * steps, latent_size))
-    shown["interpolation"] = picture(data, np.asarray(frames), steps)
-
-    latents = program.algorithm.prior(_picture_key("samples"), 64)
-    samples = np.asarray(program.generate(state, latents))[:16]
-    train = np.concatenate(list(images_of(data, "train")))
-    nearest = np.asarray(nearest_neighbors(samples, train).indices)[:, 0]
-    shown["neighbors"] = pairs_grid(samples, train[nearest], columns=8, scale=_scale(data))
-
-    if program.reconstruct is not None:
-        test = next(images_of(data, "test"))[:16]
-        decoded = np.asarray(program.reconstruct(state, {"image": test}))
-        shown["reconstructions"] = pairs_grid(test, decoded, columns=8, scale=_scale(data))
+    data, shown = experiment.data, {}
+    if program.prior is not None and program.algorithm.generation is not None:
+        latents = program.prior(_picture_key("samples"), SAMPLES)
+        samples = _images(program, state, latents)
+        shown["samples"] = picture(data, samples, 8)
+        if data.dtype == "uint8":
+            sheets = program.algorithm.generation.sheets(_picture_key("sheets"))
+            for name, sheet in sheets.items():
+                found = _images(program, state, sheet.latents)
+                shown[name] = picture(data, found, sheet.columns)
+            own = samples[:PAIRS]
+            shown["neighbors"] = _pairs(data, own, _nearest_images(data, own))
+    if data.dtype == "uint8" and (program.reconstruct or program.translations):
+        batch, _ = next(held_out_batches(data, "test", PAIRS))
+        if program.reconstruct is not None:
+            decoded = np.asarray(program.reconstruct(state, batch))
+            shown["reconstructions"] = _pairs(data, batch["image"], decoded, batch["mask"])
+        for name, translate in program.translations.items():
+            source = batch[program.algorithm.translations[name].source]
+            made = np.asarray(translate(state, batch, _picture_key("translation")))
+            shown[name] = _pairs(data, source, made)
     return shown
+
+
+def _images(program: Program, state: State, latents: Latents) -> np.ndarray:
+    """Images of latents, `SAMPLES` a call, so that pictures of any size share one program."""
+    assert program.generate is not None
+    count = jax.tree.leaves(latents)[0].shape[0]
+    parts = []
+    for start in range(0, count, SAMPLES):
+        rows = np.arange(start, start + SAMPLES) % count
+        part = jax.tree.map(lambda leaf, rows=rows: leaf[rows], latents)
+        parts.append(np.asarray(program.generate(state, part)))
+    return np.concatenate(parts)[:count]
+
+
+def _nearest_images(data: Data, samples: np.ndarray) -> np.ndarray:
+    """The training image nearest to each sample, looked for in one part of the split at a time."""
+    best = np.full(len(samples), np.inf)
+    nearest = np.zeros_like(samples)
+    for images in images_of(data, "train"):
+        found = nearest_neighbors(samples, images)
+        distances, rows = np.asarray(found.distances)[:, 0], np.asarray(found.indices)[:, 0]
+        closer = distances < best
+        best[closer], nearest[closer] = distances[closer], images[rows[closer]]
+    return nearest
+
+
+def _pairs(
+    data: Data, above: np.ndarray, below: np.ndarray, mask: np.ndarray | None = None
+) -> np.ndarray:
+    rows = slice(None) if mask is None else mask > 0
+    return pairs_grid(above[rows], below[rows], columns=8, scale=_scale(data))
 
 
 def picture(data: Data, images: np.ndarray, columns: int) -> np.ndarray:
     """Images as one grid, or points as one scatter plot; uint8 ``(height, width, channels)``."""
     if data.dtype == "uint8":
         return image_grid(images, columns=columns, scale=_scale(data))
-    modes = getattr(data.source, "modes", None)
+    modes = data.source.modes if "mixture" in data.source.info().knows else None
     return scatter(images.reshape(-1, data.channels), modes)
 
 

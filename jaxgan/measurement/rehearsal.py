@@ -1,52 +1,51 @@
-"""Whether a run's result can be measured as asked, found out before any training."""
+"""All that a run will do, done with shapes alone before its first step.
+
+Nothing may fail for the first time after training: every step, measurement and picture is traced
+with the very shapes that it will get, and whatever does not fit says so in one line.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import jax
 import numpy as np
 
 from jaxgan import rng
-from jaxgan.algorithms.base import State
+from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
-from jaxgan.data.splits import SplitName, split_of
+from jaxgan.data.splits import SplitName, open_data, split_of
 from jaxgan.evaluation import metrics
-from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.likelihood import summaries
-from jaxgan.measurement import held_out, sampling
-from jaxgan.measurement.scoring import backbone_name, final_split
+from jaxgan.measurement import available, sampling
+from jaxgan.measurement.scoring import final_split
 from jaxgan.program import Program, example_batch
 
 
 def check(experiment: Experiment, program: Program) -> None:
-    """Finds out before any training whether its result can be measured.
+    """Finds out before any training whether a run can be trained, measured and shown.
 
     Raises:
         DataError: a split is too small for distances.
-        ConfigError: samples cannot be drawn as asked, a metric needs what the model or the data do
-            not have, or the run would be selected by one that is not measured.
+        ConfigError: a network does not fit, samples cannot be drawn as asked, a metric needs what
+            the model or the data do not have, or the run would be selected by one that is not
+            measured.
         ValueError: there is no such feature extractor or metric, or the extractor does not read the
             data's images.
     """
     data, evaluation = experiment.data, experiment.evaluation
-    backbone = load_backbone(backbone_name(data, evaluation), data.image_shape)
     names: list[SplitName] = [final_split(experiment)]
     if evaluation.every:
         names.append("validation" if data.validation else "train")
     for name in names:
         if (count := len(split_of(data, name))) < 2:
             raise DataError(f"the {name} split has {count} image: distances need at least 2")
-    metrics.check_names(evaluation.metrics)
-    held_out.check(evaluation.metrics, program, experiment)
-    for name in evaluation.metrics:
-        metric = metrics.SAMPLE_METRICS.get(name)
-        if metric is not None and metric.labels:
-            raise ConfigError(f"{name} needs samples of given classes, and this model draws none")
-        if metric is not None and metric.logits and backbone.logits is None:
-            raise ConfigError(f"{name} needs class scores, and backbone {backbone.name} gives none")
-    blank = example_batch(experiment)
-    state = jax.eval_shape(program.init, 0, blank)
+    available.check(evaluation.metrics, experiment, program.algorithm)
+    state = jax.eval_shape(program.init, 0, example_batch(experiment))
     sampling.check(program.algorithm, state, evaluation)
+    trained(experiment, program, state)
+    shown(experiment, program, state)
     if metric := experiment.early_stopping.metric:
         known = _monitored(experiment, program, state)
         if metric not in known:
@@ -54,6 +53,90 @@ def check(experiment: Experiment, program: Program) -> None:
                 f"early_stopping.metric = {metric!r} is not measured; there are"
                 f" {', '.join(sorted(known))}"
             )
+
+
+def batch_of(experiment: Experiment, count: int) -> dict[str, Any]:
+    """Shapes and types of a batch with every field of the data."""
+    return {
+        name: jax.ShapeDtypeStruct((count, *shape), dtype)
+        for name, (shape, dtype) in experiment.data.specs.items()
+    }
+
+
+def trained(experiment: Experiment, program: Program, state: State) -> None:
+    """Traces the steps of all phases.
+
+    Raises:
+        ConfigError: a step changes the structure of the state, or a network does not fit.
+    """
+    key = jax.eval_shape(lambda: rng.base_key(0))
+    batch = batch_of(experiment, experiment.images_per_step)
+    for index, phase in enumerate(program.algorithm.phases):
+        if phase.enter is not None:
+            _same(f"entering phase {index + 1}", state, jax.eval_shape(phase.enter, state))
+        after, _ = jax.eval_shape(phase.train_step, state, batch, key)
+        _same("a train step" if index == 0 else f"a step of phase {index + 1}", state, after)
+
+
+def _same(what: str, before: State, after: State) -> None:
+    if jax.tree.structure(before) != jax.tree.structure(after):
+        raise ConfigError(f"{what} changes the structure of the state, which must stay as it is")
+
+    def same(path: Any, old: Any, new: Any) -> None:
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            raise ConfigError(
+                f"{what} changes {jax.tree_util.keystr(path, simple=True, separator='/')} from"
+                f" {old.shape} {old.dtype} to {new.shape} {new.dtype}"
+            )
+
+    jax.tree_util.tree_map_with_path(same, before, after)
+
+
+def shown(experiment: Experiment, program: Program, state: State) -> None:
+    """Traces all that a trained state is asked for.
+
+    Raises:
+        ConfigError: what comes out are not images of the data's shape.
+    """
+    algorithm, shape = program.algorithm, experiment.data.image_shape
+    key = jax.eval_shape(lambda: rng.base_key(0))
+    count = 2
+    mask = jax.ShapeDtypeStruct((count,), np.float32)
+    batch: Any = {**batch_of(experiment, count), "mask": mask}
+    jax.eval_shape(program.evaluate, state, batch, key)
+    made: dict[str, Any] = {}
+    if generation := algorithm.generation:
+        latents = jax.eval_shape(lambda k: generation.prior(k, count), key)
+        made["generation.pixels"] = jax.eval_shape(generation.pixels, state, latents)
+        if generation.normalized is not None:
+            normalized, _ = jax.eval_shape(generation.normalized, state, latents, key)
+            made["generation.normalized"] = normalized
+        for name, sheet in jax.eval_shape(generation.sheets, key).items():
+            rows = jax.tree.leaves(sheet.latents)[0].shape[0]
+            found = jax.eval_shape(generation.pixels, state, sheet.latents)
+            _images(f"the sheet {name}", found, (rows, *shape))
+    if encoding := algorithm.encoding:
+        made["encoding.reconstruct"] = jax.eval_shape(encoding.reconstruct, state, batch)
+        if encoding.posterior is not None:
+            codes = jax.eval_shape(encoding.posterior, state, batch)[0]
+            density = algorithm.density
+            if density is not None and density.log_likelihood is not None:
+                values = jax.eval_shape(density.log_likelihood, state, batch, codes)
+                _images("density.log_likelihood", values, (count,))
+    for name, translation in algorithm.translations.items():
+        made[f"translation {name}"] = jax.eval_shape(translation.translate, state, batch, key)
+    for name, found in made.items():
+        wanted = shape
+        if name.startswith("translation "):
+            target = algorithm.translations[name.removeprefix("translation ")].target
+            wanted = experiment.data.specs[target].shape
+        _images(name, found, (count, *wanted))
+
+
+def _images(what: str, found: Any, wanted: tuple[int, ...]) -> None:
+    shape = getattr(found, "shape", type(found).__name__)
+    if shape != wanted:
+        raise ConfigError(f"{what} gives {shape} where {wanted} is wanted")
 
 
 def _monitored(experiment: Experiment, program: Program, state: State) -> set[str]:
@@ -66,6 +149,6 @@ def _monitored(experiment: Experiment, program: Program, state: State) -> set[st
     for name in experiment.evaluation.metrics:
         if name in metrics.SAMPLE_METRICS:
             names |= set(metrics.SAMPLE_METRICS[name].gives)
-    if hasattr(experiment.data.source, "modes"):
+    if "mixture" in open_data(experiment.data).info.knows:
         names |= {"modes", "high_quality", "reverse_kl"}
     return names

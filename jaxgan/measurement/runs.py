@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import rng
-from jaxgan.algorithms.base import State
-from jaxgan.config import Experiment, config_errors
+from jaxgan.algorithms.state import State
+from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.data.splits import SplitName
-from jaxgan.measurement import held_out, scoring
+from jaxgan.measurement import available, held_out, sampling, scoring
 from jaxgan.program import Program, compile_program, example_batch
 from jaxgan.run import experiment_file, workdir
 from jaxgan.run.checkpoint import Checkpoints
@@ -69,16 +68,35 @@ def load(folder: Path) -> Trained:
     return Trained(experiment, program, state, step, restored.skipped)
 
 
-def sample(trained: Trained, count: int, seed: int) -> np.ndarray:
-    """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points."""
+def sample(trained: Trained, count: int, seed: int, label: int | None = None) -> np.ndarray:
+    """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points.
+
+    Args:
+        trained: the run.
+        count: how many.
+        seed: of the latents.
+        label: the class of all samples; None: the prior's own.
+
+    Raises:
+        ConfigError: the model draws no samples, or takes no labels, or there is no such class.
+    """
+    program, classes = trained.program, trained.experiment.data.classes
+    there = available.has(program.algorithm)
+    if program.generate is None or "samples" not in there:
+        raise ConfigError(f"{trained.experiment.name} draws no samples")
+    if label is not None and "labels" not in there:
+        raise ConfigError(f"label = {label}: {trained.experiment.name} takes no labels")
+    if label is not None and not 0 <= label < classes:
+        raise ConfigError(f"label = {label}: there are classes 0 to {classes - 1}")
     key = rng.role_key(rng.base_key(seed), "samples")
-    latents = trained.program.algorithm.prior(key, count)
+    labels = None if label is None else np.full(count, label, np.int32)
+    latents = sampling.latents_of(program, key, count, labels=labels)
     size = min(count, 500)
     parts = []
     for start in range(0, count, size):
-        part = latents[start : start + size]
-        padded = jnp.pad(part, [(0, size - len(part)), (0, 0)])
-        parts.append(np.asarray(trained.program.generate(trained.state, padded))[: len(part)])
+        part = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], latents)
+        whole = sampling.filled(part, max(0, start + size - count))
+        parts.append(np.asarray(program.generate(trained.state, whole))[: count - start])
     return np.concatenate(parts)
 
 
@@ -88,14 +106,14 @@ def evaluate(
     *,
     draws: int = held_out.DRAWS,
     split: SplitName | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    log: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """The numbers of a run, measured again; a JSON document.
 
     Args:
         trained: the run; its experiment's evaluation settings apply.
         names: metrics; None: those of the settings.
-        draws: as in `jaxgan.measurement.scoring.measure`, as is ``say``.
+        draws: as in `jaxgan.measurement.scoring.measure`, as is ``log``.
         split: real images that samples are compared with; None:
             `jaxgan.measurement.scoring.final_split`.
 
@@ -109,10 +127,10 @@ def evaluate(
         trained.state,
         experiment,
         distances=split or scoring.final_split(experiment),
-        held_out="test",
+        held_out_split="test",
         names=names,
         intervals=True,
         draws=draws,
-        say=say,
+        log=log,
     )
     return {"name": experiment.name, "step": trained.step, **numbers._asdict()}

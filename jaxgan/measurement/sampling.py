@@ -1,4 +1,4 @@
-"""How samples are drawn from a trained state: which weights, normalization and truncation."""
+"""How samples are drawn from a trained state: which weights, normalization, truncation, classes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import rng
-from jaxgan.algorithms.base import Algorithm, Generated, State
+from jaxgan.algorithms.base import Algorithm, Generated
+from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Evaluation
+from jaxgan.evaluation.protocol import Weights
 from jaxgan.machine.devices import on_every_device, shared
 from jaxgan.program import Program
-from jaxgan.typing import PRNGKey
+from jaxgan.typing import Latents, PRNGKey
 
 SEED = 0
 """Of the evaluation's own randomness: the same latents for every model and training seed."""
 
 STANDING_BATCHES = 16
 """Batches that standing statistics are averaged over."""
+
+
+def weights_of(state: State, evaluation: Evaluation) -> Weights:
+    """The weights that are measured: ``raw`` ones, where the state has no average."""
+    return evaluation.weights if state.ema else "raw"
 
 
 def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
@@ -34,18 +41,15 @@ def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
     Raises:
         ConfigError: they cannot.
     """
-    if evaluation.weights == "raw" and algorithm.raw is None:
-        raise ConfigError("evaluation.weights = 'raw': this model has one kind of weights only")
-    if evaluation.truncation != 1 and algorithm.truncate is None:
+    generation = algorithm.generation
+    if evaluation.truncation != 1 and (generation is None or generation.truncate is None):
         raise ConfigError(
-            f"evaluation.truncation = {evaluation.truncation}: the latents are not Gaussian;"
-            " set --model.prior normal, or leave it at 1"
+            f"evaluation.truncation = {evaluation.truncation}: the model has no Gaussian latents"
+            " that could be truncated; leave it at 1"
         )
     if evaluation.batch_norm == "running":
         return
-    if algorithm.batch_normalized is None or not jax.tree.leaves(
-        getattr(state, "ema", {}).get("batch_stats", {})
-    ):
+    if generation is None or generation.normalized is None or not state.is_batch_normalized:
         raise ConfigError(
             f"evaluation.batch_norm = {evaluation.batch_norm!r}: the model that samples has no"
             " batch normalization"
@@ -62,58 +66,85 @@ def prepared(program: Program, state: State, evaluation: Evaluation) -> State:
     Raises:
         ConfigError: as `check`.
     """
-    algorithm = program.algorithm
-    check(algorithm, state, evaluation)
-    if evaluation.weights == "raw" and algorithm.raw is not None:
-        state = algorithm.raw(state)
-    if evaluation.batch_norm != "standing":
+    check(program.algorithm, state, evaluation)
+    if evaluation.weights == "raw":
+        state = state.raw
+    if evaluation.batch_norm != "standing" or program.normalized is None:
         return state
-    if program.batch_normalized is None or algorithm.with_statistics is None:
-        return state
-    base = rng.role_key(rng.base_key(0), "standing")
+    base = rng.role_key(rng.base_key(SEED), "standing")
     total: Any = None
     for index in range(STANDING_BATCHES):
         key = jax.random.fold_in(base, index)
-        latents = _latents(program, key, evaluation.batch_size, evaluation.truncation)
-        _, found = program.batch_normalized(state, latents, rng.role_key(key, "dropout"))
+        latents = latents_of(program, key, evaluation.batch_size, psi=evaluation.truncation)
+        _, found = program.normalized(state, latents, rng.role_key(key, "dropout"))
         total = found if total is None else jax.tree.map(jnp.add, total, found)
     average = jax.tree.map(lambda leaf: leaf / STANDING_BATCHES, total)
-    return algorithm.with_statistics(state, average)
+    return state.with_statistics(average)
 
 
-def sampler(
-    program: Program, state: State, evaluation: Evaluation
-) -> Callable[[PRNGKey, int], Generated]:
-    """Samples from a key and a count, made on all devices of this process.
+def sampler(program: Program, state: State, evaluation: Evaluation) -> Callable[..., Generated]:
+    """Samples from a key, a count and, for models with labels, as many classes; made on all devices
+    of this process.
 
     What is drawn does not depend on the number of devices, but for rounding.
 
     Args:
-        program: of the experiment.
+        program: of the experiment, whose model draws samples.
         state: on one device, as `prepared` returns it.
         evaluation: says how.
     """
     everywhere = on_every_device(state)
     devices = len(jax.local_devices())
+    assert program.generate is not None
+    generate, normalized = program.generate, program.normalized
 
-    def sample(key: PRNGKey, count: int) -> Generated:
-        latents = _latents(program, key, count, evaluation.truncation)
-        if evaluation.batch_norm == "batch" and program.batch_normalized is not None:
+    def sample(key: PRNGKey, count: int, labels: Any = None) -> Generated:
+        latents = latents_of(program, key, count, labels=labels, psi=evaluation.truncation)
+        if evaluation.batch_norm == "batch" and normalized is not None:
             # The batch is what is normalized, so it may not be filled up.
             if count % devices:
-                return program.batch_normalized(state, latents, rng.role_key(key, "dropout"))[0]
+                return normalized(state, latents, rng.role_key(key, "dropout"))[0]
             dropout = on_every_device(rng.role_key(key, "dropout"))
-            return program.batch_normalized(everywhere, shared(latents), dropout)[0]
-        missing = -count % devices
-        padded = shared(jnp.pad(latents, [(0, missing), (0, 0)]))
-        return program.generate(everywhere, padded)[:count]
+            return normalized(everywhere, shared(latents), dropout)[0]
+        return generate(everywhere, shared(filled(latents, -count % devices)))[:count]
 
     return sample
 
 
-def _latents(program: Program, key: PRNGKey, count: int, psi: float) -> Any:
+def latents_of(
+    program: Program, key: PRNGKey, count: int, *, labels: Any = None, psi: float = 1.0
+) -> Latents:
+    """Latents from the prior, on the host.
+
+    Args:
+        program: of an experiment whose model draws samples.
+        key: of the draw.
+        count: how many.
+        labels: their classes; None: the prior's own, where the model has any.
+        psi: factor of the truncation; 1: none.
+    """
+    generation = program.algorithm.generation
+    assert generation is not None
+    assert program.prior is not None
     latents = program.prior(key, count)
-    truncate = program.algorithm.truncate
-    if psi != 1 and truncate is not None:
-        latents = truncate(latents, psi)
-    return np.asarray(latents)
+    if psi != 1 and generation.truncate is not None:
+        latents = generation.truncate(latents, psi)
+    if labels is not None:
+        assert generation.with_labels is not None
+        latents = generation.with_labels(latents, jnp.asarray(labels, jnp.int32))
+    return jax.tree.map(_on_host, latents)
+
+
+def _on_host(leaf: Any) -> Any:
+    # Typed random keys, which a latent may hold, have no form on the host.
+    return leaf if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else np.asarray(leaf)
+
+
+def filled(latents: Latents, missing: int) -> Latents:
+    """So many rows more, which are copies of the first."""
+    if not missing:
+        return latents
+    return jax.tree.map(
+        lambda leaf: jnp.concatenate([jnp.asarray(leaf), jnp.repeat(leaf[:1], missing, axis=0)]),
+        latents,
+    )

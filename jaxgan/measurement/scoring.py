@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.algorithms.base import State
-from jaxgan.config import Evaluation, Experiment, config_errors
+from jaxgan.algorithms.state import State
+from jaxgan.config import Experiment, config_errors
 from jaxgan.data.pipeline import Data
 from jaxgan.data.splits import SplitName, images_of, labels_of, open_data, split_of
 from jaxgan.evaluation import metrics, scores
-from jaxgan.evaluation.features.load import default_backbone, load_backbone
+from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.manifolds import mixtures
-from jaxgan.evaluation.protocol import Protocol, bracket
-from jaxgan.evaluation.reference import Reference, draw, reference_statistics
+from jaxgan.evaluation.protocol import Protocol, Weights, bracket
+from jaxgan.evaluation.reference import Reference, classes_of, draw, reference_statistics
 from jaxgan.evaluation.statistics.intervals import Estimate
-from jaxgan.measurement import held_out as held_out_
-from jaxgan.measurement import sampling
+from jaxgan.measurement import available, held_out, sampling
+from jaxgan.measurement.available import backbone_name
 from jaxgan.measurement.sampling import SEED
 from jaxgan.program import Program
 from jaxgan.run.finite import DIVERGED, NonFiniteError
@@ -48,13 +48,6 @@ def final_split(experiment: Experiment) -> SplitName:
     return "test" if experiment.early_stopping.metric else experiment.evaluation.split
 
 
-def backbone_name(data: Data, evaluation: Evaluation) -> str:
-    """The feature extractor that the settings name, or that is shipped for the data set."""
-    if evaluation.backbone != "auto":
-        return evaluation.backbone
-    return default_backbone(open_data(data).info.name)
-
-
 @functools.lru_cache(maxsize=8)
 def reference(data: Data, backbone: str, name: SplitName, labels: bool = False) -> Reference:
     """The real side of the sample metrics, for as many samples; measured once for all models.
@@ -78,19 +71,35 @@ def reference(data: Data, backbone: str, name: SplitName, labels: bool = False) 
 
 
 def reference_for(
-    experiment: Experiment, name: SplitName, names: Sequence[str] | None = None
+    experiment: Experiment,
+    name: SplitName,
+    names: Sequence[str] | None = None,
+    *,
+    weights: Weights = "ema",
+    labels: bool = False,
 ) -> Reference:
-    """The real side for the samples that an experiment's evaluation asks for."""
+    """The real side for the samples that an experiment's evaluation asks for.
+
+    Args:
+        experiment: its data and evaluation settings apply.
+        name: of the split.
+        names: of the metrics; None: those of the settings.
+        weights: that samples are drawn with.
+        labels: whether the model draws samples of given classes.
+    """
     evaluation = experiment.evaluation
-    wanted = [metrics.SAMPLE_METRICS.get(n) for n in names or evaluation.metrics]
-    labels = any(metric is not None and metric.labels for metric in wanted)
+    wanted = [name for name in names or evaluation.metrics if name in metrics.SAMPLE_METRICS]
+    by_class = any("classes" in metrics.needs_of(name) for name in wanted)
+    # Shares of the real classes may be asked for where no metric looks at classes.
+    by_class |= labels and evaluation.labels == "real"
     backbone = backbone_name(experiment.data, evaluation)
-    return reference(experiment.data, backbone, name, labels).under(
+    return reference(experiment.data, backbone, name, by_class).under(
         sample_count=evaluation.samples or None,
-        weights=evaluation.weights,
+        weights=weights,
         batch_norm=evaluation.batch_norm,
         batch_size=0 if evaluation.batch_norm == "running" else evaluation.batch_size,
         truncation=float(evaluation.truncation),
+        labels=evaluation.labels if labels else "",
     )
 
 
@@ -109,11 +118,11 @@ def measure(
     experiment: Experiment,
     *,
     distances: SplitName,
-    held_out: SplitName | None,
+    held_out_split: SplitName | None,
     names: Sequence[str] | None = None,
     intervals: bool = False,
-    draws: int = held_out_.DRAWS,
-    say: Callable[[str], None] = lambda line: None,
+    draws: int = held_out.DRAWS,
+    log: Callable[[str], None] = lambda line: None,
 ) -> Numbers:
     """All numbers of a state.
 
@@ -122,33 +131,26 @@ def measure(
         state: on one device.
         experiment: its data and evaluation settings apply.
         distances: split that samples are compared with.
-        held_out: split that likelihoods and accuracies are taken on; None: not at all.
+        held_out_split: split that likelihoods and accuracies are taken on; None: not at all.
         names: metrics; None: those of the evaluation settings.
         intervals: whether intervals are wanted that take longer than the metric itself.
         draws: codes drawn for each held-out image where a likelihood is estimated.
-        say: gets a line before what may take long.
+        log: gets a line before what may take long.
 
     Raises:
         ConfigError: samples cannot be drawn as asked, or a metric needs what is not there.
         NonFiniteError: samples or a metric are NaN or infinite.
     """
-    data, evaluation = experiment.data, experiment.evaluation
-    names = evaluation.metrics if names is None else names
-    with config_errors():
-        metrics.check_names(names)
-    held_out_.check(names, program, experiment)
-    state = sampling.prepared(program, state, evaluation)
+    names = experiment.evaluation.metrics if names is None else names
+    available.check(names, experiment, program.algorithm)
+    state = sampling.prepared(program, state, experiment.evaluation)
     found: dict[str, Estimate] = {}
     protocols: dict[str, Protocol] = {}
-    of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
     undefined: dict[str, Estimate] = {}
-    if of_samples or hasattr(data.source, "modes"):
-        with config_errors():
-            real = reference_for(experiment, distances, names)
-        sample = sampling.sampler(program, state, evaluation)
-        if of_samples:
-            say(f"{', '.join(of_samples)}: {real.protocol.sample_count:,} samples")
-        drawn = list(draw(sample, real.protocol, evaluation.batch_size))
+    of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
+    mixture = program.generate is not None and "mixture" in open_data(experiment.data).info.knows
+    if of_samples or mixture:
+        drawn, real, labels = _drawn(program, state, experiment, distances, names, log)
         if not all(np.isfinite(batch).all() for batch in drawn):
             raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
         with config_errors():
@@ -156,15 +158,17 @@ def measure(
                 drawn,
                 real,
                 of_samples,
+                labels=labels,
                 replicates=metrics.REPLICATES if intervals else 0,
-                **_unseen(data, of_samples, held_out or "test"),
+                **_unseen(experiment.data, of_samples, held_out_split or "test"),
             )
         found = {name: result.value for name, result in measured.items()}
         protocols = {name: result.protocol for name, result in measured.items()}
-        undefined = _mixture(drawn, experiment)
-        protocols |= dict.fromkeys(undefined, real.protocol)
-    if held_out is not None:
-        held = held_out_.measure(program, state, experiment, held_out, names, draws, say)
+        if mixture:
+            undefined = _mixture(drawn, experiment, real.protocol.weights)
+            protocols |= dict.fromkeys(undefined, real.protocol)
+    if held_out_split is not None:
+        held = held_out.measure(program, state, experiment, held_out_split, names, draws, log)
         found |= {name: value for name, (value, _) in held.items()}
         protocols |= {name: protocol for name, (_, protocol) in held.items()}
     for name, value in found.items():
@@ -173,13 +177,37 @@ def measure(
     return numbers(found | undefined, protocols)
 
 
-def _mixture(samples: Sequence[np.ndarray], experiment: Experiment) -> dict[str, Estimate]:
+def _drawn(
+    program: Program,
+    state: State,
+    experiment: Experiment,
+    split: SplitName,
+    names: Sequence[str],
+    log: Callable[[str], None],
+) -> tuple[list[np.ndarray], Reference, np.ndarray | None]:
+    """Samples in batches, the real side, and the samples' classes where the model takes any."""
+    evaluation = experiment.evaluation
+    labelled = "labels" in available.has(program.algorithm)
+    with config_errors():
+        real = reference_for(
+            experiment,
+            split,
+            names,
+            weights=sampling.weights_of(state, evaluation),
+            labels=labelled,
+        )
+        labels = classes_of(real.protocol, experiment.data.classes, real.labels)
+    log(f"{', '.join(names)}: {real.protocol.sample_count:,} samples")
+    sample = sampling.sampler(program, state, evaluation)
+    return list(draw(sample, real.protocol, evaluation.batch_size, labels)), real, labels
+
+
+def _mixture(
+    samples: Sequence[np.ndarray], experiment: Experiment, weights: Weights
+) -> dict[str, Estimate]:
     """Scores of points from a mixture; a divergence is undefined where no sample is near a mode."""
     data = experiment.data
-    if not hasattr(data.source, "modes"):
-        return {}
     points = np.concatenate(samples).reshape(-1, data.channels)
-    weights = experiment.evaluation.weights
     return mixtures.mixture_metrics(points, data.source.modes, data.source.std, weights=weights)
 
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from jaxgan.config import FILE_MODULE, ConfigError, Experiment
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.run.config_json import FILE_MODULE
 
 
 def load_file(path: str | Path) -> ModuleType:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shlex
 import sys
 from importlib import metadata
@@ -18,13 +19,17 @@ from typing import Any
 import jax
 
 import jaxgan
-from jaxgan.config import JSON, ConfigError, Experiment, Run, from_json, to_json
+from jaxgan.config import ConfigError, Experiment, Run, config_errors
+from jaxgan.run.config_json import JSON, from_json, to_json
+from jaxgan.run.difference import difference
 
 CONFIG = "config.json"
 RESULT = "result.json"
 METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
+READS_SINCE = "0.2.0"
+"""First version of jaxgan whose runs this one reads: states were built otherwise before."""
 
 
 class RunError(RuntimeError):
@@ -64,7 +69,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The JSON document that `create` wrote.
 
     Raises:
-        RunError: there is no run in the folder, or its configuration is damaged.
+        RunError: there is no run in the folder, its configuration is damaged, or it is of an older
+            version of jaxgan than `READS_SINCE`.
     """
     path = folder / CONFIG
     try:
@@ -77,6 +83,13 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise RunError(f"{path} is damaged: it is not the configuration of a run") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    written = _written_by(document)
+    if written and _numbers(written) < _numbers(READS_SINCE):
+        raise RunError(
+            f"{folder} was written by an older version of jaxgan ({written}), whose settings and"
+            f" checkpoints this one ({jaxgan.__version__}) does not read: train it again, or use"
+            " that version"
+        )
     return document
 
 
@@ -88,10 +101,12 @@ def read_experiment(folder: Path, file_classes: dict[str, Any] | None = None) ->
         file_classes: the namespace of the experiment's file, where that defines classes.
 
     Raises:
-        RunError: as `read_config`.
+        RunError: as `read_config`, or another version of jaxgan wrote settings that this one does
+            not know.
         ConfigError: the configuration names something that does not exist (any more).
     """
-    experiment = from_json(read_config(folder)["experiment"], file_classes=file_classes)
+    document = read_config(folder)
+    experiment = _value(folder, document, document["experiment"], file_classes)
     if not isinstance(experiment, Experiment):
         raise RunError(f"{folder / CONFIG} is damaged: it does not describe an experiment")
     return experiment
@@ -101,13 +116,40 @@ def read_run(folder: Path) -> Run:
     """Where and how a run was started.
 
     Raises:
-        RunError: as `read_config`.
+        RunError: as `read_experiment`.
         ConfigError: the configuration names something that does not exist (any more).
     """
-    run = from_json(read_config(folder).get("run"))
+    document = read_config(folder)
+    run = _value(folder, document, document.get("run"), None)
     if not isinstance(run, Run):
         raise RunError(f"{folder / CONFIG} is damaged: it does not say how the run was started")
     return run
+
+
+def _value(folder: Path, document: JSON, data: JSON, file_classes: dict[str, Any] | None) -> Any:
+    try:
+        with config_errors():
+            return from_json(data, file_classes=file_classes)
+    except ConfigError as error:
+        written = _written_by(document)
+        if written in (None, jaxgan.__version__):
+            raise
+        raise RunError(
+            f"{folder} was written by another version of jaxgan ({written}), whose settings this"
+            f" one ({jaxgan.__version__}) does not read: {error}; use that version, or train it"
+            " again"
+        ) from error
+
+
+def _written_by(document: JSON) -> str | None:
+    """The version of jaxgan that a configuration names; None if it names none."""
+    versions = document.get("versions")
+    named = str(versions.get("jaxgan")) if isinstance(versions, dict) else ""
+    return named if _numbers(named) else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def check_same(folder: Path, experiment: Experiment) -> None:
@@ -124,31 +166,6 @@ def check_same(folder: Path, experiment: Experiment) -> None:
             + "\n  ".join(lines)
             + "\nLeave these as they were, or start a new run in another --workdir."
         )
-
-
-def difference(old: JSON, new: JSON) -> list[str]:
-    """Lines ``path: old -> new`` for every field in which two results of `to_json` differ.
-
-    >>> from jaxgan.config import Evaluation
-    >>> difference(to_json(Evaluation(samples=10)), to_json(Evaluation(samples=20)))
-    ['samples: 10 -> 20']
-    """
-    before, after = _flatten(old), _flatten(new)
-    paths = [*before, *(p for p in after if p not in before)]
-    return [
-        f"{path}: {before.get(path, '(absent)')} -> {after.get(path, '(absent)')}"
-        for path in paths
-        if before.get(path, "(absent)") != after.get(path, "(absent)")
-    ]
-
-
-def _flatten(data: JSON, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(data, dict):
-        return {prefix: data}
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
-    return flat
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxgan.algorithms.base import build
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.evaluation import protocol
 from jaxgan.evaluation.protocol import bracket, short_name
@@ -31,9 +32,9 @@ def check_likelihoods(rank_by: str, experiments: Sequence[Experiment]) -> None:
 
 
 def likelihood_of(experiment: Experiment) -> str:
-    """The kind of an autoencoder's likelihood, such as ``Bernoulli``; empty for other models."""
-    likelihood = getattr(experiment.model, "likelihood", None)
-    return "" if likelihood is None else type(likelihood).__name__
+    """The kind of a model's likelihood, such as ``Bernoulli``; empty for models without."""
+    density = build(experiment).density
+    return "" if density is None else density.kind
 
 
 def full_names(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -52,7 +53,12 @@ def full_names(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         for name in result["metrics"]:
             document = document_of(result, name)
             known_run, known_name, known = first.setdefault(short_name(name), (run, name, document))
-            if fields := differing(known_name, known, name, document):
+            fields = [
+                field
+                for field in differing(known_name, known, name, document)
+                if not _of_the_model(field)
+            ]
+            if fields:
                 raise ConfigError(
                     f"{known_run} and {run} cannot be compared by {short_name(name)}, because they"
                     f" were measured under different protocols: {'; '.join(fields)}"
@@ -60,6 +66,15 @@ def full_names(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
             if known is None and document is not None:
                 first[short_name(name)] = (run, name, document)
     return {short: name for short, (_, name, _) in first.items()}
+
+
+def _of_the_model(field: str) -> bool:
+    """Whether a difference is between the models, and not between how they were measured.
+
+    Kinds of likelihood are looked at by `check_likelihoods`, where they matter; and a model without
+    labels cannot be asked for samples of given classes.
+    """
+    return field.startswith("likelihood: ") or (field.startswith("labels: ") and "(none)" in field)
 
 
 def document_of(result: Mapping[str, Any], name: str) -> Document | None:

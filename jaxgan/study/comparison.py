@@ -202,7 +202,7 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
     return Row(
         name=row.experiment.name,
         objective=_objective(row.experiment),
-        family=type(row.experiment.model).__name__.upper(),
+        family=row.experiment.model.family,
         description=row.description.strip().splitlines()[0] if row.description.strip() else "",
         command=command_of(row, study),
         parameters=sum(results[0]["parameters"].values()) if results else 0,
@@ -226,17 +226,8 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
 
 
 def _objective(experiment: Experiment) -> str:
-    model: Any = experiment.model
     precision = "" if experiment.precision == "float32" else f", {experiment.precision}"
-    if hasattr(model, "loss"):
-        critic = f", {model.n_critic} critic updates a step" if model.n_critic > 1 else ""
-        clip = f", weights clipped to {model.clip_weights}" if model.clip_weights else ""
-        weight = model.gradient_penalty.weight
-        penalty = f", gradient penalty {weight:g}" if weight else ""
-        return f"{describe(model.loss)}{critic}{clip}{penalty}{precision}"
-    if hasattr(model, "beta"):
-        return f"ELBO, {describe(model.likelihood)}, beta = {model.beta.value:g}{precision}"
-    return f"{type(model).__name__}{precision}"
+    return f"{experiment.model.objective()}{precision}"
 
 
 def _value(

@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run, config_errors, to_json
+from jaxgan.algorithms.base import build
+from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run, config_errors
 from jaxgan.evaluation.metrics import SAMPLE_METRICS, check_names
 from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.machine import parallel, xla
-from jaxgan.measurement import held_out
+from jaxgan.measurement import available
 from jaxgan.measurement.scoring import final_split
-from jaxgan.program import compile_program
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import CheckpointError
+from jaxgan.run.config_json import to_json
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.study import comparison
 from jaxgan.study.agreement import check_likelihoods
@@ -134,11 +135,11 @@ def _measured(experiment: Experiment, wanted: tuple[str, ...]) -> tuple[str, ...
         check_names(wanted)
     if not any(name in MODEL_METRICS for name in wanted):
         return wanted
-    program = compile_program(experiment, "none")
+    algorithm = build(experiment)
     left, why = [], ""
     for name in wanted:
         try:
-            held_out.check([name], program, experiment)
+            available.check([name], experiment, algorithm)
             left.append(name)
         except ConfigError as error:
             why = str(error)

@@ -59,11 +59,10 @@ def _rate_distortion(done: Sequence[tuple[Row, Experiment]]) -> Iterator[Plot]:
     """One plot for each kind of likelihood: nats of a density and of a probability do not mix."""
     groups: dict[str, list[PlotPoint]] = {}
     for row, experiment in done:
-        beta = getattr(experiment.model, "beta", None)
-        if beta is None or not (_finite(row, "kl") and _finite(row, "reconstruction")):
+        if not (_finite(row, "kl") and _finite(row, "reconstruction")):
             continue
         distortion = negated(row.metrics["reconstruction"])
-        point = PlotPoint(row.name, row.metrics["kl"], distortion, f"β = {beta.value:g}")
+        point = PlotPoint(row.name, row.metrics["kl"], distortion, experiment.model.mark())
         groups.setdefault(likelihood_of(experiment), []).append(point)
     for likelihood, points in groups.items():
         means = np.array([[point.x.mean, point.y.mean] for point in points])

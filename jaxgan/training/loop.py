@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxgan.algorithms.base import State
-from jaxgan.config import EarlyStopping, Experiment, Run, config_errors, to_json
+from jaxgan.algorithms.state import State
+from jaxgan.config import EarlyStopping, Experiment, Run, config_errors
 from jaxgan.data import splits
 from jaxgan.data.order import check_budget
 from jaxgan.evaluation import protocol
@@ -20,6 +20,7 @@ from jaxgan.measurement import pictures, rehearsal, scoring
 from jaxgan.program import Program, compile_program, example_batch, on_one_device
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Best, Checkpoints, digest
+from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
 from jaxgan.training.feed import open_feed
 from jaxgan.training.recorder import Recorder
@@ -99,9 +100,8 @@ def train(
     check_budget(experiment.steps, experiment.images_per_step)
     program = compile_program(experiment, run.parallel)
     with config_errors():
-        # Metrics and networks that do not fit the images say so here, before anything is written.
+        # What does not fit says so here, before anything is written.
         rehearsal.check(experiment, program)
-        jax.eval_shape(program.init, 0, example_batch(experiment))
     if not resume:
         command = workdir.command_line()
         parallel.on_main_process(
@@ -177,6 +177,10 @@ def _loop(
 
     try:
         while position.step < experiment.steps and not position.stopped:
+            phase = program.phase(position.step)
+            if phase.enter is not None and position.step == phase.start:
+                # Not saved before it: who resumes here enters once more, from the same state.
+                state = phase.enter(state)
             state, metrics, count = feed.step(state, position.step)
             step = position.step + count
             position = position._replace(step=step)
@@ -189,7 +193,8 @@ def _loop(
                 recorder.log()
             if run.images_every and (end or step % run.images_every == 0):
                 picture = pictures.sample_picture(program, on_one_device(state), experiment)
-                logger.image(step, "samples", picture)
+                if picture is not None:
+                    logger.image(step, "samples", picture)
             every = experiment.evaluation.every
             if every and (end or step % every == 0):
                 recorder.flush()
@@ -228,7 +233,7 @@ def _measure(
         on_one_device(state),
         experiment,
         distances="validation" if validation else "train",
-        held_out="validation" if validation else None,
+        held_out_split="validation" if validation else None,
         names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
     ).metrics
     recorder.record(step, numbers)
@@ -251,7 +256,7 @@ def _finish(
         local,
         experiment,
         distances=scoring.final_split(experiment),
-        held_out="test",
+        held_out_split="test",
         intervals=True,
     )
     images_seen = position.step * experiment.images_per_step
@@ -264,7 +269,7 @@ def _finish(
         "measured_step": position.best_step or position.step,
         "digest": digest(local),
         **numbers._asdict(),
-        "parameters": pictures.parameter_counts(program, local),
+        "parameters": pictures.parameter_counts(local),
         "seconds": {
             "training": position.seconds,
             "evaluation": time.perf_counter() - started,

@@ -23,10 +23,29 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxgan import rng
-from jaxgan.algorithms.base import State
+from jaxgan.algorithms.base import Phase, build
+from jaxgan.algorithms.state import State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, config_errors
 from jaxgan.data.pipeline import resident_batch
 from jaxgan.typing import Batch, Metrics
+
+
+class Steps(NamedTuple):
+    """The compiled train step of one phase, over all members.
+
+    Attributes:
+        start: steps done before its first.
+        until: steps done when it ends.
+        enter: from the states before its first step to those that it starts from; None: the same.
+        step: ``(states, arrays, seeds)`` to the states after one more step, and metrics
+            ``(members,)`` each; the states given are used up. ``arrays`` is the training split, as
+            `jaxgan.data.pipeline.arrays` returns it, and is shared by all members.
+    """
+
+    start: int
+    until: int
+    enter: Callable[[State], State] | None
+    step: Callable[[State, Any, Any], tuple[State, dict[str, Array]]]
 
 
 class Population(NamedTuple):
@@ -34,14 +53,22 @@ class Population(NamedTuple):
 
     Attributes:
         init: ``(seeds, example_batch)`` to states; seeds are uint32 ``(members,)``, and every array
-            of the states gets a leading axis of that length.
-        step: ``(states, arrays, seeds)`` to the states after one more step, and metrics
-            ``(members,)`` each; the states given are used up. ``arrays`` is the training split, as
-            `jaxgan.data.pipeline.arrays` returns it, and is shared by all members.
+            of the states but ``step``, which all share, gets a leading axis of that length.
+        phases: the train steps, in their order; most algorithms have one.
     """
 
     init: Callable[[Any, Batch], State]
-    step: Callable[[State, Any, Any], tuple[State, dict[str, Array]]]
+    phases: tuple[Steps, ...]
+
+    def step(self, states: State, arrays: Any, seeds: Any) -> tuple[State, dict[str, Array]]:
+        """One more step of an algorithm with a single phase; see `Steps`."""
+        (only,) = self.phases
+        return only.step(states, arrays, seeds)
+
+
+MEMBERS = State(None, 0, 0, 0)  # pyright: ignore[reportArgumentType]
+"""Axes of the members' states. The step is one number, so that what depends on it (a lazy penalty,
+say) is decided once for all instead of being done for all and thrown away."""
 
 
 def compile_population(experiment: Experiment) -> Population:
@@ -59,24 +86,31 @@ def compile_population(experiment: Experiment) -> Population:
 @functools.lru_cache(maxsize=16)
 def _compile(experiment: Experiment) -> Population:
     with config_errors():
-        algorithm = experiment.model.build(experiment)
+        algorithm = build(experiment)
     rows = experiment.images_per_step
 
     def init(seed: Any, batch: Batch) -> State:
         return algorithm.init(rng.role_key(rng.base_key(seed), "init"), batch)
 
-    def step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
-        batch = resident_batch(
-            arrays, step=state.step, seed=seed, batch_size_global=rows, local_count=rows
-        )
-        return algorithm.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
+    def steps(phase: Phase, start: int) -> Steps:
+        def step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
+            batch = resident_batch(
+                arrays, step=state.step, seed=seed, batch_size_global=rows, local_count=rows
+            )
+            return phase.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
 
+        over = jax.vmap(step, in_axes=(MEMBERS, None, 0), out_axes=(MEMBERS, 0))
+        enter = phase.enter and jax.jit(jax.vmap(phase.enter, in_axes=(MEMBERS,), out_axes=MEMBERS))
+        return Steps(start, phase.until, enter, jax.jit(over, donate_argnums=0))
+
+    starts = (0, *(phase.until for phase in algorithm.phases))
     return Population(
-        init=jax.jit(jax.vmap(init, in_axes=(0, None))),
-        step=jax.jit(jax.vmap(step, in_axes=(0, None, 0)), donate_argnums=0),
+        init=jax.jit(jax.vmap(init, in_axes=(0, None), out_axes=MEMBERS)),
+        phases=tuple(map(steps, algorithm.phases, starts)),
     )
 
 
 def member(states: State, index: int) -> State:
     """The state of one member, as the run of its seed alone would have it; NumPy arrays."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf[index]), states)
+    own = jax.tree.map(lambda leaf: np.asarray(leaf[index]), states.replace(step=()))
+    return own.replace(step=np.asarray(states.step))

@@ -29,12 +29,14 @@ def _on_host(tree: Any) -> Any:
 
 def _is_computed(metrics: Mapping[str, Array]) -> bool:
     """Whether reading them would not wait; those of one step come from one program."""
-    first: Any = next(iter(metrics.values()))
-    return first.is_ready()
+    first: Any = next(iter(metrics.values()), None)
+    return first is None or first.is_ready()
 
 
 class Recorder:
     """Holds the metrics of steps on the device until they are logged as one mean.
+
+    A name's mean is over the steps that reported it: phases may differ in what they report.
 
     `log` ends an interval and does not wait for it: its mean is written by the first call that
     finds it computed, at the latest by the end of the next interval. Waiting would let the device
@@ -58,7 +60,7 @@ class Recorder:
 
         Args:
             step: the step done last.
-            metrics: scalars; of several steps ``(count,)`` each.
+            metrics: scalars; of several steps arrays, whose first ``count`` numbers are theirs.
             count: how many steps they are of.
 
         Raises:
@@ -89,21 +91,26 @@ class Recorder:
     def _write_ended(self) -> None:
         if not self._ended:
             return
-        steps = [step for chunk, _ in self._ended for step in chunk]
-        chunks = _on_host([metrics for _, metrics in self._ended])
-        self._ended = []
-        # In double precision: a mean of large numbers must not overflow.
-        values = {
-            name: np.concatenate([np.atleast_1d(chunk[name]) for chunk in chunks]).astype(float)
-            for name in chunks[0]
-        }
-        bad = ~np.isfinite(list(values.values()))
-        if bad.any():
-            row = int(bad.any(axis=0).argmax())
-            name = list(values)[int(bad[:, row].argmax())]
-            raise self._non_finite(steps[row], name, float(values[name][row]))
-        means = {name: float(np.mean(numbers)) for name, numbers in values.items()}
-        self.record(steps[-1], means)
+        ended, self._ended = self._ended, []
+        chunks = _on_host([metrics for _, metrics in ended])
+        found: dict[str, list[np.ndarray]] = {}
+        for (steps, _), metrics in zip(ended, chunks, strict=True):
+            for name, numbers in metrics.items():
+                pairs = np.stack([steps, np.atleast_1d(numbers)[: len(steps)]], dtype=float)
+                found.setdefault(name, []).append(pairs)
+        # By name, steps and their numbers in two rows. In double precision: a mean of large numbers
+        # must not overflow.
+        reported = {name: np.concatenate(pairs, axis=1) for name, pairs in found.items()}
+        bad = [
+            (*pairs[:, ~np.isfinite(pairs[1])][:, 0], name)
+            for name, pairs in reported.items()
+            if not np.isfinite(pairs[1]).all()
+        ]
+        if bad:
+            step, value, name = min(bad, key=lambda first: first[0])
+            raise self._non_finite(int(step), name, float(value))
+        means = {name: float(np.mean(numbers)) for name, (_, numbers) in reported.items()}
+        self.record(ended[-1][0][-1], means)
 
     def check(self, step: int, state: Any) -> None:
         """Looks for numbers that the last update has spoiled, which no metric has seen yet.

@@ -8,8 +8,9 @@ from importlib import metadata
 import pytest
 import tiny
 
-from jaxgan.config import ConfigError, Run, to_json
+from jaxgan.config import ConfigError, Run
 from jaxgan.run import workdir
+from jaxgan.run.config_json import to_json
 from jaxgan.run.workdir import RunError
 
 

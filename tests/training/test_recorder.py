@@ -180,3 +180,47 @@ def test_steps_that_come_together_are_steps_one_by_one(tmp_path, logger):
     recorder.add(8, {"loss": jnp.zeros(3), "other": jnp.array([0.0, np.inf, np.nan])}, 3)
     with pytest.raises(NonFiniteError, match="other is inf at step 7:"):
         recorder.flush()
+
+
+def test_a_mean_is_over_the_steps_that_reported_the_name(tmp_path, logger):
+    recorder = Recorder(logger, 1, Saved())
+    recorder.add(1, {"loss": jnp.float32(1.0), "warmup": jnp.float32(8.0)})
+    recorder.add(3, {"loss": jnp.array([2.0, 3.0])}, 2)  # warmup goes away
+    recorder.add(5, {"loss": jnp.array([4.0, 5.0]), "penalty": jnp.array([10.0, 30.0])}, 2)
+    recorder.add(6, {"penalty": jnp.float32(50.0), "warmup": jnp.float32(2.0)})  # and comes back
+    recorder.flush()
+    recorder.add(8, {"penalty": jnp.array([1.0, 2.0])}, 2)
+    recorder.add(9, {})
+    recorder.flush()
+    assert records(tmp_path) == [
+        {"step": 6, "images_seen": 6, "loss": 3.0, "warmup": 5.0, "penalty": 30.0},
+        {"step": 9, "images_seen": 9, "penalty": 1.5},
+    ]
+
+
+def test_only_the_first_numbers_of_a_call_are_of_its_steps(tmp_path, logger):
+    recorder = Recorder(logger, 1, Saved())
+    # Blanks that the call did not fill; even infinity there means nothing.
+    recorder.add(2, {"loss": jnp.array([1.0, 2.0, np.inf, 0.0])}, 2)
+    recorder.add(3, {"loss": jnp.array([6.0, 1.0, 2.0, 0.0])})
+    recorder.flush()
+    assert records(tmp_path) == [{"step": 3, "images_seen": 3, "loss": 3.0}]
+
+
+@pytest.mark.parametrize(
+    ("late", "early", "named"),
+    [
+        # A name that only some steps reported is looked at as well; the first bad step counts.
+        (np.nan, 1.0, "penalty is nan at step 7:"),
+        (np.nan, np.inf, "loss is inf at step 5:"),
+        (1.0, np.nan, "loss is nan at step 5:"),
+    ],
+)
+def test_what_is_not_finite_is_found_in_names_that_come_late(logger, late, early, named):
+    recorder = Recorder(logger, 1, Saved())
+    recorder.add(1, {"loss": jnp.float32(1.0)})
+    recorder.add(4, {"loss": jnp.ones(3)}, 3)
+    recorder.add(7, {"penalty": jnp.array([1.0, 1.0, late]), "loss": jnp.array([early, 1, 1])}, 3)
+    recorder.add(8, {"loss": jnp.float32(1.0)})
+    with pytest.raises(NonFiniteError, match=named):
+        recorder.flush()

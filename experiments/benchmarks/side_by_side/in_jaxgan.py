@@ -10,11 +10,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
 
 from jaxgan import rng
 from jaxgan.algorithms import base
+from jaxgan.algorithms.apply import to_symmetric
 from jaxgan.algorithms.gan import Gan
+from jaxgan.algorithms.state import State, new_player, new_state
 from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Experiment, Model
 from jaxgan.data.pipeline import Data
@@ -24,6 +25,7 @@ from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGen
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
 from jaxgan.objectives.gan.losses import Hinge, Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam, Ema
 from jaxgan.program import compile_program, example_batch
 from side_by_side import reference as ref
@@ -75,7 +77,7 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
 
     first = start()
     reference = ref.Reference(
-        flat_parameters(algorithm.parameters(first)),
+        flat_parameters(_networks(first)),
         ref.images_of(size, SEED),
         ref.images_of(size, SEED + 1),
         *_draws(step, size, algorithm),
@@ -91,16 +93,16 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
     def check() -> Outcome:
         state, losses, moments = start(), [], {}
         for batch in batches[:CHECKED_STEPS]:
-            state, metrics = program.streaming_step(state, batch, seed)
+            state, metrics = program.phases[0].streaming_step(state, batch, seed)
             losses.append(read_losses(metrics))
             moments = moments or _moments(state)
         return Outcome(losses, moments)
 
     return Bench(
         parameters=sum(value.size for value in reference.parameters.values()),
-        layers=_layers(step, size, experiment.model, algorithm.parameters(first)),
+        layers=_layers(step, size, experiment.model, _networks(first)),
         check=check,
-        run=cycle(lambda s, b: program.streaming_step(s, b, seed)[0], start(), batches),
+        run=cycle(lambda s, b: program.phases[0].streaming_step(s, b, seed)[0], start(), batches),
     )
 
 
@@ -111,7 +113,7 @@ def _model(step: str, size: Size) -> Model:
             discriminator=discriminator,
             generator_optimizer=Adam(*GAN_ADAM),
             discriminator_optimizer=Adam(*GAN_ADAM),
-            latent_size=size.latent,
+            prior=Normal(size.latent),
             ema=Ema(decay=EMA_DECAY),
             **settings,
         )
@@ -126,7 +128,7 @@ def _model(step: str, size: Size) -> Model:
             DcganGenerator(size.width),
             DcganDiscriminator(size.width, batch_norm=False),
             loss=Wasserstein(),
-            gradient_penalty=GradientPenalty(weight=PENALTY_WEIGHT),
+            penalties=(GradientPenalty(weight=PENALTY_WEIGHT),),
         )
     if step == "mlp_gan":
         return gan(MlpGenerator(size.hidden), MlpDiscriminator(size.hidden))
@@ -138,13 +140,6 @@ def _model(step: str, size: Size) -> Model:
     return Critic(discriminator=Stack(size.width, conv=Conv))
 
 
-class CriticState(struct.PyTreeNode):
-    """What `Critic` needs to go on training."""
-
-    step: Any
-    discriminator: base.Player
-
-
 @dataclasses.dataclass(frozen=True)
 class Critic(Model):
     """A discriminator by itself, trained on fakes that the batch brings (``fake``, uint8)."""
@@ -153,33 +148,34 @@ class Critic(Model):
 
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
         """The part of `jaxgan.algorithms.gan` that updates a discriminator."""
-        network = base.at_precision(self, experiment.precision).discriminator
         optimizer = Adam(*GAN_ADAM).build(experiment.steps)
 
-        def init(key: Any, batch: Any) -> Any:
-            images = base.to_symmetric(jnp.asarray(batch["image"]))
-            player = base.new_player(network.init(key, images), optimizer)
-            return CriticState(base.first_step(), player)
+        def init(key: Any, batch: Any) -> State:
+            images = to_symmetric(jnp.asarray(batch["image"]))
+            variables = self.discriminator.init(key, images)
+            return new_state({"discriminator": new_player(variables, optimizer)})
 
-        def train_step(state: Any, batch: Any, key: Any) -> Any:
+        def train_step(state: State, batch: Any, key: Any) -> Any:
             both = jnp.concatenate([batch["image"], batch["fake"]])
+            player = state.players["discriminator"]
 
             def loss(params: Any) -> Any:
-                logits = network.apply({"params": params}, base.to_symmetric(both))
+                logits = self.discriminator.apply({"params": params}, to_symmetric(both))
                 real, fake = jnp.split(logits, 2)
                 return jnp.mean(Hinge().discriminator(real=real, fake=fake))
 
-            value, gradients = jax.value_and_grad(loss)(state.discriminator.params)
-            player = state.discriminator.update(optimizer, gradients, {})
-            return CriticState(state.step + 1, player), {"loss/discriminator": value}
+            value, gradients = jax.value_and_grad(loss)(player.params)
+            players = {"discriminator": player.update(optimizer, gradients, {})}
+            new = state.replace(step=state.step + 1, players=players)
+            return new, {"loss/discriminator": value}
 
-        def parameters(state: Any) -> dict[str, Any]:
-            return {"discriminator": state.discriminator.params}
+        return base.Algorithm(init, (base.Phase(experiment.steps, train_step),), lambda *_: {})
 
-        def unused(*_: Any) -> Any:
-            raise TypeError("a discriminator by itself neither samples nor is evaluated")
 
-        return base.Algorithm(init, train_step, unused, unused, unused, unused, None, parameters)
+def _networks(state: State) -> dict[str, Any]:
+    """Parameters by network; the autoencoder's hold encoder and decoder by name."""
+    parameters = state.parameters
+    return parameters.get("autoencoder", parameters)
 
 
 def _draws(step: str, size: Size, algorithm: base.Algorithm) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +189,8 @@ def _draws(step: str, size: Size, algorithm: base.Algorithm) -> tuple[np.ndarray
     def draw(number: Any) -> Any:
         key = rng.step_key(rng.base_key(SEED), number)
         # A GAN's draws also carry the number of the discriminator update, which is 0 here.
-        latent = algorithm.prior(rng.role_key(key, role), size.batch)
+        assert algorithm.generation is not None
+        latent = algorithm.generation.prior(rng.role_key(key, role), size.batch)
         share = rng.per_example(jax.random.uniform, rng.role_key(key, "share"), size.batch)
         return latent, share
 
@@ -204,11 +201,12 @@ def _draws(step: str, size: Size, algorithm: base.Algorithm) -> tuple[np.ndarray
 
 def _moments(state: Any) -> dict[str, float]:
     """Lengths of Adam's running means, by parameter."""
-    names = ("generator", "discriminator", "autoencoder")
-    players = {name: getattr(state, name) for name in names if hasattr(state, name)}
     # The autoencoder's parameters hold encoder and decoder by name.
     return adam_moments(
-        {"" if name == "autoencoder" else name: p.opt_state for name, p in players.items()}
+        {
+            "" if name == "autoencoder" else name: player.opt_state
+            for name, player in state.players.items()
+        }
     )
 
 

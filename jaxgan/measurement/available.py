@@ -1,0 +1,72 @@
+"""What a model, its data set and its feature extractor offer to metrics, found out in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jaxgan.algorithms.base import Algorithm
+from jaxgan.config import ConfigError, Evaluation, Experiment, config_errors
+from jaxgan.data.pipeline import Data
+from jaxgan.data.splits import open_data
+from jaxgan.evaluation import metrics, needs
+from jaxgan.evaluation.features.load import default_backbone, load_backbone
+from jaxgan.evaluation.model_metrics import MODEL_METRICS
+from jaxgan.evaluation.needs import Need
+
+
+def backbone_name(data: Data, evaluation: Evaluation) -> str:
+    """The feature extractor that the settings name, or that is shipped for the data set."""
+    if evaluation.backbone != "auto":
+        return evaluation.backbone
+    return default_backbone(open_data(data).info.name)
+
+
+def has(algorithm: Algorithm) -> frozenset[Need]:
+    """What a model can do, of what metrics need."""
+    generation, encoding, density = algorithm.generation, algorithm.encoding, algorithm.density
+    found: set[Need] = set()
+    if encoding is not None and encoding.posterior is not None:
+        found.add("encoder")
+        if density is not None and density.log_likelihood is not None:
+            found.add("likelihood")
+    if generation is not None:
+        found.add("samples")
+        if generation.gradients:
+            found.add("generator")
+        if generation.labels is not None and generation.with_labels is not None:
+            found.add("labels")
+    return frozenset(found)
+
+
+def check(names: Sequence[str], experiment: Experiment, algorithm: Algorithm) -> None:
+    """Refuses metrics that need what the model, its data or the feature extractor do not have.
+
+    Args:
+        names: of the metrics.
+        experiment: its data and evaluation settings apply.
+        algorithm: built from it.
+
+    Raises:
+        ConfigError: there is no such metric or feature extractor, or the metric needs what is not
+            there; names both.
+    """
+    data, evaluation = experiment.data, experiment.evaluation
+    with config_errors():
+        metrics.check_names(names)
+        backbone = load_backbone(backbone_name(data, evaluation), data.image_shape)
+    info = open_data(data).info
+    there = has(algorithm) | needs.of_data(info, data.image_shape) | needs.of_backbone(backbone)
+    for name in names:
+        wanted: set[Need] = {*metrics.needs_of(name)}
+        if name in metrics.SAMPLE_METRICS:
+            wanted.add("samples")
+        if line := needs.lacking(name, wanted, there, shape=info.shape, backbone=backbone.name):
+            raise ConfigError(line)
+        of_model = MODEL_METRICS.get(name)
+        if of_model is None or not of_model.generates:
+            continue
+        if evaluation.truncation != 1 or evaluation.batch_norm == "batch":
+            raise ConfigError(
+                f"{name} looks at all that the model can generate, one image at a time: leave"
+                " truncation at 1, and batch_norm at running or standing"
+            )
