@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.heads import LogitHead
 from jaxgan.networks.layers.options import Precision, check
@@ -72,12 +73,10 @@ class DcganGenerator(nn.Module):
         return jnp.tanh(pixels)
 
 
-class DcganDiscriminator(nn.Module):
-    """Images to logits: strided convolutions, batch norm except in the first layer, leaky ReLU 0.2.
+class DcganFeatures(nn.Module):
+    """Settings of DCGAN's discriminator, and all of it but the last layer.
 
-    References:
-        Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
-        Adversarial Networks, 2016, section 3.
+    Discriminators that differ in their last layer derive from it.
     """
 
     width: int = 64
@@ -95,14 +94,15 @@ class DcganDiscriminator(nn.Module):
         check(self)
         super().__post_init__()
 
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
-        """One logit an image, float32.
+    def features(
+        self, images: Pixels, *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch features"]:
+        """What the last layer gets; called inside a module's ``__call__``.
 
         Raises:
             ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
         """
-        features = DownPyramid(
+        return DownPyramid(
             self.width,
             self.max_multiple,
             batch_norm=self.batch_norm,
@@ -110,4 +110,21 @@ class DcganDiscriminator(nn.Module):
             init_std=self.init_std,
             dtype=self.dtype,
         )(images, train=train, axis_name=axis_name)
-        return LogitHead(self.init_std)(features)
+
+
+class DcganDiscriminator(DcganFeatures):
+    """Images to logits: strided convolutions, batch norm except in the first layer, leaky ReLU 0.2.
+
+    References:
+        Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
+        Adversarial Networks, 2016, section 3.
+    """
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image, float32.
+
+        Raises:
+            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+        """
+        return LogitHead(self.init_std)(self.features(images, train=train, axis_name=axis_name))

@@ -127,14 +127,10 @@ class MlpGenerator(nn.Module):
         return jnp.tanh(images) if self.bounded else images
 
 
-class MlpDiscriminator(nn.Module):
-    """Images or points to logits.
+class MlpFeatures(nn.Module):
+    """Settings of a discriminator of dense layers, and all of it but the last layer.
 
-    With ``pieces`` above 1 the hidden layers are maxout layers (Goodfellow et al., Maxout Networks,
-    2013), as in the first GAN and in PacGAN.
-
-    References:
-        Goodfellow et al., Generative Adversarial Nets, 2014, section 5. Lin et al., PacGAN, 2018.
+    Discriminators that differ in their last layer derive from it.
     """
 
     widths: tuple[int, ...] = (256, 256)
@@ -156,12 +152,13 @@ class MlpDiscriminator(nn.Module):
         check(self)
         super().__post_init__()
 
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
-        """One logit an image, float32."""
+    def features(
+        self, images: Pixels, *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch features"]:
+        """What the last layer gets; called inside a module's ``__call__``."""
         values = images.reshape(images.shape[0], -1)
         values = Dropout(self.input_dropout)(values, train=train, axis_name=axis_name)
-        hidden = HiddenLayers(
+        return HiddenLayers(
             self.widths,
             activation="leaky_relu",
             slope=self.slope,
@@ -170,7 +167,22 @@ class MlpDiscriminator(nn.Module):
             init_std=self.init_std,
             dtype=self.dtype,
         )(values, train=train, axis_name=axis_name)
-        return LogitHead(self.init_std)(hidden)
+
+
+class MlpDiscriminator(MlpFeatures):
+    """Images or points to logits.
+
+    With ``pieces`` above 1 the hidden layers are maxout layers (Goodfellow et al., Maxout Networks,
+    2013), as in the first GAN and in PacGAN.
+
+    References:
+        Goodfellow et al., Generative Adversarial Nets, 2014, section 5. Lin et al., PacGAN, 2018.
+    """
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image, float32."""
+        return LogitHead(self.init_std)(self.features(images, train=train, axis_name=axis_name))
 
 
 class MlpEncoder(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -137,14 +138,23 @@ class UpPyramid(nn.Module):
         image_shape: ImageShape,
         train: bool,
         axis_name: str | None = None,
+        norm: Callable[..., Callable[..., Array]] = BatchNorm,
     ) -> Pixels:
-        """Unbounded values ``(batch, *image_shape)``, float32."""
+        """Unbounded values ``(batch, *image_shape)``, float32.
+
+        Args:
+            latent: what the dense layer gets.
+            image_shape: height, width, channels.
+            train: as in `BatchNorm`.
+            axis_name: as in `BatchNorm`.
+            norm: makes a normalization layer from its ``dtype``, to be called as `BatchNorm` is.
+        """
         levels = pyramid(image_shape, self.width, self.max_multiple)
         dtype, init = compute_dtype(self.dtype), kernel_init(self.init_std)
 
         def finish(values: Array) -> Array:
             if self.batch_norm:
-                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
+                values = norm(dtype=dtype)(values, train=train, axis_name=axis_name)
             return activate(self.activation, values, self.slope)
 
         coarse = (levels.base, levels.base, levels.channels[-1])

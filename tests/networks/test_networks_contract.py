@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import inspect
 
 import jax
@@ -44,8 +45,31 @@ CALLS = (
     + [pytest.param(m, IMAGES, {"latent_size": 3}, id=f"E {n}") for n, m in ENCODERS.items()]
 )
 EVERY = pytest.mark.parametrize(("module", "inputs", "arguments"), CALLS)
-# One network for each way in which a batch is more than its examples.
-SHARING = {"G dcgan", "D mlp", "D dcgan"}
+# One network for each way in which a batch is more than its examples; one with batch norm is quick.
+SHARING = [
+    pytest.param(*case.values, id=case.id, marks=() if case.id == "G dcgan" else pytest.mark.slow)
+    for case in CALLS
+    if case.id in ("G dcgan", "D mlp", "D dcgan")
+]
+
+
+@functools.cache
+def started(module):
+    """First variables of one of the networks, at its inputs; compiled once for all tests."""
+    inputs, arguments = next(c.values[1:] for c in CALLS if c.values[0] is module)
+    return jax.jit(lambda: module.init(KEYS, inputs, train=False, **arguments))()
+
+
+def applied(module, variables, inputs, **arguments):
+    """Outputs, compiled as one program: operation by operation takes several times longer."""
+    return jax.jit(lambda v, x: module.apply(v, x, **arguments))(variables, inputs)
+
+
+@functools.cache
+def evaluated(module):
+    """Its outputs at its inputs with train=False."""
+    inputs, arguments = next(c.values[1:] for c in CALLS if c.values[0] is module)
+    return applied(module, started(module), inputs, train=False, **arguments)
 
 
 def shapes(tree):
@@ -96,9 +120,13 @@ def test_shapes_and_types(size, channels, dtype):
 def test_points():
     points = jnp.zeros((3, 1, 1, 2))
     generator = MlpGenerator((4,), bounded=False)
-    made, _ = generator.init_with_output(KEYS, LATENT[:3], image_shape=(1, 1, 2), train=False)
+    made, _ = jax.eval_shape(
+        lambda: generator.init_with_output(KEYS, LATENT[:3], image_shape=(1, 1, 2), train=False)
+    )
     assert made.shape == points.shape
-    logits, _ = MlpDiscriminator((4,)).init_with_output(KEYS, points, train=False)
+    logits, _ = jax.eval_shape(
+        lambda: MlpDiscriminator((4,)).init_with_output(KEYS, points, train=False)
+    )
     assert logits.shape == (3,)
 
 
@@ -129,16 +157,14 @@ def test_fields_are_documented(source):
                 assert isinstance(following.value, ast.Constant), ast.unparse(statement)
 
 
-@pytest.mark.parametrize(
-    ("module", "inputs", "arguments"), [case for case in CALLS if case.id in SHARING]
-)
+@pytest.mark.parametrize(("module", "inputs", "arguments"), SHARING)
 def test_as_many_devices_as_one(module, inputs, arguments):
     """Outputs, batch statistics and gradients of eight devices are those of one device.
 
     With batch statistics over all devices, dropout by place in the global batch, and gradients of
     per-device mean losses averaged, the sharded step is the step of the whole batch.
     """
-    variables = module.init(KEYS, inputs, train=False, **arguments)
+    variables = started(module)
     state = {k: v for k, v in variables.items() if k != "params"}
 
     def step(params, x, axis_name):
@@ -175,10 +201,8 @@ def test_as_many_devices_as_one(module, inputs, arguments):
 @EVERY
 def test_evaluation_treats_examples_apart(module, inputs, arguments):
     """With train=False nothing depends on the batch, and no random key is needed."""
-    variables = module.init(KEYS, inputs, train=False, **arguments)
-    whole, part = (
-        module.apply(variables, x, train=False, **arguments) for x in (inputs, inputs[3:5])
-    )
+    whole = evaluated(module)
+    part = applied(module, started(module), inputs[3:5], train=False, **arguments)
     jax.tree.map(
         lambda w, p: np.testing.assert_allclose(w[3:5], p, rtol=1e-4, atol=1e-5), whole, part
     )
@@ -187,25 +211,25 @@ def test_evaluation_treats_examples_apart(module, inputs, arguments):
 
 
 def test_training_without_batch_norm_treats_examples_apart():
+    arguments = {"image_shape": (8, 8, 1), "train": True}
+
+    def whole_and_part(module, **mutable):
+        variables = jax.jit(lambda: module.init(KEYS, LATENT, **arguments))()
+        return (
+            applied(module, variables, z, **mutable, **arguments) for z in (LATENT, LATENT[3:5])
+        )
+
     for module in (DcganGenerator(width=4, batch_norm=False), MlpGenerator((8,))):
-        arguments = {"image_shape": (8, 8, 1), "train": True}
-        variables = module.init(KEYS, LATENT, **arguments)
-        whole = module.apply(variables, LATENT, **arguments)
-        part = module.apply(variables, LATENT[3:5], **arguments)
+        whole, part = whole_and_part(module)
         np.testing.assert_allclose(whole[3:5], part, rtol=1e-4, atol=1e-6)
-    normalized = DcganGenerator(width=4)
-    variables = normalized.init(KEYS, LATENT, **arguments)
-    whole, part = (
-        normalized.apply(variables, z, mutable=["batch_stats"], **arguments)[0]
-        for z in (LATENT, LATENT[3:5])
-    )
+    (whole, _), (part, _) = whole_and_part(DcganGenerator(width=4), mutable=["batch_stats"])
     assert float(jnp.abs(whole[3:5] - part).max()) > 1e-4
 
 
 @EVERY
 def test_gradients_are_finite(module, inputs, arguments):
     """At ordinary inputs, and where every example is the same (no variance to normalize by)."""
-    variables = module.init(KEYS, inputs, train=False, **arguments)
+    variables = started(module)
 
     @jax.jit
     def gradients(variables, x):
@@ -227,9 +251,9 @@ def test_gradients_are_finite(module, inputs, arguments):
 @EVERY
 def test_bfloat16_is_close(module, inputs, arguments):
     """Eight bits of mantissa over a handful of layers: within a few per cent, yet not equal."""
-    variables = module.init(KEYS, inputs, train=False, **arguments)
     low = dataclasses.replace(module, dtype="bfloat16")
-    one, two = (m.apply(variables, inputs, train=False, **arguments) for m in (module, low))
+    one = evaluated(module)
+    two = applied(low, started(module), inputs, train=False, **arguments)
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
         scale = float(jnp.abs(a).max())
         assert 0.0 < float(jnp.abs(a - b).max()) < 0.05 * scale

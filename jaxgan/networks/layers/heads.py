@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.dense import Dense
+from jaxgan.networks.layers.labels import ClassEmbedding, check_classes
 from jaxgan.networks.layers.options import kernel_init
-from jaxgan.typing import Latents, Logits
+from jaxgan.typing import Labels, Latents, Logits
 
 
 class LogitHead(nn.Module):
@@ -41,3 +42,53 @@ class GaussianHead(nn.Module):
             for name in ("mean", "log_variance")
         )
         return mean(features), log_variance(features)
+
+
+class ClassHead(nn.Module):
+    """A score for each class from the features of an example."""
+
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+
+    @nn.compact
+    def __call__(
+        self, features: Float[Array, "batch features"], *, classes: int
+    ) -> Float[Array, "batch classes"]:
+        """Logits of the classes (softmax gives probabilities), float32.
+
+        Raises:
+            ValueError: the number of classes is not known (0).
+        """
+        check_classes(classes)
+        dense = Dense(classes, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        return dense(features)
+
+
+class ProjectionHead(nn.Module):
+    """How well an example goes with its label: ``psi(phi) + v[label] . phi`` of its features phi.
+
+    ``psi`` is `LogitHead`, and ``v`` a vector for each class.
+
+    References:
+        Miyato and Koyama, cGANs with Projection Discriminator, 2018, section 3 and figure 1d.
+    """
+
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+
+    @nn.compact
+    def __call__(
+        self, features: Float[Array, "batch features"], labels: Labels, *, classes: int
+    ) -> Logits:
+        """One logit an example, float32; NaN for a label that is no class.
+
+        Raises:
+            ValueError: the number of classes is not known (0).
+        """
+        size = features.shape[-1]
+        # The fan-in of a product with a vector of a class is the vector's length.
+        std = size**-0.5 if self.init_std is None else self.init_std
+        vectors = ClassEmbedding(size, nn.initializers.normal(std))(labels, classes=classes)
+        return LogitHead(self.init_std)(features) + jnp.sum(
+            vectors * features.astype(jnp.float32), axis=-1
+        )

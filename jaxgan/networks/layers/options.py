@@ -71,6 +71,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("pieces", lambda v: v >= 1, "must be at least 1 (1: no maxout)"),
     ("dropout", lambda v: 0 <= v < 1, "a probability, at least 0 and below 1"),
     ("input_dropout", lambda v: 0 <= v < 1, "a probability, at least 0 and below 1"),
+    ("embedding", lambda v: v >= 0, "must be at least 0 (0: one-hot labels)"),
     ("init_std", lambda v: v is None or v > 0, "must be positive, or None"),
     ("activation", lambda v: v in ("relu", "leaky_relu", "tanh"), "relu, leaky_relu or tanh"),
     ("dtype", lambda v: v is None or v in _PRECISIONS, "float32, bfloat16, or None"),

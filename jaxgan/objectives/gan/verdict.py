@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Array
 
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
     features: tuple[Array, ...] = ()
 
 
-def verdict(found: Logits | Verdict) -> Verdict:
+def verdict(found: Any) -> Verdict:
     """What a discriminator returned as a `Verdict`; plain logits are wrapped.
 
     >>> import jax.numpy as jnp
@@ -38,6 +38,9 @@ def verdict(found: Logits | Verdict) -> Verdict:
     True
 
     Args:
-        found: logits ``(batch,)``, or a verdict, which is returned as it is.
+        found: logits ``(batch,)``; a tuple of a verdict's parts, as networks that know no
+            objectives return it; or a verdict, which is returned as it is.
     """
-    return found if isinstance(found, Verdict) else Verdict(found)
+    if isinstance(found, Verdict):
+        return found
+    return Verdict(*found) if isinstance(found, tuple) else Verdict(found)

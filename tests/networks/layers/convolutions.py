@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from jaxgan.networks.layers.convolution import conv, conv_transpose
@@ -18,6 +19,9 @@ CASES = [
     ("conv_transpose", (4, 4), (2, 2), "SAME", (4, 3), 6, 1),
     ("conv_transpose", (3, 2), (2, 3), ((2, 0), (0, 3)), (4, 5), 3, 5),
 ]
+# For what compiles much: DCGAN's convolution and an odd transposed one; the others take long.
+QUICK = (CASES[0], CASES[5])
+MARKED = [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
 
 
 def reference(kind, kernel_size, strides, padding):

@@ -23,7 +23,7 @@ from jaxgan.networks.layers import convolution
 from jaxgan.networks.layers.convolution import conv, conv_transpose
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(convolutions())
 def test_value_and_derivatives_as_flax(case):
     check_against_flax(case)

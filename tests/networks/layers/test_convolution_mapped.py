@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from convolutions import CASES, OURS, arrays, assert_close, gradients, reference
+from convolutions import MARKED, OURS, arrays, assert_close, gradients, reference
 from jax import lax
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
@@ -16,7 +16,7 @@ from jaxgan.networks.layers.convolution import conv
 
 
 @pytest.mark.parametrize("mapped", [(4, None), (None, 0), (0, 2)])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_vmap(case, mapped):
     """Over inputs, kernels and both, at the front and elsewhere, inside and outside gradients."""
     kind, kernel_size, strides, padding, size, channels, features = case
@@ -75,7 +75,7 @@ def test_vmap_twice():
     assert_close(jax.vmap(jax.vmap(conv))(inputs, kernels), expected)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_scan(case):
     kind, kernel_size, strides, padding, size, channels, features = case
     pairs = [arrays(kernel_size, size, channels, features, seed=i) for i in range(2)]
@@ -91,7 +91,7 @@ def test_scan(case):
     assert_close(looped(*operands), jax.tree.map(lambda *leaves: jnp.stack(leaves), *each))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_pmap_and_shard_map(case):
     """The gradient of a replicated kernel is the mean over what the devices have."""
     kind, kernel_size, strides, padding, size, channels, features = case
@@ -115,7 +115,7 @@ def test_pmap_and_shard_map(case):
     assert_close(jax.jit(over)(inputs, kernel), expected)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_forward_mode(case):
     """Also over reverse mode: a product of the Hessian and a vector."""
     kind, kernel_size, strides, padding, size, channels, features = case

@@ -15,10 +15,8 @@ from jaxgan.networks.layers.convolution import conv, conv_transpose
 # Pixels, taps, stride, zeros before; results follow.
 SIZES = [(8, 4, 2, 1), (7, 3, 1, 1), (9, 4, 2, 1), (10, 4, 2, 2), (6, 2, 1, 0), (8, 3, 1, 2)]
 
-
-@pytest.fixture(autouse=True, scope="module")
-def compile_quickly():
-    """Not here: how exact they are is said of what users run."""
+# How exact they are is said of what users run.
+pytestmark = pytest.mark.usefixtures("full_compilation")
 
 
 def axis(pixels, taps, stride, before):
@@ -52,8 +50,21 @@ def all_tilings(axes):
     return tuple(tilings)
 
 
-@pytest.mark.parametrize("largest", [2**23, 600], ids=["whole", "in parts"])
-@pytest.mark.parametrize(("high", "wide"), list(zip(SIZES, SIZES[1:] + SIZES[:1], strict=True)))
+PAIRS = list(zip(SIZES, SIZES[1:] + SIZES[:1], strict=True))
+# Every size once whole, and one pair in parts; the rest takes long.
+THREE_MAPS = [
+    pytest.param(
+        *pair, largest, id=f"{number}-{name}", marks=() if quick(number) else pytest.mark.slow
+    )
+    for name, largest, quick in (
+        ("whole", 2**23, lambda number: number % 2 == 0),
+        ("in parts", 600, lambda number: number == 0),
+    )
+    for number, pair in enumerate(PAIRS)
+]
+
+
+@pytest.mark.parametrize(("high", "wide", "largest"), THREE_MAPS)
 def test_three_maps(monkeypatch, high, wide, largest):
     monkeypatch.setattr(winograd, "LARGEST_BYTES", largest)
     axes, rng = (axis(*high), axis(*wide)), np.random.default_rng(0)
@@ -121,7 +132,7 @@ def lax_transpose(x, w, strides):
     return lax.conv_transpose(x, w, strides, "SAME")
 
 
-@pytest.mark.parametrize(
+LAYERS = pytest.mark.parametrize(
     ("ours", "theirs", "size", "taps", "strides", "channels"),
     [
         (conv, lax_conv, 16, 4, (2, 2), (32, 40)),
@@ -129,11 +140,34 @@ def lax_transpose(x, w, strides):
         (conv_transpose, lax_transpose, 8, 4, (2, 2), (40, 32)),
     ],
 )
-def test_layers_and_their_derivatives(ours, theirs, size, taps, strides, channels):
-    """At sizes that are large enough: value, gradients, gradients of a penalty."""
+
+
+def operands_of(size, taps, channels):
+    """Large enough that the forms pay."""
     keys = jax.random.split(jax.random.key(2), 2)
     x = jax.random.normal(keys[0], (16, size, size, channels[0]))
-    w = jax.random.normal(keys[1], (taps, taps, *channels)) / taps
+    return x, jax.random.normal(keys[1], (taps, taps, *channels)) / taps
+
+
+@LAYERS
+def test_layers_take_them(ours, theirs, size, taps, strides, channels):
+    """In value and gradients; one value against XLA's."""
+    x, w = operands_of(size, taps, channels)
+    loss = jax.grad(lambda x, w: jnp.sum(jnp.sin(ours(x, w, strides=strides))), (0, 1))
+    text = jax.jit(loss).lower(x, w).as_text()
+    assert "dot" in text
+    assert "convolution" not in text
+    if ours is conv_transpose:
+        got = jax.jit(lambda x, w: ours(x, w, strides=strides))(x, w)
+        expected = theirs(x, w, strides)
+        assert np.linalg.norm(got - expected) < 1e-5 * np.linalg.norm(expected)
+
+
+@pytest.mark.slow
+@LAYERS
+def test_layers_and_their_derivatives(ours, theirs, size, taps, strides, channels):
+    """At sizes that are large enough: value, gradients, gradients of a penalty."""
+    x, w = operands_of(size, taps, channels)
 
     def all_of(function):
         def loss(x, w):

@@ -37,3 +37,12 @@ def test_examples():
     result = doctest.testmod(module)
     assert result.attempted >= 4
     assert result.failed == 0
+
+
+def test_parts_in_a_tuple_are_a_verdict():
+    logits, heads = jnp.array([2.0, -1.0]), {"class": jnp.arange(6.0).reshape(2, 3)}
+    judged = verdict((logits, heads))
+    assert isinstance(judged, Verdict)
+    assert judged.logits is logits
+    assert judged.heads is heads
+    assert judged.features == ()

@@ -1,0 +1,42 @@
+"""Conditional GAN. Mirza and Osindero, Conditional Generative Adversarial Nets, 2014.
+
+    python experiments/cgan.py
+    python experiments/cgan.py --dataset fashion-mnist --steps 20000
+
+Two multilayer perceptrons that are given the class as well, as in section 4.1 of the paper:
+rectifiers in the generator, maxout units with dropout in the discriminator. One-hot labels join the
+noise and the image directly, not behind hidden layers of their own, which is the common form. Adam
+replaces momentum, and the networks are those of gan_mlp.py.
+
+Not measured yet.
+"""
+
+from jaxgan.algorithms.gan import Gan
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.conditional import LabelledDiscriminator, LabelledGenerator
+from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.priors import Labelled, Normal
+from jaxgan.optim import Adam
+
+experiment = Experiment(
+    name="cgan",
+    model=Gan(
+        generator=LabelledGenerator(MlpGenerator(widths=(256, 256))),
+        discriminator=LabelledDiscriminator(
+            MlpDiscriminator(widths=(128, 128), pieces=5, dropout=0.3), planes=False
+        ),
+        loss=NonSaturating(),
+        generator_optimizer=Adam(learning_rate=2e-4),
+        discriminator_optimizer=Adam(learning_rate=2e-4),
+        prior=Labelled(Normal(64)),
+    ),
+    data=Data(classes=10),
+    steps=5000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)

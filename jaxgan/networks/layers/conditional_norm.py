@@ -1,0 +1,84 @@
+"""Normalization whose scales and biases depend on the class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxgan.networks.layers.labels import check_classes, rows
+from jaxgan.typing import Labels
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalization with one scale and one bias a class and channel.
+
+    Statistics are those of the whole batch, whatever its classes; only what follows differs:
+
+        y = scale[class] (x - mean) / sqrt(var + epsilon) + bias[class]
+
+    Its variables are ``scale`` and ``bias``, ``(classes, channels)``, in ``params``, which start at
+    1 and 0 (so that at first the class makes no difference), and running ``mean`` and ``var`` in
+    ``batch_stats``, as of `jaxgan.networks.layers.norm.BatchNorm`.
+
+    References:
+        Dumoulin, Shlens and Kudlur, A Learned Representation for Artistic Style, 2017, eq. 5 (there
+        with the statistics of each instance). de Vries et al., Modulating Early Visual Processing
+        by Language, 2017. Miyato and Koyama, cGANs with Projection Discriminator, 2018, section 5.
+    """
+
+    momentum: float = 0.9
+    """Share of the running averages that one step keeps."""
+    epsilon: float = 1e-5
+    """Added to the variance."""
+    dtype: Any = None
+    """Type of the result; None: that of input and parameters. All before it is float32."""
+
+    @nn.compact
+    def __call__(
+        self,
+        inputs: Float[Array, "batch *shape"],
+        *,
+        labels: Labels,
+        classes: int,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Float[Array, "batch *shape"]:
+        """The inputs normalized.
+
+        Args:
+            inputs: channels last.
+            labels: class of each example, from 0 to ``classes - 1``; any other gives NaN.
+            classes: their number.
+            train: normalize with statistics of this batch and fold them into the running averages
+                (``batch_stats`` must be mutable); otherwise use the running averages.
+            axis_name: mapped axis over which the batch is sharded. Statistics are then those of the
+                whole batch, on every device.
+
+        Raises:
+            ValueError: the number of classes is not known (0).
+        """
+        check_classes(classes)
+        norm = nn.BatchNorm(
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            dtype=jnp.float32,
+            use_scale=False,
+            use_bias=False,
+            axis_name=axis_name,
+        )
+        # One level in the tree of variables, not two.
+        nn.share_scope(self, norm)
+        shape = (classes, inputs.shape[-1])
+        scale = self.param("scale", nn.initializers.ones_init(), shape, jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros_init(), shape, jnp.float32)
+
+        def of_class(table: Array) -> Array:
+            between = (1,) * (inputs.ndim - 2)
+            return rows(table, labels).reshape(-1, *between, shape[1])
+
+        values = norm(inputs, use_running_average=not train)
+        values = of_class(scale) * values + of_class(bias)
+        return values.astype(self.dtype or jnp.promote_types(inputs.dtype, jnp.float32))

@@ -1,8 +1,0 @@
-"""Settings of the networks' tests, which compile much and run little."""
-
-import pytest
-
-
-@pytest.fixture(autouse=True, scope="module")
-def compile_quickly(quick_compilation):
-    """For all modules of this folder."""
