@@ -99,7 +99,12 @@ class _Autoencoder(nn.Module):
         apply.check_arguments("encoder", self.encoder, len(given), {**how, **labelled})
         codes = self.encoder(*given, **how, **labelled)
         wanted = (images.shape[0], how["latent_size"])
-        for found in codes if isinstance(codes, tuple) and len(codes) == 2 else (codes,):
+        if not isinstance(codes, tuple) or len(codes) != 2:
+            raise ConfigError(
+                f"the encoder, {type(self.encoder).__name__}, must return mean and log variance of"
+                f" each code: two arrays, of shape {wanted} for a batch of {wanted[0]}"
+            )
+        for found in codes:
             apply.check_shape("encoder", self.encoder, found, wanted)
         return codes
 

@@ -184,7 +184,7 @@ MODEL_METRICS: Mapping[str, ModelMetric] = {
         ("beta_vae_metric", "factor_vae_metric", "mig", "dci_disentanglement", "dci_completeness",
          "dci_informativeness", "sap", "sap_svm", "modularity", "explicitness"),
         # Images are drawn for their factors, and reach the encoder as they are.
-        frozenset({"encoder", "factors", "native images"}),
+        frozenset({"encoder", "images alone", "factors", "native images"}),
         _of_factors,
     ),
     "manifold": ModelMetric(

@@ -18,6 +18,7 @@ from jaxgan.typing import ImageShape
 Need = Literal[
     "likelihood",
     "encoder",
+    "images alone",
     "factors",
     "manifold",
     "mixture",
@@ -33,6 +34,7 @@ Need = Literal[
 
 - ``likelihood``: ``log p(x|z)`` of images under given codes, and a posterior to draw these from.
 - ``encoder``: means and log variances of images' codes, where the prior is the standard normal.
+- ``images alone``: an encoder that is given no labels.
 - ``factors``: images drawn for given values of their factors of variation.
 - ``manifold``: the distance from any image to the nearest one that could be in the data set.
 - ``mixture``: the modes of a mixture that the points were drawn from.
@@ -51,6 +53,7 @@ NEEDS: tuple[Need, ...] = get_args(Need)
 LACKING: Mapping[Need, str] = {
     "likelihood": "an encoder and a likelihood, and this model has none",
     "encoder": "an encoder, and this model has none",
+    "images alone": "an encoder of images alone, and this model's is given their labels",
     "factors": "a data set whose factors of variation are known, such as sprites",
     "manifold": "a data set whose manifold is known: triangles",
     "mixture": "a data set whose modes are known, such as ring",

@@ -9,15 +9,15 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 
-def shared(rows: Any) -> jax.Array:
-    """An array whose rows lie on this process's devices in equal parts.
+def shared(tree: Any) -> Any:
+    """A pytree of arrays whose rows (axis 0) lie on this process's devices in equal parts.
 
     Whatever compiled function it is given to then runs on all of them.
 
     Raises:
         ValueError: the rows cannot be shared evenly.
     """
-    return jax.device_put(rows, _placed(PartitionSpec("devices")))
+    return jax.device_put(tree, _placed(PartitionSpec("devices")))
 
 
 def on_every_device(tree: Any) -> Any:

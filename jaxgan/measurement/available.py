@@ -27,11 +27,14 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
     found: set[Need] = set()
     if encoding is not None and encoding.posterior is not None:
         found.add("encoder")
+        if generation is None or generation.labels is None:
+            found.add("images alone")
         if density is not None and density.log_likelihood is not None:
             found.add("likelihood")
     if generation is not None:
         found.add("samples")
-        if generation.gradients:
+        if generation.gradients and generation.labels is None:
+            # Labels are no numbers that could follow a gradient.
             found.add("generator")
         if generation.labels is not None and generation.with_labels is not None:
             found.add("labels")

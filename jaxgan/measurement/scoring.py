@@ -150,7 +150,7 @@ def measure(
     of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
     mixture = program.generate is not None and "mixture" in open_data(experiment.data).info.knows
     if of_samples or mixture:
-        drawn, real, labels = _drawn(program, state, experiment, distances, names, log)
+        drawn, real, labels = _drawn(program, state, experiment, distances, of_samples, log)
         if not all(np.isfinite(batch).all() for batch in drawn):
             raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
         with config_errors():

@@ -59,11 +59,12 @@ def _rate_distortion(done: Sequence[tuple[Row, Experiment]]) -> Iterator[Plot]:
     """One plot for each kind of likelihood: nats of a density and of a probability do not mix."""
     groups: dict[str, list[PlotPoint]] = {}
     for row, experiment in done:
-        if not (_finite(row, "kl") and _finite(row, "reconstruction")):
+        likelihood = likelihood_of(experiment)
+        if not (likelihood and _finite(row, "kl") and _finite(row, "reconstruction")):
             continue
         distortion = negated(row.metrics["reconstruction"])
         point = PlotPoint(row.name, row.metrics["kl"], distortion, experiment.model.mark())
-        groups.setdefault(likelihood_of(experiment), []).append(point)
+        groups.setdefault(likelihood, []).append(point)
     for likelihood, points in groups.items():
         means = np.array([[point.x.mean, point.y.mean] for point in points])
         hull = means[lower_hull(means)].tolist() if len(points) > 1 else []

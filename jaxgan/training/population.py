@@ -66,9 +66,29 @@ class Population(NamedTuple):
         return only.step(states, arrays, seeds)
 
 
-MEMBERS = State(None, 0, 0, 0)  # pyright: ignore[reportArgumentType]
-"""Axes of the members' states. The step is one number, so that what depends on it (a lazy penalty,
-say) is decided once for all instead of being done for all and thrown away."""
+def _over_members(function: Callable[..., tuple[State, Any]], *axes: int | None) -> Any:
+    """A function of a state and more over members, all at the same step.
+
+    The step is one number, so that what depends on it (a lazy penalty, say) is decided once for all
+    instead of being done for all and thrown away.
+
+    Args:
+        function: from a state and other arguments to the next state and more.
+        axes: of the members in the other arguments.
+    """
+
+    def apart(step: Any, rest: Any, *others: Any) -> tuple[Any, Any, Any]:
+        state, more = function(State(step, *rest), *others)
+        return state.step, (state.players, state.ema, state.extras), more
+
+    mapped = jax.vmap(apart, in_axes=(None, 0, *axes), out_axes=(None, 0, 0))
+
+    def over(states: State, *others: Any) -> tuple[State, Any]:
+        rest = (states.players, states.ema, states.extras)
+        step, rest, more = mapped(states.step, rest, *others)
+        return State(step, *rest), more
+
+    return over
 
 
 def compile_population(experiment: Experiment) -> Population:
@@ -92,6 +112,10 @@ def _compile(experiment: Experiment) -> Population:
     def init(seed: Any, batch: Batch) -> State:
         return algorithm.init(rng.role_key(rng.base_key(seed), "init"), batch)
 
+    def states(seeds: Any, batch: Batch) -> State:
+        every = jax.vmap(init, in_axes=(0, None))(seeds, batch)
+        return every.replace(step=every.step[0])
+
     def steps(phase: Phase, start: int) -> Steps:
         def step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
             batch = resident_batch(
@@ -99,13 +123,21 @@ def _compile(experiment: Experiment) -> Population:
             )
             return phase.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
 
-        over = jax.vmap(step, in_axes=(MEMBERS, None, 0), out_axes=(MEMBERS, 0))
-        enter = phase.enter and jax.jit(jax.vmap(phase.enter, in_axes=(MEMBERS,), out_axes=MEMBERS))
-        return Steps(start, phase.until, enter, jax.jit(over, donate_argnums=0))
+        def entered(state: State) -> tuple[State, None]:
+            assert phase.enter is not None
+            return phase.enter(state), None
+
+        enter = None
+        if phase.enter is not None:
+            over = _over_members(entered)
+            enter = jax.jit(lambda states: over(states)[0])
+        return Steps(
+            start, phase.until, enter, jax.jit(_over_members(step, None, 0), donate_argnums=0)
+        )
 
     starts = (0, *(phase.until for phase in algorithm.phases))
     return Population(
-        init=jax.jit(jax.vmap(init, in_axes=(0, None), out_axes=MEMBERS)),
+        init=jax.jit(states),
         phases=tuple(map(steps, algorithm.phases, starts)),
     )
 

@@ -95,6 +95,7 @@ def _many(folder, number, results):
     results.put(all(seen))
 
 
+@pytest.mark.slow
 def test_processes_that_want_the_same_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
     results = context.Queue()

@@ -61,6 +61,7 @@ def test_sees_wrong_labels_that_the_whole_does_not_show():
     assert values[-1] > 20 * frechet_between(from_features(x), from_features(y))
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_expectation():
     results = []
     for i in range(30):

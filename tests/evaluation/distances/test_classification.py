@@ -48,6 +48,7 @@ def test_the_same_images_and_recipe_give_the_same_result(digits, trained_on_real
     assert classification._step._cache_size() == compiled
 
 
+@pytest.mark.slow
 def test_wrong_labels_missing_classes_and_noise_cost_accuracy(digits, trained_on_real):
     train, labels, test, test_labels = digits
     generator = np.random.default_rng(0)

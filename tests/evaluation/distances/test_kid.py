@@ -160,6 +160,7 @@ def test_float32_on_the_device_is_enough(monkeypatch):
     np.testing.assert_allclose(kernel_distance(x, y, precision="float32"), exact, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.5])
 def test_disjoint_blocks_cover_the_distance(shift):
     generator = np.random.default_rng(2)

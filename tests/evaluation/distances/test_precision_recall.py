@@ -175,6 +175,7 @@ def test_intervals_cover_the_samples_drawing_for_given_balls():
         assert covered >= 69, name
 
 
+@pytest.mark.slow
 def test_halves_cover_the_drawing_of_both_sets():
     def both(i, replicates):
         real, generated = normal(100, 4, 2 * i), normal(100, 4, 2 * i + 1)

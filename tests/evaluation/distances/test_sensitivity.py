@@ -90,6 +90,7 @@ def test_noise_by_more_than_the_intervals(digits):
     )
 
 
+@pytest.mark.slow
 def test_blur_by_more_than_the_intervals(digits):
     images, _, reference = digits
     assert_significantly_rising(
@@ -101,6 +102,7 @@ def test_blur_by_more_than_the_intervals(digits):
     )
 
 
+@pytest.mark.slow
 def test_dropped_modes_by_more_than_the_intervals(digits):
     images, labels, reference = digits
     assert_significantly_rising((images[labels >= k] for k in (2, 4, 7, 9)), reference)

@@ -71,6 +71,7 @@ def test_the_interval_is_as_wide_as_the_samples_drawing():
     assert covered >= 87
 
 
+@pytest.mark.slow
 def test_grows_with_noise_and_dropped_modes():
     generator = np.random.default_rng(0)
     centers = 3 * generator.normal(size=(6, 4))

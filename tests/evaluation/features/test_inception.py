@@ -36,6 +36,7 @@ def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).mean())
 
 
+@pytest.mark.slow
 def test_it_is_that_of_the_reference_implementations(path):
     backbone = load_backbone(f"inception:{path}", (40, 56, 3))
     assert backbone.both is not None

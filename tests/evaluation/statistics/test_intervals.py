@@ -80,6 +80,7 @@ def squared_norm_of_mean(rows):
     return float(np.square(rows.mean(axis=0)).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_biased_statistic_is_covered_at_the_stated_rate(replace):
     dimension, count, sets = 20, 50, 150
