@@ -124,7 +124,8 @@ class Reduce(NamedTuple):
     """Reductions over the devices that share a batch; on one device they change nothing.
 
     Attributes:
-        mean: of values that each device has of its own rows.
+        mean: of values that each device has of its own rows; whole numbers, which count alike on
+            all devices, stay as they are.
         total: their sum, as counts need it.
         gather: all rows, in the order of the global batch, of arrays of this device's rows.
         rows: positions of this device's rows in the global batch, from their number.
@@ -145,10 +146,14 @@ def reduce(axis_name: str | None) -> Reduce:
     def rows(count: int) -> Array:
         return rng.example_indices(count, axis_name)
 
+    def mean(leaf: Any) -> Any:
+        floating = jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)
+        return jax.lax.pmean(leaf, axis_name) if floating else leaf
+
     if axis_name is None:
         return Reduce(same, same, same, rows)
     return Reduce(
-        lambda tree: jax.lax.pmean(tree, axis_name),
+        lambda tree: jax.tree.map(mean, tree),
         lambda tree: jax.lax.psum(tree, axis_name),
         lambda tree: jax.lax.all_gather(tree, axis_name, axis=0, tiled=True),
         rows,

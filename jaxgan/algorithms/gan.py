@@ -11,7 +11,15 @@ import jax.numpy as jnp
 
 from jaxgan import rng
 from jaxgan.algorithms import apply, base
-from jaxgan.algorithms.gan_parts import Networks, Round, augmented, auxiliary, keys_of, penalized
+from jaxgan.algorithms.gan_parts import (
+    Networks,
+    Round,
+    augmented,
+    auxiliary,
+    check_parts,
+    keys_of,
+    penalized,
+)
 from jaxgan.algorithms.sheets import sheets_of
 from jaxgan.algorithms.state import Player, State, new_player, new_state
 from jaxgan.config import ConfigError, Experiment, Model, describe
@@ -59,12 +67,7 @@ class Gan(Model):
     def __post_init__(self) -> None:
         if self.n_critic < 1:
             raise ConfigError(f"n_critic = {self.n_critic}: must be at least 1")
-        by_example = any(penalty.per_example for penalty in self.penalties)
-        if by_example and getattr(self.discriminator, "batch_norm", False):
-            raise ConfigError(
-                "a gradient penalty holds for each example by itself, and batch norm mixes them:"
-                " set --model.discriminator.no-batch-norm"
-            )
+        check_parts(self.discriminator, self.penalties, self.auxiliaries)
 
     @property
     def batches_per_step(self) -> int:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from jaxgan import rng
 from jaxgan.algorithms import apply
+from jaxgan.config import ConfigError
 from jaxgan.objectives.gan.augmentations import Augmentation
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
 from jaxgan.objectives.gan.penalties import Penalty, View
@@ -155,6 +156,26 @@ def auxiliary(
 ) -> dict[str, PerExample]:
     """Auxiliary terms by name: those on real images, or those on generated ones."""
     return {one.name: one(judged, given) for one in terms if one.real or not real}
+
+
+def check_parts(
+    discriminator: nn.Module, penalties: Sequence[Penalty], auxiliaries: Sequence[Auxiliary]
+) -> None:
+    """Refuses parts that do not go together.
+
+    Raises:
+        ConfigError: two terms have one name, under which only one of them would be told; or batch
+            norm mixes examples that a penalty wants apart.
+    """
+    names = [term.name for term in (*penalties, *auxiliaries)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"two penalties or auxiliary terms are called {twice[0]!r}")
+    by_example = any(penalty.per_example for penalty in penalties)
+    if by_example and getattr(discriminator, "batch_norm", False):
+        raise ConfigError(
+            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
+            " set --model.discriminator.no-batch-norm"
+        )
 
 
 def keys_of(key: PRNGKey, role: str, update: int, count: int, axis_name: str | None) -> Any:

@@ -64,8 +64,9 @@ class State(struct.PyTreeNode):
     """
 
     step: Any
-    players: dict[str, Player]
-    ema: dict[str, Variables]
+    # Any: who maps over a state may put other things in the places of its parts.
+    players: dict[str, Player] | Any
+    ema: dict[str, Variables] | Any
     extras: Any
 
     def evaluated(self, player: str) -> Variables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ from jaxgan.measurement import available, held_out, sampling, scoring
 from jaxgan.program import Program, compile_program, example_batch
 from jaxgan.run import experiment_file, workdir
 from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.run.config_json import TYPE_KEY
 
 
 class Trained(NamedTuple):
@@ -30,7 +33,7 @@ class Trained(NamedTuple):
 
 
 def experiment_of(folder: Path) -> Experiment:
-    """The experiment of a run, with the classes of its file if it needs them.
+    """The experiment of a run, with the classes of its file and those beside it, if it needs any.
 
     Raises:
         RunError: there is no run, or its configuration is damaged.
@@ -38,7 +41,9 @@ def experiment_of(folder: Path) -> Experiment:
     """
     document = workdir.read_config(folder)
     file = document.get("file")
-    needs_file = '"file:' in str(document["experiment"]).replace("'", '"')
+    named = re.findall(rf'"{TYPE_KEY}": "([^"]*)"', json.dumps(document["experiment"]))
+    # Files beside it are found while it is loaded, and not later.
+    needs_file = not all(name.startswith("jaxgan.") for name in named)
     classes = vars(experiment_file.load_file(file)) if file and needs_file else {}
     with config_errors():
         return workdir.read_experiment(folder, classes)

@@ -13,6 +13,7 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Ring
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Ema, Sgd
 from jaxgan.program import compile_program
 
@@ -66,7 +67,7 @@ def experiment_of(data=POINTS, **changes):
         discriminator=LinearJudge(),
         generator_optimizer=Sgd(RATE_G),
         discriminator_optimizer=Sgd(RATE_D),
-        latent_size=LATENT_SIZE,
+        prior=Normal(LATENT_SIZE),
         ema=Ema(DECAY, warmup=False),
     )
     model = dataclasses.replace(model, **changes)
@@ -80,10 +81,15 @@ def program_of(data=POINTS, **changes):
 def recorded_step(program, state, images, seed):
     """State and metrics after a step; the latents drawn; what the discriminator was shown."""
     CALLS.clear()
-    state, metrics = program.streaming_step(state, {"image": images}, np.uint32(seed))
+    state, metrics = program.phases[0].streaming_step(state, {"image": images}, np.uint32(seed))
     jax.effects_barrier()
     latents = [array for role, array in CALLS if role == "generator"]
     return state, metrics, latents, [array for role, array in CALLS if role == "judge"]
+
+
+def sample(program, state, key, count):
+    """Images of latents from the prior, as they are measured."""
+    return program.generate(state, program.prior(key, count))
 
 
 def points(count):

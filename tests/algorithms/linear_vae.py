@@ -75,7 +75,7 @@ def program_of(data=IMAGES, **changes):
 def recorded_step(program, state, batch, seed):
     """State and metrics after a step, and the codes that the decoder was given."""
     CODES.clear()
-    state, metrics = program.streaming_step(state, batch, np.uint32(seed))
+    state, metrics = program.phases[0].streaming_step(state, batch, np.uint32(seed))
     jax.effects_barrier()
     (codes,) = CODES
     return state, metrics, codes

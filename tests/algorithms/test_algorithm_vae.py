@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from linear_gan import as_numbers, close
+from linear_gan import as_numbers, close, sample
 from linear_vae import (
     BETA,
     CODES,
@@ -24,6 +24,7 @@ from linear_vae import (
 )
 from scipy import stats
 
+from jaxgan.algorithms.base import build
 from jaxgan.config import ConfigError
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian
@@ -38,7 +39,11 @@ def test_three_steps_by_hand(data, beta, weights):
     program, batch = program_of(data, beta=beta), batch_of(data)
     state, noises = program.init(1, batch), []
     for step, weight in enumerate(weights):
-        before = as_numbers(jax.device_get((state.autoencoder.params, state.ema["params"])))
+        before = as_numbers(
+            jax.device_get(
+                (state.players["autoencoder"].params, state.ema["autoencoder"]["params"])
+            )
+        )
         state, metrics, codes = recorded_step(program, state, batch, seed=7)
         likelihood, kl, *_ = terms(before[0], batch, codes)
         expected = {
@@ -51,10 +56,13 @@ def test_three_steps_by_hand(data, beta, weights):
         close(metrics, expected)
         params, noise = by_hand(before[0], batch, codes, weight)
         noises.append(noise)
-        close(state.autoencoder.params, params)
+        close(state.players["autoencoder"].params, params)
         average = jax.tree.map(lambda a, b: DECAY * a + (1 - DECAY) * b, before[1], params)
-        close(state.ema["params"], average)
-        assert float(state.autoencoder.model_state["batch_stats"]["encoder"]["calls"]) == step + 1
+        close(state.ema["autoencoder"]["params"], average)
+        assert (
+            float(state.players["autoencoder"].model_state["batch_stats"]["encoder"]["calls"])
+            == step + 1
+        )
         assert int(state.step) == step + 1
     # Every example, entry and step has a draw of its own.
     assert len(np.unique(np.round(noises, 6))) == len(weights) * ROWS * LATENT_SIZE
@@ -75,7 +83,7 @@ def test_an_initial_state_holds_no_buffer_twice():
     """Made without compilation, it can still be handed over to a step that reuses its memory."""
     program, batch = program_of(), batch_of(IMAGES)
     state = program.algorithm.init(jax.random.key(0), batch)
-    program.streaming_step(state, batch, np.uint32(0))
+    program.phases[0].streaming_step(state, batch, np.uint32(0))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
 
 
@@ -83,14 +91,14 @@ def trained_state(data=IMAGES, steps=3, **changes):
     program, batch = program_of(data, **changes), batch_of(data)
     state = program.init(0, batch)
     for _ in range(steps):
-        state, _ = program.streaming_step(state, batch, np.uint32(0))
+        state, _ = program.phases[0].streaming_step(state, batch, np.uint32(0))
     return program, state, batch
 
 
 def test_noise_is_standard_normal():
     """Moments within five standard errors, entries unrelated."""
-    experiment = experiment_of(latent_size=6)
-    noise = np.asarray(experiment.model.build(experiment).prior(jax.random.key(0), 4000))
+    generation = build(experiment_of(latent_size=6)).generation
+    noise = np.asarray(generation.prior(jax.random.key(0), 4000))
     assert noise.shape == (4000, 6)
     assert abs(noise.mean()) < 5 / noise.size**0.5
     np.testing.assert_allclose(np.cov(noise.T), np.eye(6), atol=0.1)
@@ -108,8 +116,8 @@ def test_evaluate_counts_what_the_mask_lets_through(data):
     masked, whole = (program.evaluate(state, {**batch, "mask": m}, key) for m in (mask, every))
     jax.effects_barrier()
     np.testing.assert_array_equal(CODES[0], CODES[1])
-    likelihood, kl, *_ = terms(as_numbers(state.ema["params"]), batch, CODES[0])
-    latest, *_ = terms(as_numbers(state.autoencoder.params), batch, CODES[0])
+    likelihood, kl, *_ = terms(as_numbers(state.ema["autoencoder"]["params"]), batch, CODES[0])
+    latest, *_ = terms(as_numbers(state.players["autoencoder"].params), batch, CODES[0])
     assert np.abs(latest - likelihood).max() > 1e-3
     for sums, weights in ((masked, mask), (whole, every)):
         expected = {"elbo": likelihood - kl, "reconstruction": likelihood, "kl": kl}
@@ -140,7 +148,7 @@ def test_elbo_of_the_exact_posterior_is_the_evidence():
         }
         params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
         batch = {"image": np.tile(image.reshape(1, 2, 2, 1), (rows, 1, 1, 1))}
-        known = state.replace(ema={**state.ema, "params": params})
+        known = state.replace(ema={"autoencoder": {**state.ema["autoencoder"], "params": params}})
         sums = program.evaluate(known, batch, jax.random.key(3))
         assert float(sums["elbo"][1]) == rows
         return float(sums["elbo"][0]) / rows
@@ -161,10 +169,10 @@ def test_elbo_of_the_exact_posterior_is_the_evidence():
 def test_posterior_and_log_likelihood_by_hand(data):
     """Of the averaged weights; a latent of its own for each image, constants included."""
     program, state, batch = trained_state(data)
-    params = as_numbers(state.ema["params"])
+    params = as_numbers(state.ema["autoencoder"]["params"])
     codes = np.random.default_rng(1).normal(size=(ROWS, LATENT_SIZE)).astype(np.float32)
     likelihood, _, mean, _ = terms(params, batch, codes.astype(np.float64))
-    latest, _, latest_mean, _ = terms(as_numbers(state.autoencoder.params), batch, codes)
+    latest, _, latest_mean, _ = terms(as_numbers(state.players["autoencoder"].params), batch, codes)
     found, log_variance = program.posterior(state, batch)
     close(found, mean)
     close(log_variance, np.tile(params["encoder"]["s"], (ROWS, 1)))
@@ -177,12 +185,12 @@ def test_posterior_and_log_likelihood_by_hand(data):
 def test_samples_are_means_under_the_average(likelihood):
     """uint8 for images: the nearest bytes of means in [0, 1], clipped."""
     program, state, batch = trained_state(likelihood=likelihood)
-    key, params = jax.random.key(7), as_numbers(state.ema["params"])
-    latent = as_numbers(program.algorithm.prior(key, 6))
+    key, params = jax.random.key(7), as_numbers(state.ema["autoencoder"]["params"])
+    latent = as_numbers(program.algorithm.generation.prior(key, 6))
     mean = inputs_and_targets(batch)[0] @ params["encoder"]["a"] + params["encoder"]["bias"]
-    made, again = (program.sample(state, key, 6) for _ in range(2))
+    made, again = (sample(program, state, key, 6) for _ in range(2))
     np.testing.assert_array_equal(made, again)
-    assert not np.array_equal(made, program.sample(state, jax.random.key(8), 6))
+    assert not np.array_equal(made, sample(program, state, jax.random.key(8), 6))
     for images, codes in ((made, latent), (program.reconstruct(state, batch), mean)):
         assert (images.shape, images.dtype) == ((len(codes), 2, 2, 1), jnp.uint8)
         outputs = codes @ params["decoder"]["b"] + params["decoder"]["bias"]
@@ -195,12 +203,12 @@ def test_samples_are_means_under_the_average(likelihood):
 
 def test_points_are_sampled_unclipped():
     program, state, batch = trained_state(POINTS)
-    key, params = jax.random.key(7), as_numbers(state.ema["params"]["decoder"])
-    made = program.sample(state, key, 50)
+    key, params = jax.random.key(7), as_numbers(state.ema["autoencoder"]["params"]["decoder"])
+    made = sample(program, state, key, 50)
     assert (made.shape, made.dtype) == ((50, 1, 1, 2), jnp.float32)
     close(
         made.reshape(50, 2),
-        as_numbers(program.algorithm.prior(key, 50)) @ params["b"] + params["bias"],
+        as_numbers(program.algorithm.generation.prior(key, 50)) @ params["b"] + params["bias"],
     )
     assert float(np.min(made)) < 0 < 1 < float(np.max(made))
     assert program.reconstruct(state, batch).dtype == jnp.float32

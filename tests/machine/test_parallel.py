@@ -2,17 +2,17 @@
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import tiny
-from flax import struct
 
 from jaxgan import rng
-from jaxgan.algorithms.base import Algorithm
+from jaxgan.algorithms.base import Algorithm, Phase
+from jaxgan.algorithms.state import new_state
 from jaxgan.config import Model
 from jaxgan.data import splits
 from jaxgan.data.order import epoch_position
@@ -75,10 +75,9 @@ def test_streamed_batches_train_what_resident_data_trains(mode):
 # --- What each device sees ------------------------------------------------------------------------
 
 
-class Seen(struct.PyTreeNode):
+class Seen(NamedTuple):
     """What a step was given, gathered from all devices."""
 
-    step: Any
     images: Any
     labels: Any
     bits: Any
@@ -95,14 +94,14 @@ class Probe(Model):
 
         def init(key, batch):
             shape = experiment.data.image_shape
-            return Seen(
-                jnp.int32(0),
+            seen = Seen(
                 jnp.zeros((size, *shape), experiment.data.dtype),
                 jnp.zeros(size, jnp.int32),
                 jnp.zeros((size, 5), jnp.uint32),
                 jnp.zeros((size, 5)),
                 jnp.zeros((size, 6)),
             )
+            return new_state({}, extras=seen)
 
         def train_step(state, batch, key):
             count = len(batch["image"])
@@ -121,9 +120,11 @@ class Probe(Model):
             local = (batch["image"], batch["label"], bits, latents, mask)
             if axis_name is not None:
                 local = jax.lax.all_gather(local, axis_name, tiled=True)
-            return Seen(state.step + 1, *local), {"loss": jnp.float32(0.0)}
+            return state.replace(step=state.step + 1, extras=Seen(*local)), {
+                "loss": jnp.float32(0.0)
+            }
 
-        return Algorithm(init, train_step, *[lambda *_: None] * 6)
+        return Algorithm(init, (Phase(experiment.steps, train_step),), lambda *_: {})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -133,20 +134,21 @@ def test_rows_latents_and_masks_are_the_same_on_any_number_of_devices(mode, stre
     data = splits.in_memory(experiment.data, "train")
     for steps in (1, 3, 64):  # the last one is in the second epoch of the 1,500 images
         state, _ = tiny.train(experiment, mode, steps, streaming=streaming)
+        seen = state.extras
         places = np.arange(24) + (steps - 1) * 24
         rows = np.asarray(epoch_position(places, 1500, 4))
-        np.testing.assert_array_equal(state.images, data["image"][rows])
-        np.testing.assert_array_equal(state.labels, data["label"][rows])
+        np.testing.assert_array_equal(seen.images, data["image"][rows])
+        np.testing.assert_array_equal(seen.labels, data["label"][rows])
         key = rng.role_key(rng.step_key(rng.base_key(4), steps - 1), "latent")
         keys = [jax.random.fold_in(key, i) for i in range(24)]
         bits = [np.asarray(jax.random.bits(k, (5,))) for k in keys]
-        np.testing.assert_array_equal(state.bits, np.stack(bits))
+        np.testing.assert_array_equal(seen.bits, np.stack(bits))
         # From the same bits, compiled programs make normals that differ by the last digit.
         latents = [np.asarray(jax.random.normal(k, (5,))) for k in keys]
-        np.testing.assert_allclose(state.latents, np.stack(latents), rtol=1e-6)
+        np.testing.assert_allclose(seen.latents, np.stack(latents), rtol=1e-6)
         expected, _ = tiny.train(experiment, "none", steps)
-        np.testing.assert_array_equal(state.mask, expected.mask)
-        assert set(np.unique(state.mask)) == {0.0, 2.0}
+        np.testing.assert_array_equal(seen.mask, expected.extras.mask)
+        assert set(np.unique(seen.mask)) == {0.0, 2.0}
 
 
 # --- The exact gradient ---------------------------------------------------------------------------
@@ -163,6 +165,8 @@ def test_one_step_is_the_gradient_of_the_global_mean(mode):
     error = pixels @ start - data["label"][rows]
     # d/dw mean (Xw - y)^2 = 2 X'(Xw - y) / n. A sum over eight devices would be eight times that.
     gradient = 2.0 * pixels.T @ error / 40
-    np.testing.assert_allclose(state.weights, start - gradient, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        state.players["weights"].params, start - gradient, rtol=1e-5, atol=1e-5
+    )
     assert np.abs(gradient).max() > 1.0
     assert metrics[0]["loss"] == pytest.approx(np.mean(error**2), rel=1e-5)

@@ -50,12 +50,13 @@ def test_nothing_is_compiled_twice(mode):
     class Counted(tiny.Regression):
         def build(self, experiment, *, axis_name=None):
             algorithm = super().build(experiment, axis_name=axis_name)
+            (phase,) = algorithm.phases
 
             def train_step(*arguments):
                 traces.append(axis_name)
-                return algorithm.train_step(*arguments)
+                return phase.train_step(*arguments)
 
-            return algorithm._replace(train_step=train_step)
+            return algorithm._replace(phases=(phase._replace(train_step=train_step),))
 
     for seed in (0, 1):
         # Seeds and names share the program; so would any number of steps.
@@ -69,8 +70,8 @@ def test_the_state_given_is_used_up(mode):
     program = compile_program(experiment, mode)
     state = program.plan.replicate(jax.device_get(program.init(0, example_batch(experiment))))
     arrays = program.plan.replicate(splits.in_memory(experiment.data, "train"))
-    program.resident_step(state, arrays, program.plan.replicate(np.uint32(0)))
-    assert state.weights.is_deleted()
+    program.phases[0].resident_step(state, arrays, program.plan.replicate(np.uint32(0)))
+    assert state.players["weights"].params.is_deleted()
     assert not arrays["image"].is_deleted()
 
 

@@ -40,7 +40,16 @@ def verdict(found: Any) -> Verdict:
     Args:
         found: logits ``(batch,)``; a tuple of a verdict's parts, as networks that know no
             objectives return it; or a verdict, which is returned as it is.
+
+    Raises:
+        ValueError: what comes after the logits is no mapping.
     """
     if isinstance(found, Verdict):
         return found
-    return Verdict(*found) if isinstance(found, tuple) else Verdict(found)
+    judged = Verdict(*found) if isinstance(found, tuple) else Verdict(found)
+    if not isinstance(judged.heads, Mapping):
+        raise ValueError(
+            "a discriminator that returns several things returns logits, and then heads by name:"
+            f" its second is a {type(judged.heads).__name__}"
+        )
+    return judged

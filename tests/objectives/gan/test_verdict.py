@@ -2,6 +2,7 @@ import doctest
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from jaxgan.objectives.gan import verdict as module
 from jaxgan.objectives.gan.verdict import Verdict, verdict
@@ -46,3 +47,8 @@ def test_parts_in_a_tuple_are_a_verdict():
     assert judged.logits is logits
     assert judged.heads is heads
     assert judged.features == ()
+
+
+def test_heads_have_names():
+    with pytest.raises(ValueError, match="heads by name: its second is a"):
+        verdict((LOGITS, LOGITS))
