@@ -69,7 +69,8 @@ class Model:
         for field in config_fields(self):
             value = getattr(self, field.name)
             usual = field.default is not dataclasses.MISSING and value == field.default
-            if not usual and not is_network(value) and not isinstance(value, Optimizer):
+            optimizer = isinstance(value, Optimizer) and not isinstance(value, Model)
+            if not usual and not is_network(value) and not optimizer:
                 shown.append(f"{field.name} = {_shown(value)}")
         return ", ".join(shown) or type(self).__name__
 

@@ -49,6 +49,15 @@ CANNOT_WORK = {
     "compare tiny_vae.py --images 9": (
         "a budget of 9 images is less than one step of tiny (16 images)"
     ),
+    "train uniform.py --evaluation.truncation 0.5": (
+        "evaluation.truncation = 0.5: the model has no Gaussian latents that could be truncated;"
+        " leave it at 1"
+    ),
+    # Networks of a person's own.
+    "train flat.py --parallel none": (
+        "the generator, Flat, returns an array of shape (16, 64) for a batch of 16; wanted is (16,"
+        " 8, 8, 1)"
+    ),
     # Data.
     f"{_TRAIN} --dataset fashion-mnist --data.source.folder /nope": (
         "/nope: there is no such folder; it should hold four IDX files."
@@ -84,6 +93,7 @@ CANNOT_WORK = {
     "sample nowhere": "nowhere holds no run: there is no nowhere/config.json",
     "sample fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
     "sample done --count 0": "count = 0: must be at least 1",
+    "sample done --label 3": "label = 3: tiny takes no labels",
     "sample done --out x.jpg": "--out x.jpg: the name must end in .png or .npz",
     "evaluate notes": "notes holds no run: there is no notes/config.json",
     "evaluate fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",

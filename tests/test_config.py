@@ -1,6 +1,7 @@
 """Experiments as values: equality, descriptions, and settings that are refused."""
 
 import dataclasses
+import re
 
 import flax.linen as nn
 import pytest
@@ -10,7 +11,9 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Model, Run, describe
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganGenerator
+from jaxgan.objectives.gan.constraints import Clip
 from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam
 
 
@@ -81,12 +84,8 @@ class TestValues:
             "n_critic = 0: must be at least 1",
         ),
         (
-            lambda: Gan(nn.Dense(1), nn.Dense(1), latent_size=0),
+            lambda: dataclasses.replace(tiny.vae().model, latent_size=0),
             "latent_size = 0: must be at least 1",
-        ),
-        (
-            lambda: Gan(nn.Dense(1), nn.Dense(1), clip_weights=0.0),
-            "clip_weights = 0.0: must be positive",
         ),
         (
             lambda: tiny.gan(early_stopping=EarlyStopping(metric="fid"), data=Data(validation=10)),
@@ -109,11 +108,27 @@ def test_settings_that_cannot_work_are_refused_in_one_line(make, message):
 
 
 @pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Normal(0), "size = 0: a latent has at least 1 number"),
+        (
+            lambda: Clip(0.0),
+            "bound = 0.0: weights are clipped to a positive bound, such as 0.01",
+        ),
+    ],
+)
+def test_so_are_those_of_parts(make, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        make()
+
+
+@pytest.mark.parametrize(
     ("value", "field", "word", "choices"),
     [
         (tiny.gan(), "precision", "float16", "float32, bfloat16"),
         (EarlyStopping(), "mode", "maximum", "min, max"),
         (Evaluation(), "split", "validation", "train, test"),
+        (Evaluation(), "labels", "all", "uniform, real"),
         (Run(), "parallel", "all", "auto, pmap, shard_map, none"),
     ],
 )

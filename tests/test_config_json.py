@@ -8,21 +8,17 @@ import pytest
 import tiny
 
 from jaxgan.algorithms.gan import Gan
-from jaxgan.config import (
-    ConfigError,
-    EarlyStopping,
-    Evaluation,
-    Experiment,
-    from_json,
-    to_json,
-    type_name,
-)
+from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.idx import fashion_mnist
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.objectives.gan.constraints import Clip
 from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.gan.penalties import R1, GradientPenalty
+from jaxgan.objectives.priors import Labelled, Normal, Uniform
 from jaxgan.optim import Adam, Ema, RmsProp, Schedule
 from jaxgan.run import experiment_file
+from jaxgan.run.config_json import from_json, to_json, type_name
 from jaxgan.run.workdir import difference
 
 EXPERIMENTS = sorted(
@@ -39,13 +35,19 @@ NESTED = Experiment(
         loss=NonSaturating(real_label=0.9),
         generator_optimizer=Adam(schedule=Schedule("cosine", final_fraction=0.1, warmup_steps=3)),
         discriminator_optimizer=RmsProp(clip_norm=1.0),
-        clip_weights=0.01,
+        constraints=(Clip(0.01),),
+        penalties=(GradientPenalty(weight=2.5),),
+        prior=Uniform(7),
         n_critic=5,
         ema=Ema(decay=0.5, warmup=False),
     ),
     data=Data(source=fashion_mnist(), image_size=32, resize="pad", validation=100),
     evaluation=Evaluation(every=10, samples=50),
     early_stopping=EarlyStopping(metric="fid", patience=2),
+)
+
+LABELLED = tiny.gan(
+    model=dataclasses.replace(tiny.gan().model, prior=Labelled(Normal(3))), data=Data(classes=10)
 )
 
 FILE = '''
@@ -57,7 +59,10 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDiscriminator
+from jaxgan.objectives.gan.constraints import Clip
 from jaxgan.objectives.gan.losses import NonSaturating
+from jaxgan.objectives.gan.penalties import R1, GradientPenalty
+from jaxgan.objectives.priors import Labelled, Normal, Uniform
 
 class Own(nn.Module):
     width: int = 3
@@ -81,7 +86,7 @@ def through_json(value, **classes):
 
 
 class TestJson:
-    @pytest.mark.parametrize("experiment", [NESTED, tiny.gan(), tiny.vae()])
+    @pytest.mark.parametrize("experiment", [NESTED, tiny.gan(), tiny.vae(), LABELLED])
     def test_there_and_back(self, experiment):
         back = through_json(experiment)
         assert back == experiment
@@ -116,12 +121,12 @@ class TestJson:
         }
 
     def test_what_was_written_before_a_field_was_there_is_read(self):
-        """Files without a precision and a gradient penalty, and with networks that name theirs."""
+        """Files without a precision and penalties, and with networks that name theirs."""
         document = to_json(NESTED)
-        del document["precision"], document["model"]["gradient_penalty"]
+        del document["precision"], document["model"]["penalties"]
         document["model"]["generator"]["dtype"] = "float32"
         own = NESTED.model.generator.copy(dtype="float32")
-        expected = dataclasses.replace(NESTED.model, generator=own)
+        expected = dataclasses.replace(NESTED.model, generator=own, penalties=())
         assert from_json(document) == dataclasses.replace(NESTED, model=expected)
 
     def test_tuples_stay_tuples(self):
@@ -169,8 +174,8 @@ class TestJson:
                 "the configuration names no.such.module:Thing, which cannot be found",
             ),
             (
-                {"type": "jaxgan.config:to_json"},
-                "the configuration names jaxgan.config:to_json, which is no dataclass",
+                {"type": "jaxgan.config:describe"},
+                "the configuration names jaxgan.config:describe, which is no dataclass",
             ),
             ({"every": 1}, "the configuration names None, which cannot be found"),
             ({"type": ":x"}, "the configuration names :x, which cannot be found"),
@@ -207,13 +212,15 @@ class TestDifference:
                 NESTED.model,
                 generator=DcganGenerator(width=16, init_std=None),
                 generator_optimizer=Adam(schedule=Schedule("linear", 0.1, 3)),
-                clip_weights=None,
+                constraints=(),
+                penalties=(GradientPenalty(weight=2.5), R1(every=16)),
             ),
         )
         assert difference(to_json(NESTED), to_json(changed)) == [
             "model.generator.width: 8 -> 16",
             "model.generator_optimizer.schedule.kind: cosine -> linear",
-            "model.clip_weights: 0.01 -> None",
+            "model.penalties.1: (absent) -> R1(weight=10.0, every=16)",
+            "model.constraints.0: Clip(bound=0.01) -> (absent)",
             "seed: 0 -> 3",
             "precision: float32 -> bfloat16",
         ]

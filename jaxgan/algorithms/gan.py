@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxgan import rng
 from jaxgan.algorithms import apply, base
 from jaxgan.algorithms.gan_parts import (
+    DRAWS,
     Networks,
     Round,
     augmented,
@@ -147,11 +148,7 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
     ) -> tuple[Player, Any, Round]:
         """One update of the discriminator, and what the generator's update needs of it."""
         real, labels = batch["image"], batch.get("label")
-        keys = {
-            role: rng.role_key(key, role, update)
-            for role in ("latent", "generator-dropout", "real-dropout", "fake-dropout",
-                         "penalty-dropout")
-        }  # fmt: skip
+        keys = {role: rng.role_key(key, role, update) for role in DRAWS}
         latents = draw(keys["latent"], real.shape[0], axis_name)
         making = state.players["generator"]
 

@@ -18,6 +18,9 @@ from jaxgan.objectives.gan.penalties import Penalty, View
 from jaxgan.objectives.gan.verdict import Verdict, verdict
 from jaxgan.typing import ImageShape, Latents, Metrics, Params, PerExample, PRNGKey, Variables
 
+DRAWS = ("latent", "generator-dropout", "real-dropout", "fake-dropout", "penalty-dropout")
+"""Roles of the random keys of one discriminator update, besides those that its parts draw from."""
+
 
 class Round(NamedTuple):
     """What a discriminator update leaves for the generator's.

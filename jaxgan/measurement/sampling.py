@@ -47,6 +47,8 @@ def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
             f"evaluation.truncation = {evaluation.truncation}: the model has no Gaussian latents"
             " that could be truncated; leave it at 1"
         )
+    if evaluation.labels != "uniform" and (generation is None or generation.labels is None):
+        raise ConfigError(f"evaluation.labels = {evaluation.labels!r}: the model takes no labels")
     if evaluation.batch_norm == "running":
         return
     if generation is None or generation.normalized is None or not state.is_batch_normalized:

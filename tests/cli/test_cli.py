@@ -20,10 +20,34 @@ from jaxgan.measurement import runs
 from jaxgan.run import workdir
 from jaxgan.training import loop
 
-# Much is compiled here, and little run.
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 TRAIN = "train tiny_vae.py --parallel none --no-tensorboard --workdir"
+
+UNIFORM = """
+import dataclasses
+import tiny
+from jaxgan.objectives.priors import Uniform
+
+experiment = tiny.gan()
+experiment = dataclasses.replace(
+    experiment, model=dataclasses.replace(experiment.model, prior=Uniform(8))
+)
+"""
+
+FLAT = """
+import dataclasses
+import flax.linen as nn
+import tiny
+
+class Flat(nn.Module):
+    @nn.compact
+    def __call__(self, latents, *, image_shape, train, axis_name=None):
+        return nn.Dense(64)(latents)
+
+experiment = tiny.gan()
+experiment = dataclasses.replace(
+    experiment, model=dataclasses.replace(experiment.model, generator=Flat())
+)
+"""
 
 
 def write_idx(folder, missing=0):
@@ -48,6 +72,8 @@ def place(tmp_path_factory):
     (folder / "tiny_vae.py").write_text(
         '"""A tiny VAE."""\nimport tiny\nexperiment = tiny.vae(steps=20)\n'
     )
+    (folder / "uniform.py").write_text(UNIFORM)
+    (folder / "flat.py").write_text(FLAT)
     (folder / "empty.py").write_text("x = 1\n")
     (folder / "syntax.py").write_text("x = (\n")
     write_idx(folder / "cut", missing=100)
@@ -98,9 +124,17 @@ def test_a_mistake_gets_one_clear_line(jaxgan, line, message, code):
 def test_refused_commands_leave_nothing_behind(place, jaxgan):
     before = sorted(place.iterdir())
     for line in CANNOT_WORK:
-        if line.startswith("train tiny_vae.py") and "--workdir" not in line:
+        if re.match(r"train (tiny_vae|uniform|flat)\.py", line) and "--workdir" not in line:
             jaxgan(f"{line} --workdir left")
     assert sorted(place.iterdir()) == before
+
+
+def test_flags_that_messages_name_are_there(jaxgan):
+    commands = ("train tiny_vae.py", "resume done", "sample", "evaluate", "compare")
+    there = "".join(jaxgan(f"{command} --help")[1] for command in commands)
+    for line, message, _ in MISTAKES:
+        for flag in re.findall(r"--[a-z][\w.-]*\w", message):
+            assert re.search(rf"{re.escape(flag)}\b", there), (line, flag)
 
 
 @pytest.mark.parametrize(

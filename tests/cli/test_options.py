@@ -13,6 +13,9 @@ from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
 from jaxgan.data.sources.sprites import Sprites
+from jaxgan.objectives.gan.constraints import Clip
+from jaxgan.objectives.gan.penalties import R1, GradientPenalty
+from jaxgan.objectives.priors import Normal
 from jaxgan.run import experiment_file
 
 
@@ -59,16 +62,15 @@ class TestFlags:
 
     def test_of_nested_parts(self):
         parsed = parse(
-            "--model.generator.widths 8 16 --model.latent-size 5 "
-            "--model.generator-optimizer.learning-rate 0.5 --model.clip-weights 0.01 "
+            "--model.generator.widths 8 16 --model.prior.size 5 "
+            "--model.generator-optimizer.learning-rate 0.5 "
             "--model.generator-optimizer.schedule.kind cosine --model.ema.no-warmup "
             "--model.discriminator.dropout 0 --data.streaming always "
             "--evaluation.samples 7 --evaluation.split test"
         )
         model = parsed.experiment.model
         assert model.generator == tiny.gan().model.generator.copy(widths=(8, 16))
-        assert model.latent_size == 5
-        assert model.clip_weights == 0.01
+        assert model.prior == Normal(5)
         assert model.generator_optimizer.learning_rate == 0.5
         assert model.generator_optimizer.schedule.kind == "cosine"
         assert model.ema.warmup is False
@@ -78,6 +80,12 @@ class TestFlags:
         # What is not named stays.
         assert model.discriminator_optimizer == tiny.gan().model.discriminator_optimizer
         assert model.n_critic == 2
+
+    def test_of_parts_go_by_their_place(self):
+        penalized = tiny.gan(model=PENALIZED)
+        model = parse("--model.penalties.1.every 4", experiment=penalized).experiment.model
+        assert model.penalties == (GradientPenalty(), R1(every=4))
+        assert model.constraints == (Clip(),)
 
     def test_start_from_the_run_that_is_given(self):
         before = Run(keep=9, parallel="none")
@@ -90,17 +98,19 @@ class TestFlags:
 class TestDataset:
     def test_replaces_all_of_the_data(self):
         data = parse("--dataset fashion-mnist").experiment.data
-        assert data == Data(source=fashion_mnist(), image_size=28)
+        assert data == Data(source=fashion_mnist(), image_size=28, classes=10)
         assert parse("--dataset=ring").experiment.data.source == Ring()
         assert parse("--dataset grid").experiment.data.source == Grid()
-        assert parse("--dataset sprites").experiment.data == Data(Sprites(), image_size=64)
+        assert parse("--dataset sprites").experiment.data == Data(
+            Sprites(), image_size=64, classes=3
+        )
         streamed = tiny.gan(data=Data(streaming="always"))
-        assert parse("--dataset digits", experiment=streamed).experiment.data == Data()
+        assert parse("--dataset digits", experiment=streamed).experiment.data == Data(classes=10)
 
     def test_goes_together_with_flags_of_its_fields(self):
         parsed = parse("--data.source.folder /there --dataset fashion-mnist --data.image-size 32")
         assert parsed.experiment.data == Data(
-            source=Idx("/there", name="fashion-mnist"), image_size=32
+            source=Idx("/there", name="fashion-mnist"), image_size=32, classes=10
         )
 
     def test_all_names_parse(self):
@@ -169,6 +179,13 @@ class TestMistakes:
         assert str(raised.value).startswith(complaint)
 
 
+PARTS = ("penalties", "constraints", "auxiliaries", "augmentations")
+"""Tuples of parts of a model: those that are there have flags, by their place."""
+PENALIZED = dataclasses.replace(
+    tiny.gan().model, penalties=(GradientPenalty(), R1(every=16)), constraints=(Clip(),)
+)
+
+
 def leaves(value, path=""):
     """Flag and value of every field of a dataclass, and of those within it."""
     for field in config_fields(value):
@@ -176,6 +193,9 @@ def leaves(value, path=""):
         current = getattr(value, field.name)
         if dataclasses.is_dataclass(current):
             yield from leaves(current, f"{name}.")
+        elif field.name in PARTS:
+            for place, part in enumerate(current):
+                yield from leaves(part, f"{name}.{place}.")
         else:
             yield name, current
 
@@ -191,7 +211,7 @@ def shown(value):
     "experiment",
     [
         tiny.gan(),
-        tiny.dcgan(),
+        tiny.gan(model=PENALIZED),
         tiny.vae(steps=123, seed=77),
         tiny.vae(data=options.DATASETS["fashion-mnist"]),
     ],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +13,14 @@ from jax.tree_util import Partial
 
 from jaxgan.config import ConfigError, Evaluation
 from jaxgan.data.pipeline import Data
-from jaxgan.data.source import ArraySplit, Info
+from jaxgan.data.source import ArraySplit, Field, Info
 from jaxgan.data.sources.triangles import Triangles
 from jaxgan.evaluation import model_metrics
 from jaxgan.evaluation.disentanglement import scores
 from jaxgan.evaluation.manifolds.triangle_images import coverage, project
 from jaxgan.evaluation.protocol import parse
-from jaxgan.measurement import held_out
+from jaxgan.measurement import available, held_out
+from jaxgan.objectives.priors import Normal, Uniform
 from jaxgan.program import compile_program, example_batch
 from jaxgan.visualization.report.columns import COLUMNS
 
@@ -32,7 +34,8 @@ class Squares:
     factor_sizes = (4, 4)
 
     def info(self):
-        return Info("squares", (8, 8, 1), 1, "uint8", 1, {"train": 16, "test": 16})
+        counts = {"train": 16, "test": 16}
+        return Info("squares", (8, 8, 1), 1, "uint8", 1, counts, frozenset({"factors"}))
 
     def load(self, split):
         factors = np.stack(np.unravel_index(np.arange(16), self.factor_sizes), axis=1)
@@ -54,7 +57,7 @@ def made(experiment):
 
 
 def measure(experiment, program, state, *names, draws=16):
-    held_out.check(names, program, experiment)
+    available.check(names, experiment, program.algorithm)
     found = held_out.measure(program, state, experiment, "test", names, draws, lambda line: None)
     return {name: value for name, (value, _) in found.items()}
 
@@ -65,15 +68,19 @@ def test_a_coin_for_every_pixel_has_one_bit_a_pixel():
     program, state = made(experiment)
     state = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
     found = measure(experiment, program, state, "likelihood")
-    assert found["likelihood[test16,ema,draws=16]"].value == pytest.approx(-64 * math.log(2))
-    assert found["bits_per_dim[test16,ema,draws=16]"].value == pytest.approx(1.0)
+    assert found["likelihood[test16,ema,draws=16,likelihood=Bernoulli]"].value == pytest.approx(
+        -64 * math.log(2)
+    )
+    assert found["bits_per_dim[test16,ema,draws=16,likelihood=Bernoulli]"].value == pytest.approx(
+        1.0
+    )
 
 
 def test_gray_images_have_no_bits():
     experiment = tiny.vae(evaluation=Evaluation(samples=100, batch_size=300))
     program, state = made(experiment)
     names = measure(experiment, program, state, "likelihood", draws=2)
-    assert "likelihood[test297,ema,draws=2]" in names
+    assert "likelihood[test297,ema,draws=2,likelihood=Bernoulli]" in names
     assert not any(name.startswith("bits_per_dim") for name in names)
 
 
@@ -85,11 +92,12 @@ def places(state, batch):
     return places.astype(jnp.float32), jnp.zeros_like(places, jnp.float32)
 
 
+@pytest.mark.slow
 def test_codes_that_are_the_factors_are_disentangled():
     experiment = tiny.vae(data=SQUARES)
     program, state = made(experiment)
     found = measure(experiment, program._replace(posterior=places), state, "disentanglement")
-    brackets = "[factors15000,ema]"
+    brackets = "[factors15000,ema,likelihood=Bernoulli]"
     for name in ("mig", "beta_vae_metric", "factor_vae_metric", "dci_disentanglement"):
         # Drawn factors are not quite independent: of the gap, some 1e-4 are lost.
         assert found[name + brackets].value == pytest.approx(1.0, abs=1e-3)
@@ -127,7 +135,7 @@ def disc(latent):
 def test_a_generator_of_triangles_is_on_the_manifold_and_one_of_discs_is_not(few):
     experiment = tiny.gan(data=TRIANGLES, evaluation=Evaluation(batch_size=64))
     experiment = dataclasses.replace(
-        experiment, model=dataclasses.replace(experiment.model, latent_size=6)
+        experiment, model=dataclasses.replace(experiment.model, prior=Normal(6))
     )
     program, state = made(experiment)
 
@@ -139,7 +147,8 @@ def test_a_generator_of_triangles_is_on_the_manifold_and_one_of_discs_is_not(few
         def generate(state, latents):
             return jnp.round(255 * pixels(state, latents)).astype(jnp.uint8)
 
-        algorithm = program.algorithm._replace(pixels=pixels)
+        generation = program.algorithm.generation._replace(pixels=pixels)
+        algorithm = program.algorithm._replace(generation=generation)
         changed = program._replace(algorithm=algorithm, generate=generate)
         values = measure(experiment, changed, state, "manifold")
         (brackets,) = {name.partition("[")[2] for name in values if name.startswith("manifold")}
@@ -157,7 +166,7 @@ def test_pixels_are_what_is_generated_before_rounding():
     for experiment in (tiny.gan(), tiny.dcgan(), tiny.vae()):
         program, state = made(experiment)
         latents = program.prior(jax.random.key(0), 5)
-        pixels = program.algorithm.pixels(state, latents)
+        pixels = program.algorithm.generation.pixels(state, latents)
         generated = np.asarray(program.generate(state, latents))
         np.testing.assert_array_equal(np.round(255 * np.asarray(pixels)), generated)
         assert pixels.dtype == jnp.float32
@@ -165,10 +174,11 @@ def test_pixels_are_what_is_generated_before_rounding():
 
 def test_latents_are_brought_back_to_the_prior():
     normal = tiny.gan()
-    uniform = dataclasses.replace(normal, model=dataclasses.replace(normal.model, prior="uniform"))
-    assert made(normal)[0].algorithm.to_support is None
-    back = made(uniform)[0].algorithm.to_support
-    np.testing.assert_array_equal(back(jnp.array([-3.0, 0.5, 1.5])), [-1.0, 0.5, 1.0])
+    uniform = dataclasses.replace(normal, model=dataclasses.replace(normal.model, prior=Uniform(3)))
+    far = jnp.array([[-3.0, 0.5, 1.5]])
+    same, back = (made(one)[0].algorithm.generation.project for one in (normal, uniform))
+    np.testing.assert_array_equal(same(far), far)  # a normal prior has some everywhere
+    np.testing.assert_array_equal(back(far), [[-1.0, 0.5, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,7 @@ def test_latents_are_brought_back_to_the_prior():
         (
             tiny.vae(data=Data(source=Triangles(), image_size=32, resize="pad")),
             "manifold",
-            "needs triangles as they are, 28x28: leave out --data.resize",
+            "needs images as they are drawn, 28x28x1: leave out --data.resize",
         ),
         (
             tiny.vae(data=TRIANGLES, evaluation=Evaluation(truncation=0.5)),
@@ -198,7 +208,7 @@ def test_latents_are_brought_back_to_the_prior():
 def test_what_cannot_be_measured_is_refused(experiment, name, message):
     program = compile_program(experiment, "none")
     with pytest.raises(ConfigError, match=message):
-        held_out.check([name], program, experiment)
+        available.check([name], experiment, program.algorithm)
 
 
 def test_names_of_results_are_those_of_the_functions():
@@ -215,3 +225,60 @@ def test_weights_are_part_of_what_is_inverted():
     model = held_out.model_of(program, state, experiment, (), 1)
     assert isinstance(model.pixels, Partial)
     assert jax.tree.leaves(model.pixels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """Images with a class and four words each."""
+
+    fields: ClassVar = {
+        "image": Field("image"), "label": Field("label"),
+        "words": Field("tokens", length=4, classes=50),
+    }  # fmt: skip
+
+    def info(self):
+        return Info("described", (8, 8, 1), 1, "uint8", 3, {"train": 20, "test": 20})
+
+    def load(self, split):
+        return [
+            {
+                "image": np.full((8, 8, 1), place, np.uint8),
+                "label": place % 3,
+                "words": np.arange(place, place + 4),
+            }
+            for place in range(20)
+        ]
+
+
+def seen_by_evaluate(data, size):
+    """Batches and keys that the algorithm's ``evaluate`` is given."""
+    experiment = tiny.vae(data=data, evaluation=Evaluation(samples=10, batch_size=size))
+    program, state = made(tiny.vae())
+    found = []
+
+    def evaluate(state, batch, key):
+        found.append((batch, jax.random.key_data(key).tolist()))
+        return {}
+
+    spied = program._replace(evaluate=evaluate)
+    held_out.measure(spied, state, experiment, "test", (), 1, lambda line: None)
+    return found
+
+
+@pytest.mark.parametrize("streaming", ["never", "always"])
+def test_held_out_batches_have_every_field_and_keys_of_their_own(streaming):
+    found = seen_by_evaluate(Data(source=Described(), streaming=streaming), 8)
+    assert len(found) == 3
+    for batch, _ in found:
+        assert set(batch) == {"image", "label", "words", "mask"}
+        assert batch["words"].shape == (8, 4)
+    whole = {name: np.concatenate([batch[name] for batch, _ in found]) for name in found[0][0]}
+    assert whole["mask"].tolist() == [1.0] * 20 + [0.0] * 4
+    assert whole["label"][:20].tolist() == [place % 3 for place in range(20)]
+    np.testing.assert_array_equal(
+        whole["words"][:20], np.arange(20)[:, None] + np.arange(4)[None, :]
+    )
+    assert len({tuple(key) for _, key in found}) == 3
+    # The same keys every time: two models are measured alike.
+    again = seen_by_evaluate(Data(source=Described(), streaming=streaming), 8)
+    assert [key for _, key in again] == [key for _, key in found]

@@ -20,9 +20,6 @@ from jaxgan.run.checkpoint import CheckpointError, Checkpoints, digest
 from jaxgan.run.workdir import RunError
 from jaxgan.training import loop
 
-# Much is compiled here, and little run.
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 FILE = '''
 import dataclasses
 import tiny
@@ -93,7 +90,7 @@ def test_samples_are_decoded_latents_under_averaged_weights(finished):
     latents = np.stack(
         [np.asarray(jax.random.normal(jax.random.fold_in(key, i), (4,))) for i in range(7)]
     )
-    params = trained.state.ema["params"]["decoder"]
+    params = trained.state.ema["autoencoder"]["params"]["decoder"]
     logits = trained.experiment.model.decoder.apply(
         {"params": params}, jnp.asarray(latents), image_shape=(8, 8, 1), train=False
     )

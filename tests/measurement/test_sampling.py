@@ -10,9 +10,10 @@ import pytest
 import tiny
 
 from jaxgan import rng
-from jaxgan.algorithms import base
+from jaxgan.algorithms import apply
 from jaxgan.config import ConfigError, Evaluation
 from jaxgan.measurement import sampling
+from jaxgan.objectives.priors import Uniform
 from jaxgan.program import compile_program, example_batch
 
 SIZE = 16
@@ -25,12 +26,14 @@ def made(kind="dcgan"):
     program = compile_program(experiment, "none")
     state = program.init(0, example_batch(experiment))
     other = program.init(1, example_batch(experiment))
-    stats = jax.tree.map(lambda leaf: leaf + 0.5, state.ema.get("batch_stats", {}))
+    (player,) = state.ema
+    own, others = state.ema[player], other.ema[player]
+    stats = jax.tree.map(lambda leaf: leaf + 0.5, own.get("batch_stats", {}))
     # Large weights, so that samples are not all gray.
-    params = jax.tree.map(lambda leaf: leaf * (15.0 if stats else 1.0), other.ema["params"])
-    ema = {**other.ema, "params": params}
-    ema = {**ema, "batch_stats": stats} if stats else ema
-    return experiment, program, state.replace(ema=ema)
+    params = jax.tree.map(lambda leaf: leaf * (15.0 if stats else 1.0), others["params"])
+    average = {**others, "params": params}
+    average = {**average, "batch_stats": stats} if stats else average
+    return experiment, program, state.replace(ema={player: average})
 
 
 def samples(evaluation=None, count=SIZE, kind="dcgan", key=7):
@@ -44,9 +47,10 @@ def normalized_by_batch(latents):
     """Pixels in train mode and statistics of the batch, by the network itself."""
     experiment, _, state = made()
     # With averages of zero, what is folded in is the batch's share: a tenth.
-    zeros = jax.tree.map(jnp.zeros_like, state.ema["batch_stats"])
+    average = state.ema["generator"]
+    zeros = jax.tree.map(jnp.zeros_like, average["batch_stats"])
     pixels, changed = experiment.model.generator.apply(
-        {**state.ema, "batch_stats": zeros}, latents, image_shape=(8, 8, 1), train=True,
+        {**average, "batch_stats": zeros}, latents, image_shape=(8, 8, 1), train=True,
         axis_name=None, mutable=["batch_stats"],
     )  # fmt: skip
     images = np.clip(np.asarray(pixels, np.float64) + 1, 0, 2) * 127.5
@@ -90,12 +94,12 @@ def test_standing_statistics_are_the_mean_over_batches(monkeypatch):
     ready = sampling.prepared(program, state, evaluation)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6),
-        jax.device_get(ready.ema["batch_stats"]),
+        jax.device_get(ready.ema["generator"]["batch_stats"]),
         expected,
     )
-    for name, tree in state.ema.items():
+    for name, tree in state.ema["generator"].items():
         if name != "batch_stats":
-            assert ready.ema[name] is tree
+            assert ready.ema["generator"][name] is tree
     assert np.abs(samples(evaluation).astype(int) - samples()).max() > 10
 
 
@@ -103,13 +107,13 @@ def test_standing_statistics_are_the_mean_over_batches(monkeypatch):
 def test_statistics_do_not_depend_on_momentum_or_scale(scale):
     values = scale * np.random.default_rng(0).normal(2.0, 1.0, (5, 3)).astype(np.float32)
 
-    def apply(variables, momentum=0.97):
+    def network(variables, momentum=0.97):
         old = variables["batch_stats"]["mean"]
         new = momentum * old + (1 - momentum) * values.mean(axis=0)
         return values.sum(), {"batch_stats": {**variables["batch_stats"], "mean": new}}
 
     before = {"mean": jnp.ones(3), "elsewhere": jnp.full(2, 7.0)}
-    outputs, found = jax.jit(lambda: base.batch_statistics(apply, {"batch_stats": before}))()
+    outputs, found = jax.jit(lambda: apply.batch_statistics(network, {"batch_stats": before}))()
     np.testing.assert_allclose(found["mean"], values.mean(axis=0), rtol=2e-5)
     np.testing.assert_array_equal(found["elsewhere"], [7.0, 7.0])
     np.testing.assert_allclose(outputs, values.sum(), rtol=1e-5)
@@ -118,9 +122,9 @@ def test_statistics_do_not_depend_on_momentum_or_scale(scale):
 @pytest.mark.parametrize("kind", ["dcgan", "vae"])
 def test_raw_weights(kind):
     _, program, state = made(kind)
-    player = state.generator if kind == "dcgan" else state.autoencoder
+    raw = {name: state.players[name].variables for name in state.ema}
     latents = program.prior(rng.base_key(7), SIZE)
-    expected = np.asarray(program.generate(state.replace(ema=player.variables), latents))
+    expected = np.asarray(program.generate(state.replace(ema=raw), latents))
     found = samples(Evaluation(weights="raw", batch_size=SIZE), kind=kind)
     assert np.abs(found.astype(int) - expected).max() <= 1
     assert np.abs(found.astype(int) - samples(kind=kind)).max() > 5
@@ -141,9 +145,9 @@ def test_truncation_scales_latents(kind):
     ("kind", "changes", "evaluation", "message"),
     [
         (
-            "gan", {"prior": "uniform"}, Evaluation(truncation=0.5),
-            "evaluation.truncation = 0.5: the latents are not Gaussian; set --model.prior normal,"
-            " or leave it at 1",
+            "gan", {"prior": Uniform(8)}, Evaluation(truncation=0.5),
+            "evaluation.truncation = 0.5: the model has no Gaussian latents that could be"
+            " truncated; leave it at 1",
         ),
         (
             "gan", {}, Evaluation(batch_norm="standing"),
@@ -167,11 +171,15 @@ def test_what_cannot_be_drawn_is_refused(kind, changes, evaluation, message):
     sampling.check(program.algorithm, shapes, Evaluation())
 
 
-def test_an_algorithm_with_one_kind_of_weights():
-    experiment = tiny.gan()
-    algorithm = experiment.model.build(experiment)._replace(raw=None)
-    with pytest.raises(ConfigError) as raised:
-        sampling.check(algorithm, None, Evaluation(weights="raw"))
-    assert (
-        str(raised.value) == "evaluation.weights = 'raw': this model has one kind of weights only"
-    )
+def test_a_model_without_an_average_has_raw_weights_whatever_is_asked():
+    experiment = tiny.gan(model=tiny.Regression())
+    program = compile_program(experiment, "none")
+    state = program.init(0, example_batch(experiment))
+    for weights in ("ema", "raw"):
+        evaluation = Evaluation(weights=weights)
+        sampling.check(program.algorithm, state, evaluation)
+        assert sampling.weights_of(state, evaluation) == "raw"
+        assert sampling.prepared(program, state, evaluation).players is state.players
+    averaged = made("gan")[2]
+    assert sampling.weights_of(averaged, Evaluation()) == "ema"
+    assert sampling.weights_of(averaged, Evaluation(weights="raw")) == "raw"

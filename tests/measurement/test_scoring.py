@@ -21,6 +21,7 @@ from jaxgan.program import compile_program, example_batch
 from jaxgan.run.finite import NonFiniteError
 
 DISTANCES = "digits-cnn,train1500,gen100,q8,ema"
+HELD_OUT = "test297,ema,likelihood=Bernoulli"
 POINTS = Data(source=Ring(), image_size=1, channels=2)
 
 
@@ -31,10 +32,10 @@ def made(experiment):
     return program, program.init(0, example_batch(experiment))
 
 
-def measure(experiment, distances="train", held_out="test", **options):
+def measure(experiment, distances="train", held_out_split="test", **options):
     program, state = made(experiment)
     return scoring.measure(
-        program, state, experiment, distances=distances, held_out=held_out, **options
+        program, state, experiment, distances=distances, held_out_split=held_out_split, **options
     ).metrics
 
 
@@ -45,7 +46,7 @@ def kl_by_hand():
     _, state = made(experiment)
     images = splits.in_memory(experiment.data, "test")["image"]
     mean, log_variance = experiment.model.encoder.apply(
-        {"params": state.ema["params"]["encoder"]},
+        {"params": state.ema["autoencoder"]["params"]["encoder"]},
         jnp.asarray(images / 127.5 - 1.0, jnp.float32),
         latent_size=4,
         train=False,
@@ -58,7 +59,7 @@ def test_names_say_what_was_measured():
     numbers = measure(tiny.vae())
     assert set(numbers) == {
         *(f"{metric}[{DISTANCES}]" for metric in ("fid", "kid", "kid_se")),
-        *(f"{metric}[test297,ema]" for metric in ("elbo", "kl", "reconstruction")),
+        *(f"{metric}[{HELD_OUT}]" for metric in ("elbo", "kl", "reconstruction")),
     }
     assert numbers == measure(tiny.vae())  # the same latents every time
     assert short_name(f"fid[{DISTANCES}]") == "fid"
@@ -70,22 +71,22 @@ def test_every_held_out_image_counts_once_whatever_the_batch(size):
     experiment = tiny.vae(evaluation=Evaluation(samples=100, batch_size=size))
     numbers = measure(experiment)
     assert len(kl_by_hand()) == 297
-    assert numbers["kl[test297,ema]"] == pytest.approx(kl_by_hand().mean(), rel=1e-5)
+    assert numbers[f"kl[{HELD_OUT}]"] == pytest.approx(kl_by_hand().mean(), rel=1e-5)
     # elbo = reconstruction - kl, by definition.
-    assert numbers["elbo[test297,ema]"] == pytest.approx(
-        numbers["reconstruction[test297,ema]"] - numbers["kl[test297,ema]"], rel=1e-5
+    assert numbers[f"elbo[{HELD_OUT}]"] == pytest.approx(
+        numbers[f"reconstruction[{HELD_OUT}]"] - numbers[f"kl[{HELD_OUT}]"], rel=1e-5
     )
 
 
 def test_intervals_of_the_held_out_means_are_those_of_their_images():
     experiment = tiny.vae()
     program, state = made(experiment)
-    found = scoring.measure(program, state, experiment, distances="train", held_out="test")
+    found = scoring.measure(program, state, experiment, distances="train", held_out_split="test")
     # The KL is in closed form, so each image has the same one whatever is drawn.
     mean, error = kl_by_hand().mean(), kl_by_hand().std(ddof=1) / 297**0.5
     expected = [mean - 1.959964 * error, mean + 1.959964 * error]
-    np.testing.assert_allclose(found.intervals["kl[test297,ema]"], expected, rtol=1e-4)
-    assert "kl_se[test297,ema]" not in found.metrics
+    np.testing.assert_allclose(found.intervals[f"kl[{HELD_OUT}]"], expected, rtol=1e-4)
+    assert f"kl_se[{HELD_OUT}]" not in found.metrics
     low, high = found.intervals[f"kid[{DISTANCES}]"]
     error = found.metrics[f"kid_se[{DISTANCES}]"]
     np.testing.assert_allclose(high - low, 2 * 1.959964 * error, rtol=1e-6)
@@ -94,17 +95,18 @@ def test_intervals_of_the_held_out_means_are_those_of_their_images():
 def test_protocols_are_recorded_beside_the_numbers():
     experiment = tiny.vae()
     program, state = made(experiment)
-    found = scoring.measure(program, state, experiment, distances="train", held_out="test")
-    assert set(found.protocols) == {DISTANCES, "test297,ema"}
+    found = scoring.measure(program, state, experiment, distances="train", held_out_split="test")
+    assert set(found.protocols) == {DISTANCES, HELD_OUT}
     for name in found.metrics:
         protocol = from_document(found.protocols[bracket(name)])
         assert protocol.name(short_name(name)) == name
     assert found.protocols[DISTANCES]["image"] == "8x8x1"
-    held_out = found.protocols["test297,ema"]
+    held_out = found.protocols[HELD_OUT]
     other = scoring.reference(experiment.data, "digits-cnn", "test").protocol
     assert (held_out["real_count"], other.real_count) == (297, 297)
 
 
+@pytest.mark.slow
 def test_memorization_is_looked_for_among_the_images_that_are_held_out():
     experiment = tiny.vae(
         data=Data(validation=50), evaluation=Evaluation(samples=40, metrics=("memorization",))
@@ -113,7 +115,7 @@ def test_memorization_is_looked_for_among_the_images_that_are_held_out():
 
     def digest(held_out):
         found = scoring.measure(
-            program, state, experiment, distances="validation", held_out=held_out
+            program, state, experiment, distances="validation", held_out_split=held_out
         )
         (name,) = (name for name in found.metrics if name.startswith("memorization["))
         assert name == "memorization[train1450,gen40,q8,ema]"
@@ -131,13 +133,13 @@ def test_other_ways_to_draw_are_part_of_the_name():
         samples=60, weights="raw", batch_norm="batch", batch_size=30, truncation=0.5,
         metrics=("fid", "prdc"),
     )  # fmt: skip
-    found = measure(tiny.dcgan(evaluation=evaluation), held_out=None)
+    found = measure(tiny.dcgan(evaluation=evaluation), held_out_split=None)
     how = "digits-cnn,train1500,gen60,q8,raw,bn=batch,batch=30,psi=0.5"
     assert set(found) == {
         f"{m}[{how}]" for m in ("fid", "precision", "recall", "density", "coverage")
     }
     usual = measure(
-        tiny.dcgan(evaluation=dataclasses.replace(evaluation, weights="ema")), held_out=None
+        tiny.dcgan(evaluation=dataclasses.replace(evaluation, weights="ema")), held_out_split=None
     )
     assert usual[f"fid[{how.replace('raw', 'ema')}]"] == found[f"fid[{how}]"]  # nothing is trained
 
@@ -145,24 +147,28 @@ def test_other_ways_to_draw_are_part_of_the_name():
 def test_averaged_weights_are_measured():
     experiment = tiny.vae()
     program, state = made(experiment)
-    other = state.replace(autoencoder=jax.tree.map(jnp.zeros_like, state.autoencoder))
-    found = scoring.measure(program, other, experiment, distances="train", held_out="test").metrics
+    other = state.replace(players=jax.tree.map(jnp.zeros_like, state.players))
+    found = scoring.measure(
+        program, other, experiment, distances="train", held_out_split="test"
+    ).metrics
     assert found == measure(experiment)
     zeroed = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
-    found = scoring.measure(program, zeroed, experiment, distances="train", held_out="test").metrics
-    assert found["kl[test297,ema]"] == 0.0  # mean 0, log variance 0
+    found = scoring.measure(
+        program, zeroed, experiment, distances="train", held_out_split="test"
+    ).metrics
+    assert found[f"kl[{HELD_OUT}]"] == 0.0  # mean 0, log variance 0
 
 
 def test_splits_and_counts_can_be_chosen():
     experiment = tiny.gan(
         data=Data(validation=200), evaluation=Evaluation(samples=50, split="test")
     )
-    numbers = measure(experiment, distances="validation", held_out="validation")
+    numbers = measure(experiment, distances="validation", held_out_split="validation")
     assert set(numbers) == {
         *(f"{m}[digits-cnn,validation200,gen50,q8,ema]" for m in ("fid", "kid", "kid_se")),
         *(f"discriminator_accuracy{part}[validation200,ema]" for part in ("", "_real", "_fake")),
     }
-    numbers = measure(experiment, distances="test", held_out=None)
+    numbers = measure(experiment, distances="test", held_out_split=None)
     metrics = ("fid", "kid", "kid_se")
     assert set(numbers) == {f"{m}[digits-cnn,test297,gen50,q8,ema]" for m in metrics}
     default = scoring.reference(Data(validation=200), "digits-cnn", "train").protocol
@@ -171,7 +177,7 @@ def test_splits_and_counts_can_be_chosen():
 
 def test_points_are_scored_as_a_mixture():
     experiment = dataclasses.replace(
-        tiny.gan(data=POINTS, evaluation=Evaluation(samples=200)),
+        tiny.gan(data=POINTS, evaluation=Evaluation(samples=200, metrics=("fid",))),
         model=dataclasses.replace(
             tiny.gan().model,
             generator=MlpGenerator(widths=(4,), bounded=False),
@@ -187,7 +193,7 @@ def test_points_are_scored_as_a_mixture():
             state.ema,
         )
         return scoring.measure(
-            program, state.replace(ema=ema), experiment, distances="train", held_out=None
+            program, state.replace(ema=ema), experiment, distances="train", held_out_split=None
         ).metrics
 
     at_a_mode = score([1.0, 0.0])  # the ring's first mode
@@ -210,6 +216,41 @@ def test_a_metric_that_is_not_finite_ends_the_run():
     program, state = made(experiment)
     broken = state.replace(step=jnp.int32(7), ema=jax.tree.map(lambda x: x * jnp.nan, state.ema))
     with pytest.raises(
-        NonFiniteError, match=r"^elbo\[test297,ema\] is nan at step 7: training has"
+        NonFiniteError,
+        match=r"^elbo\[test297,ema,likelihood=Bernoulli\] is nan at step 7: training has",
     ):
-        scoring.measure(program, broken, experiment, distances="train", held_out="test")
+        scoring.measure(program, broken, experiment, distances="train", held_out_split="test")
+
+
+def test_real_images_are_those_of_the_split_that_is_asked_for():
+    data = Data(validation=100)
+    counts = {"train": 1400, "validation": 100, "test": 297}
+    for name, count in counts.items():
+        protocol = scoring.reference(data, "pixels", name).protocol
+        images = splits.in_memory(data, name)["image"]
+        assert (protocol.split, protocol.real_count) == (name, count)
+        assert protocol.real_digest == pixels_digest([images])
+    digests = {scoring.reference(data, "pixels", name).protocol.real_digest for name in counts}
+    assert len(digests) == 3
+
+
+def test_a_state_without_an_average_is_measured_by_its_raw_weights():
+    experiment = tiny.vae(evaluation=Evaluation(samples=30, backbone="pixels", metrics=("fid",)))
+    program, state = made(experiment)
+    # Averages of something else, so that it shows which weights are measured.
+    state = state.replace(ema=jax.tree.map(lambda leaf: leaf + 0.1, state.ema))
+    raw = dataclasses.replace(experiment.evaluation, weights="raw")
+
+    def found(state, evaluation):
+        return scoring.measure(
+            program, state, dataclasses.replace(experiment, evaluation=evaluation),
+            distances="train", held_out_split="test",
+        ).metrics  # fmt: skip
+
+    alone = state.replace(ema={})
+    assert found(alone, experiment.evaluation) == found(state, raw) == found(alone, raw)
+    assert set(found(alone, raw)) == {
+        "fid[pixels8x8,train1500,gen30,q8,raw]",
+        *(f"{m}[test297,raw,likelihood=Bernoulli]" for m in ("elbo", "kl", "reconstruction")),
+    }
+    assert set(found(alone, raw).values()).isdisjoint(found(state, experiment.evaluation).values())

@@ -16,7 +16,7 @@ from jaxgan.study.comparison import Entry, Outcome, Study, Trained, _objective, 
 from jaxgan.visualization.report.text_table import text_table
 
 PENALIZED = dataclasses.replace(
-    tiny.gan().model, gradient_penalty=GradientPenalty(weight=2.5), n_critic=1
+    tiny.gan().model, penalties=(GradientPenalty(weight=2.5),), n_critic=1
 )
 
 
@@ -25,7 +25,7 @@ PENALIZED = dataclasses.replace(
     [
         (tiny.gan(), "NonSaturating(), 2 critic updates a step"),
         (tiny.gan(precision="bfloat16"), "NonSaturating(), 2 critic updates a step, bfloat16"),
-        (tiny.gan(model=PENALIZED), "NonSaturating(), gradient penalty 2.5"),
+        (tiny.gan(model=PENALIZED), "NonSaturating(), GradientPenalty(weight=2.5)"),
         (tiny.vae(), "ELBO, Bernoulli(), beta = 1"),
         (tiny.vae(precision="bfloat16"), "ELBO, Bernoulli(), beta = 1, bfloat16"),
         (tiny.vae(model=tiny.Regression()), "Regression"),

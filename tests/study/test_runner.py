@@ -24,8 +24,8 @@ from jaxgan.study.comparison import Entry, command_of
 from jaxgan.study.runner import StudyOptions
 from jaxgan.training import loop
 
-# Much is compiled here, and little run.
-pytestmark = pytest.mark.usefixtures("quick_compilation")
+# Nine runs are trained; a study of two is in test_own_model.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
