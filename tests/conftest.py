@@ -2,6 +2,7 @@
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,10 @@ os.environ.setdefault("JAXGAN_STATISTICS_CACHE", "off")
 
 import jax
 from jaxtyping import install_import_hook
+
+# Most tests compile much and run little. With few optimizations that takes half the time, and
+# rounding changes at most; processes that tests start compile as for users.
+jax.config.update("jax_disable_most_optimizations", True)
 
 # Every annotated shape in the package is checked at run time while tests run.
 install_import_hook("jaxgan", "beartype.beartype")
@@ -29,6 +34,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.parent.name not in ("end_to_end", "benchmarks"))
 
 
+def pytest_runtest_setup(item):
+    """Leaves out what needs a data set that is not there; on CI, where it must be, that fails."""
+    from jaxgan.data.sources.idx import DEBIAN_FASHION_MNIST
+
+    if item.get_closest_marker("fashion_mnist") and not Path(DEBIAN_FASHION_MNIST).is_dir():
+        reason = "needs `apt-get install dataset-fashion-mnist`"
+        if os.environ.get("JAXGAN_TESTS_NEED_DATA") == "1":
+            pytest.fail(f"{reason}, for JAXGAN_TESTS_NEED_DATA is 1", pytrace=False)
+        pytest.skip(reason)
+
+
 def pytest_collection_finish():
     """Modules and tests stay: the garbage collector need not look through them again and again.
 
@@ -40,9 +56,13 @@ def pytest_collection_finish():
 
 
 @pytest.fixture(scope="module")
-def quick_compilation():
-    """Compiles with few optimizations, which takes half the time and changes rounding at most."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
+def full_compilation():
+    """Compiles as for users: for what is about the compiler's results, or runs long."""
+    jax.config.update("jax_disable_most_optimizations", False)
     yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """What is the rule by now."""

@@ -1,6 +1,7 @@
-"""Training in phases, through the real loop: what comes between them comes once, and at its step."""
+"""Training in phases, through the real loop: what comes between them comes once."""
 
 import dataclasses
+import functools
 import os
 import signal
 
@@ -82,6 +83,7 @@ def watched(monkeypatch):
     return Watched(monkeypatch)
 
 
+@functools.cache
 def by_hand(experiment, enter=True):
     """The state that training should end with, one step after the other without the loop."""
     program = compile_program(experiment, "none")

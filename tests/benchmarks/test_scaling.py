@@ -107,6 +107,7 @@ def test_the_loop_is_measured_against_the_bare_step(modules):
     assert 0 < row["bare_ms_per_step"] < 1000
 
 
+@pytest.mark.slow
 def test_networks_get_the_size_asked_for(modules):
     setting = modules["loop"].dcgan_32(width=16, batch_size=32)
     assert (setting.model.generator.width, setting.model.discriminator.width) == (16, 16)

@@ -19,7 +19,7 @@ OTHERS = [
     if name == "linen" or (HAS_TORCH and name in ("torch_eager", "torch_channels_last"))
 ]
 # The others compile longer.
-QUICK = [("mlp_gan", "float32"), ("mlp_vae", "float32"), ("dcgan", "float32")]
+QUICK = [("mlp_vae", "float32")]
 PAIRS = [
     pytest.param(
         step, name, precision, marks=() if (step, precision) in QUICK else pytest.mark.slow
@@ -63,6 +63,7 @@ def test_the_others_do_what_jaxgan_does(step, name, precision, made):
         bench.run(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize(
     ("parameter", "change"),
@@ -107,6 +108,7 @@ def test_the_first_loss_of_a_gan_follows_from_the_reference_alone(made):
     assert facts["losses"][0]["discriminator"] == pytest.approx(loss, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_operations_of_layers_by_hand(made):
     bench, _, _ = made("dcgan", "float32")
     # 4 images of 16 pixels a side, 2 channels, width 4: 8 pixels of 4 channels, 4 of 8.
@@ -127,6 +129,7 @@ def test_parameters_are_counted(made):
     assert bench.parameters == encoder + decoder
 
 
+@pytest.mark.slow
 def test_the_reference_has_what_the_steps_need(made):
     _, _, path = made("dcgan", "float32")
     known = reference.read(path)

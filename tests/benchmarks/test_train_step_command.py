@@ -48,6 +48,7 @@ def test_names_come_in_the_order_of_the_table():
     assert options().only == list(SIZES)
 
 
+@pytest.mark.slow
 def test_a_small_run_without_pytorch(tmp_path):
     chosen = options(
         *("--only", "mlp_vae", "--precision", "float32", "--torch-python", "/nowhere/python"),
@@ -89,6 +90,7 @@ def test_pytorch_alone_without_pytorch_is_an_error(capsys):
     assert capsys.readouterr().err.startswith("error: no PyTorch in /nowhere/py")
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_says_why(tmp_path):
     task = Task("nothing", "dcgan", "float32", SIZES["dcgan"], tmp_path / "r.npz")
     worker = Worker(task, sys.executable, tmp_path / "log")

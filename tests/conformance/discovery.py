@@ -1,10 +1,14 @@
-"""Finds every loss, likelihood, network and algorithm there is, so that none escapes the suites."""
+"""Finds every objective, network and algorithm there is, so that none escapes the suites.
+
+What algorithms are tried with is in `cases`, a module an algorithm, each with a dictionary `CASES`.
+"""
 
 import dataclasses
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -12,25 +16,37 @@ import flax.linen as nn
 import jaxgan.algorithms
 import jaxgan.networks
 import jaxgan.objectives
+from jaxgan.algorithms import base
 from jaxgan.config import Experiment, Model
 from jaxgan.data.pipeline import Data
-from jaxgan.data.sources.gaussians import Ring
-from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
-from jaxgan.networks.mlp import MlpDecoder, MlpDiscriminator, MlpEncoder, MlpGenerator
-from jaxgan.networks.vae import ConvDecoder, ConvEncoder
-from jaxgan.objectives.gan import losses as gan_objectives
+from jaxgan.objectives.gan import constraints as gan_constraints
+from jaxgan.objectives.gan import losses as gan_losses
+from jaxgan.objectives.gan.augmentations import Augmentation
+from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.constraints import Constraint
 from jaxgan.objectives.gan.losses import GanLoss
-from jaxgan.objectives.gan.penalties import GradientPenalty
-from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.gan.penalties import Penalty
 from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
-PARTS = {"HiddenLayers", "DownPyramid", "UpPyramid"}
+PARTS = {"HiddenLayers", "DownPyramid", "UpPyramid", "MlpFeatures", "DcganFeatures"}
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 
-DIGITS = Data()
+DIGITS = Data(classes=10)
 BATCH = 8
 LATENT_SIZE = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """An experiment that an algorithm is held to the laws with."""
+
+    experiment: Experiment
+    """What is trained."""
+    steps: int = 3
+    """For how long; phases that are to be seen end before."""
+    quiet: tuple[str, ...] = ()
+    """Players that need not move in these steps, and metrics that may not depend on the seed."""
 
 
 def classes(package: Any) -> Iterator[type]:
@@ -59,15 +75,41 @@ def losses() -> dict[str, GanLoss]:
     """Every adversarial loss. What its module defines must be one."""
     found = {}
     for cls in classes(jaxgan.objectives):
-        if cls.__module__ == gan_objectives.__name__ or issubclass(cls, GanLoss):
+        if cls.__module__ == gan_losses.__name__ or issubclass(cls, GanLoss):
             found[cls.__name__] = default(cls)
             assert isinstance(found[cls.__name__], GanLoss), f"{cls.__name__} is no GanLoss"
     return found
 
 
+def parts(kind: type) -> dict[str, Any]:
+    """Every objective of a kind, such as `Penalty`."""
+    return {c.__name__: default(c) for c in classes(jaxgan.objectives) if issubclass(c, kind)}
+
+
 def likelihoods() -> dict[str, Likelihood]:
     """Every likelihood."""
-    return {c.__name__: default(c) for c in classes(jaxgan.objectives) if issubclass(c, Likelihood)}
+    return parts(Likelihood)
+
+
+def penalties() -> dict[str, Penalty]:
+    """Every penalty."""
+    return parts(Penalty)
+
+
+def auxiliaries() -> dict[str, Auxiliary]:
+    """Every auxiliary term."""
+    return parts(Auxiliary)
+
+
+def augmentations() -> dict[str, Augmentation]:
+    """Every augmentation."""
+    return parts(Augmentation)
+
+
+def constraints() -> dict[str, Constraint]:
+    """Every constraint. A call is all that there is to one, so they are known by their module."""
+    found = parts(Constraint)
+    return {n: c for n, c in found.items() if type(c).__module__ == gan_constraints.__name__}
 
 
 def networks() -> dict[str, nn.Module]:
@@ -90,12 +132,17 @@ def small(network: nn.Module) -> nn.Module:
     """The same network with few units, and with everything on that depends on the batch."""
     changes = {"width": 4, "widths": (8,), "dropout": 0.2, "batch_norm": True}
     names = {field.name for field in dataclasses.fields(network)}
-    return dataclasses.replace(network, **{k: v for k, v in changes.items() if k in names})
+    inner = {
+        name: small(value)
+        for name in names - {"parent"}
+        if isinstance(value := getattr(network, name), nn.Module)
+    }
+    return dataclasses.replace(network, **inner, **{k: v for k, v in changes.items() if k in names})
 
 
 @dataclasses.dataclass(frozen=True)
 class Counted(Model):
-    """A model that writes down whenever its train step is traced."""
+    """A model that writes down whenever one of its train steps is traced."""
 
     inner: Model
     traces: list = dataclasses.field(default_factory=list, compare=False)
@@ -105,17 +152,21 @@ class Counted(Model):
         return self.inner.batches_per_step
 
     def build(self, experiment, *, axis_name=None):
-        inner = dataclasses.replace(experiment, model=self.inner)
-        algorithm = self.inner.build(inner, axis_name=axis_name)
+        algorithm = base.build(
+            dataclasses.replace(experiment, model=self.inner), axis_name=axis_name
+        )
 
-        def train_step(state, batch, key):
-            self.traces.append((experiment.precision, axis_name))
-            return algorithm.train_step(state, batch, key)
+        def counted(phase):
+            def train_step(state, batch, key):
+                self.traces.append((experiment.precision, axis_name))
+                return phase.train_step(state, batch, key)
 
-        return algorithm._replace(train_step=train_step)
+            return phase._replace(train_step=train_step)
+
+        return algorithm._replace(phases=tuple(map(counted, algorithm.phases)))
 
 
-def experiment(model: Model, data: Data = DIGITS) -> Experiment:
+def experiment(model: Model, data: Data = DIGITS, steps: int = 10) -> Experiment:
     """A short experiment. Momentum gives the optimizers a state; Adam would blow up rounding."""
     optimizers = {
         field.name: Sgd(learning_rate=0.02, momentum=0.5)
@@ -123,76 +174,36 @@ def experiment(model: Model, data: Data = DIGITS) -> Experiment:
         if isinstance(getattr(model, field.name), Optimizer)
         and not isinstance(getattr(model, field.name), Model)
     }
-    model = dataclasses.replace(model, latent_size=LATENT_SIZE, **optimizers)
-    return Experiment(name="conformance", model=model, data=data, steps=10, batch_size=BATCH)
+    model = dataclasses.replace(model, **optimizers)
+    return Experiment(name="conformance", model=model, data=data, steps=steps, batch_size=BATCH)
 
 
-def objectives_of_algorithms() -> dict[str, Experiment]:
-    """Every algorithm with every objective that it can be given."""
-    networks_by_role: dict[str, nn.Module] = {
-        "generator": MlpGenerator((8,)),
-        "discriminator": MlpDiscriminator((8,)),
-        "encoder": MlpEncoder((8,)),
-        "decoder": MlpDecoder((8,)),
-    }
-    found = {}
+def cases() -> dict[str, Case]:
+    """Every case of every algorithm; an algorithm without one does not pass."""
+    found: dict[str, Case] = {}
+    for path in sorted((Path(__file__).parent / "cases").glob("*.py")):
+        own = importlib.import_module(f"cases.{path.stem}").CASES
+        assert not found.keys() & own.keys(), f"{path.name} names cases that there are already"
+        found |= own
+    tried = {type(case.experiment.model) for case in found.values()}
     for cls in models():
-        needed = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-        if unknown := set(needed) - networks_by_role.keys():
-            raise AssertionError(
-                f"{cls.__name__} needs {', '.join(sorted(unknown))}: name a small network for it"
-                " in tests/conformance/discovery.py, or give it a default"
-            )
-        model = cls(**{name: networks_by_role[name] for name in needed})
-        choices = [
-            (field.name, name, choice)
-            for field in dataclasses.fields(cls)
-            for kind, every in ((GanLoss, losses()), (Likelihood, likelihoods()))
-            if isinstance(field.default, kind)
-            for name, choice in every.items()
-        ]
-        for field, name, choice in choices:
-            chosen = dataclasses.replace(model, **{field: choice})
-            found[f"{cls.__name__}-{name}"] = experiment(chosen)
-        if not choices:
-            found[cls.__name__] = experiment(model)
-        if "gradient_penalty" in {field.name for field in dataclasses.fields(cls)}:
-            penalized = dataclasses.replace(model, gradient_penalty=GradientPenalty())
-            found[f"{cls.__name__}-GradientPenalty"] = experiment(penalized)
+        assert cls in tried, (
+            f"{cls.__module__}.{cls.__name__} has no case: add a module to tests/conformance/cases"
+        )
     return found
 
 
-def variants() -> dict[str, Experiment]:
-    """Algorithms with batch statistics, dropout, several critic updates, warm-ups, and points."""
-    by_name: dict[str, Any] = {cls.__name__: cls for cls in models()}
-    gan, vae = by_name["Gan"], by_name["Vae"]
-    critic = gan(
-        generator=DcganGenerator(width=4),
-        discriminator=DcganDiscriminator(width=4),
-        loss=losses()["Wasserstein"],
-        n_critic=2,
-        clip_weights=0.05,
-    )
-    penalized = gan(
-        generator=DcganGenerator(width=4),
-        discriminator=DcganDiscriminator(width=4, batch_norm=False),
-        loss=losses()["Wasserstein"],
-        n_critic=2,
-        gradient_penalty=GradientPenalty(),
-    )
-    convolutional = vae(
-        encoder=ConvEncoder(width=4, batch_norm=True),
-        decoder=ConvDecoder(width=4, batch_norm=True),
-        beta=Beta(value=2.0, warmup_steps=5),
-    )
-    points = gan(
-        generator=MlpGenerator((8,), bounded=False),
-        discriminator=MlpDiscriminator((8,), pieces=2, dropout=0.2),
-    )
-    return {
-        # On 8 pixels a side the discriminator would have no layer to normalize.
-        "critic": experiment(critic, Data(image_size=16, resize="bilinear")),
-        "penalized": experiment(penalized),
-        "convolutional": experiment(convolutional),
-        "points": experiment(points, Data(source=Ring(), image_size=1, channels=2)),
+def without_objective(experiment: Experiment) -> Any:
+    """An experiment but for the loss or likelihood and a single penalty.
+
+    Cases that share it differ in these alone. (One case has all penalties at once.)
+    """
+    model = experiment.model
+    if len(getattr(model, "penalties", ())) == 1:
+        model = dataclasses.replace(model, penalties=())  # pyright: ignore[reportCallIssue]
+    kept = {
+        field.name: value
+        for field in dataclasses.fields(model)
+        if not isinstance(value := getattr(model, field.name), GanLoss | Likelihood)
     }
+    return type(model), tuple(kept.items()), dataclasses.replace(experiment, model=Model())

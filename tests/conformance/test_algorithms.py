@@ -1,43 +1,62 @@
-"""What every algorithm promises, with every objective: found by walking the package."""
+"""The laws of every algorithm, with every objective: found by walking the package."""
 
-import dataclasses
-import functools
-from typing import Any, NamedTuple
-
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from discovery import BATCH, LATENT_SIZE, Counted, objectives_of_algorithms, variants
+from discovery import (
+    BATCH,
+    auxiliaries,
+    constraints,
+    losses,
+    penalties,
+)
+from laws import (
+    CASES,
+    SEEDS,
+    algorithm_of,
+    alike,
+    arrays_of,
+    assert_close,
+    assert_equal,
+    first_states,
+    program_of,
+    ran,
+    rows_of,
+    run,
+    structure,
+)
 
 from jaxgan import rng
-from jaxgan.algorithms.base import Algorithm, Player
-from jaxgan.program import Program, compile_program, example_batch
+from jaxgan.measurement import available
+from jaxgan.program import example_batch
+from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.training.population import compile_population, member
 
-OBJECTIVES = objectives_of_algorithms()
-CASES = OBJECTIVES | variants()
 EVERY = pytest.mark.parametrize("name", CASES)
-SEEDS = (3, 11)
-COUNT = 40
+# What differs from another case in a loss or penalty alone is left to CI where that has no part.
+EVERY_KIND = pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if alike()[n] == n else pytest.mark.slow) for n in CASES],
+)
+# What is compiled over devices or members, which takes longest: these between them have lazy
+# penalties, several critic updates, batch statistics, dropout, constraints, warm-up and phases.
+CORE = {"Gan-critic", "Gan-lazy", "Phases", "Vae-convolutional"}
+EVERY_COMPILED = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in CORE else pytest.mark.slow) for n in CASES]
+)
+# Both ways to map are one way to an algorithm, which sees the name of an axis.
+MODES = pytest.mark.parametrize("mode", ["pmap", pytest.param("shard_map", marks=pytest.mark.slow)])
+# The gradient of a loss that nothing is added to, and after one plain update of each player.
+FOLLOWED = [
+    name
+    for name, case in CASES.items()
+    if case.experiment.model.batches_per_step == 1 and len(algorithm_of(name).phases) == 1
+]
 
 
-def arrays_of(experiment):
-    """A small data set of the right shape and type, every example of it different."""
-    shape, draws = (COUNT, *experiment.data.image_shape), np.random.default_rng(5)
-    if experiment.data.dtype == "uint8":
-        images = draws.integers(0, 256, shape, np.uint8)
-    else:
-        images = draws.normal(size=shape).astype(np.float32)
-    return {"image": jnp.asarray(images), "label": jnp.zeros(COUNT, jnp.int32)}
-
-
-def batch_of(experiment):
-    return {"image": arrays_of(experiment)["image"][: experiment.images_per_step]}
-
-
-def structure(tree):
-    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
+def shapes(*shape, dtype=jnp.float32):
+    return jax.ShapeDtypeStruct(shape, dtype)
 
 
 def all_finite(tree):
@@ -45,177 +64,311 @@ def all_finite(tree):
     return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(jax.device_get(tree)))
 
 
-def networks_of(experiment):
-    model = experiment.model
-    values = [getattr(model, field.name) for field in dataclasses.fields(model)]
-    return type(model), [value for value in values if isinstance(value, nn.Module)]
-
-
-def representative(name):
-    """The first case with the same algorithm and networks: its initial state is that of all."""
-    return next(n for n, e in CASES.items() if networks_of(e) == networks_of(CASES[name]))
-
-
-@functools.cache
-def program_of(name):
-    return compile_program(CASES[name], "none")
-
-
-@functools.cache
-def first_states(name):
-    """Initial states of all seeds, as NumPy arrays, from one compilation."""
-    init, blank = program_of(representative(name)).init, example_batch(CASES[name])
-    states = [jax.device_get(init(seed, blank)) for seed in SEEDS]
-    assert init._cache_size() == 1
-    return states
-
-
-class Trained(NamedTuple):
-    """What three steps with each of two seeds left behind; lists have one entry a seed."""
-
-    program: Program
-    traces: tuple[tuple[str, str | None], ...]
-    deleted: list[bool]
-    states: list[Any]
-    metrics: list[list[Any]]
-
-
-@functools.cache
-def trained(name, mode="none"):
-    """Three steps with each seed, through what the training loop runs."""
-    counted = Counted(CASES[name].model)
-    program = compile_program(dataclasses.replace(CASES[name], model=counted), mode)
-    result = Trained(program, (), [], [], [])
-    arrays = program.plan.replicate(arrays_of(CASES[name]))
-    for seed, state in zip(SEEDS, first_states(name), strict=True):
-        state = program.plan.replicate(state)
-        seed = program.plan.replicate(np.asarray(seed, np.uint32))
-        reported = []
-        for _ in range(3):
-            before = state
-            state, metrics = program.resident_step(state, arrays, seed)
-            result.deleted.extend(leaf.is_deleted() for leaf in jax.tree.leaves(before))
-            reported.append(metrics)
-        result.states.append(state)
-        result.metrics.append(reported)
-    return result._replace(traces=tuple(counted.traces))
-
-
 def test_the_known_ones_are_found():
-    assert OBJECTIVES.keys() >= {
+    assert CASES.keys() >= {
         *("Gan-Minimax", "Gan-NonSaturating", "Gan-LeastSquares", "Gan-Wasserstein", "Gan-Hinge"),
-        *("Gan-GradientPenalty", "Vae-Bernoulli", "Vae-Gaussian"),
+        *("Gan-GradientPenalty", "Gan-R1", "Vae-Bernoulli", "Vae-Gaussian"),
     }
+    assert penalties().keys() >= {"GradientPenalty", "R1", "R2"}
+    assert constraints().keys() >= {"Clip"}
+    assert auxiliaries().keys() >= {"AuxiliaryClassifier"}
+    assert losses().keys().isdisjoint({"Clip", "R1"})
 
 
 @EVERY
-def test_shapes_without_running(name):
-    """Everything of the contract works under `jax.eval_shape`; a step changes no shape or type."""
-    experiment = CASES[name]
-    algorithm: Algorithm = experiment.model.build(experiment)
-    key, batch, shape = jax.random.key(0), batch_of(experiment), experiment.data.image_shape
-    state = jax.eval_shape(algorithm.init, key, batch)
-    after, metrics = jax.eval_shape(algorithm.train_step, state, batch, key)
-    assert jax.tree.structure(after) == jax.tree.structure(state)
-    assert structure(after) == structure(state)
-    assert structure(state.step) == ((), jnp.int32)
-    assert {(leaf.shape, leaf.dtype.name) for leaf in metrics.values()} == {((), "float32")}
-
-    made = structure(jax.ShapeDtypeStruct((5, *shape), experiment.data.dtype))
-    latents = jax.eval_shape(lambda k: algorithm.prior(k, 5), key)
-    assert structure(latents) == ((5, LATENT_SIZE), jnp.float32)
-    assert structure(jax.eval_shape(lambda s, k: algorithm.sample(s, k, 5), state, key)) == made
-    assert structure(jax.eval_shape(algorithm.generate, state, latents)) == made
-    five = {"image": batch["image"][:5], "mask": jnp.ones(5)}
-    if algorithm.reconstruct is not None:
-        assert structure(jax.eval_shape(algorithm.reconstruct, state, five)) == made
-    if algorithm.posterior is not None:
-        codes = jax.eval_shape(algorithm.posterior, state, five)
-        assert structure(codes) == (((5, LATENT_SIZE), jnp.float32),) * 2
-    if algorithm.log_likelihood is not None:
-        values = jax.eval_shape(algorithm.log_likelihood, state, five, latents)
-        assert structure(values) == ((5,), jnp.float32)
-    sums = jax.eval_shape(algorithm.evaluate, state, five, key)
-    assert {(leaf.shape, leaf.dtype.name) for pair in sums.values() for leaf in pair} <= {
-        ((), "float32")
-    }
-    for params in algorithm.parameters(state).values():
+def test_a_step_keeps_structure_shapes_types_and_weak_types(name):
+    """And so does entering a phase; metrics are numbers."""
+    experiment, algorithm = CASES[name].experiment, algorithm_of(name)
+    key, batch = jax.random.key(0), rows_of(experiment, 0, experiment.images_per_step)
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    assert structure(state.step) == ((), "int32", False)
+    for phase in algorithm.phases:
+        entered = state if phase.enter is None else jax.eval_shape(phase.enter, state)
+        after, metrics = jax.eval_shape(phase.train_step, state, batch, key)
+        assert metrics
+        assert {structure(leaf) for leaf in metrics.values()} == {((), "float32", False)}
+        for other in (entered, after):
+            assert jax.tree.structure(other) == jax.tree.structure(state)
+            assert structure(other) == structure(state)
+    assert state.ema.keys() <= state.players.keys()
+    for params in state.parameters.values():
         assert jax.tree.leaves(params)
 
 
+@EVERY_KIND
+def test_capabilities_give_the_shapes_that_they_promise(name):
+    """Everything of the contract works under `jax.eval_shape`."""
+    experiment, algorithm = CASES[name].experiment, algorithm_of(name)
+    key, rows, shape = jax.random.key(0), 5, experiment.data.image_shape
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    batch = {**rows_of(experiment, 0, rows), "mask": np.ones(rows, np.float32)}
+    images = structure(shapes(rows, *shape))
+    sums = jax.eval_shape(algorithm.evaluate, state, batch, key)
+    assert {structure(leaf)[:2] for pair in sums.values() for leaf in pair} <= {((), "float32")}
+    if generation := algorithm.generation:
+        latents = jax.eval_shape(lambda k: generation.prior(k, rows), key)
+        assert {leaf.shape[0] for leaf in jax.tree.leaves(latents)} == {rows}
+        assert structure(jax.eval_shape(generation.pixels, state, latents)) == images
+        if generation.normalized is not None:
+            made, found = jax.eval_shape(generation.normalized, state, latents, key)
+            assert structure(made) == images
+            if state.is_batch_normalized:
+                # What is found takes the place of what was there.
+                assert structure(state.with_statistics(found)) == structure(state)
+        for change in (
+            generation.project,
+            generation.truncate and (lambda z: generation.truncate(z, 0.5)),
+            generation.with_labels and (lambda z: generation.with_labels(z, generation.labels(z))),
+        ):
+            if change is not None:
+                assert structure(jax.eval_shape(change, latents)) == structure(latents)
+        columns = {}
+
+        def sheets(key):
+            found = generation.sheets(key)
+            columns.update({sheet: one.columns for sheet, one in found.items()})
+            return {sheet: one.latents for sheet, one in found.items()}
+
+        for sheet, shown in jax.eval_shape(sheets, key).items():
+            (count,) = {leaf.shape[0] for leaf in jax.tree.leaves(shown)}
+            assert count % columns[sheet] == 0, sheet
+            one, other = (
+                jax.tree.map(lambda leaf: (leaf.shape[1:], leaf.dtype.name), tree)
+                for tree in (shown, latents)
+            )
+            assert one == other, sheet
+            made = jax.eval_shape(generation.pixels, state, shown)
+            assert structure(made) == structure(shapes(count, *shape))
+    for translation in algorithm.translations.values():
+        made = jax.eval_shape(translation.translate, state, batch, key)
+        assert made.shape == (rows, *experiment.data.specs[translation.target].shape)
+        assert translation.source in batch
+    if encoding := algorithm.encoding:
+        assert structure(jax.eval_shape(encoding.reconstruct, state, batch)) == images
+        if encoding.codes is not None:
+            codes = jax.eval_shape(encoding.codes, state, batch)
+            assert (codes.shape[0], codes.ndim) == (rows, 2)
+
+
+@EVERY_KIND
+def test_needs_that_are_there_are_met(name):
+    """Whatever a metric may count on, as `jaxgan.measurement.available` says, works."""
+    experiment, algorithm = CASES[name].experiment, algorithm_of(name)
+    there, key, rows = available.has(algorithm), jax.random.key(0), 5
+    assert there, "a model that nothing can be measured of"
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    batch = {**rows_of(experiment, 0, rows), "mask": np.ones(rows, np.float32)}
+    values = structure(shapes(rows))
+    if "encoder" in there:
+        mean, log_variance = jax.eval_shape(algorithm.encoding.posterior, state, batch)
+        assert structure(mean) == structure(log_variance)
+        assert mean.shape == (rows, mean.shape[1])
+        if "images alone" in there:
+            alone = {"image": batch["image"]}
+            found = jax.eval_shape(algorithm.encoding.posterior, state, alone)
+            assert structure(found) == structure((mean, log_variance))
+        if algorithm.encoding.codes is not None:
+            assert structure(jax.eval_shape(algorithm.encoding.codes, state, batch)) == (
+                structure(mean)
+            )
+        if "likelihood" in there:
+            found = jax.eval_shape(algorithm.density.log_likelihood, state, batch, mean)
+            assert structure(found) == values
+            assert algorithm.density.kind
+    if "samples" in there:
+        latents = jax.eval_shape(lambda k: algorithm.generation.prior(k, rows), key)
+        if "labels" in there:
+            found = jax.eval_shape(algorithm.generation.labels, latents)
+            assert structure(found)[:2] == ((rows,), "int32")
+    # Anything else is a need that this test does not know of.
+    known = {"samples", "generator", "labels", "encoder", "likelihood", "images alone"}
+    assert there <= known
+
+
 @EVERY
-def test_three_steps_with_two_seeds(name):
+def test_steps_learn(name):
     """One compilation; the old state's memory is used again; all finite, and something learned."""
-    run = trained(name)
-    assert run.traces == (("float32", None),)
-    assert run.program.resident_step._cache_size() == 1
-    assert all(run.deleted)
-    for first, last, metrics in zip(first_states(name), run.states, run.metrics, strict=True):
-        assert [int(first.step), int(last.step)] == [0, 3]
-        assert structure(first) == structure(last)
+    case, (program, traces) = CASES[name], program_of(name)
+    found = ran(name)
+    visited = sum(phase.start < case.steps for phase in program.phases)
+    assert traces == [("float32", None)] * visited
+    assert all(phase.resident_steps._cache_size() == 1 for phase in program.phases[:visited])
+    for first, (last, metrics, deleted) in zip(first_states(name), found, strict=True):
+        assert [int(first.step), int(last.step)] == [0, case.steps]
+        assert all(deleted)
+        assert len(deleted) >= len(jax.tree.leaves(first))
         assert all_finite((last, metrics))
-        old, new = map(run.program.algorithm.parameters, (first, jax.device_get(last)))
-        for network in old:
-            moved = jax.tree.map(lambda a, b: bool(np.any(a != b)), old[network], new[network])
-            assert any(jax.tree.leaves(moved)), f"{network} has not moved"
+        for player, old in first.parameters.items():
+            new = last.parameters[player]
+            moved = jax.tree.map(lambda a, b: bool(np.any(a != b)), old, new)
+            assert player in case.quiet or any(jax.tree.leaves(moved)), f"{player} has not moved"
     # Another seed is another run.
-    for metric, value in run.metrics[0][0].items():
-        assert float(value) != float(run.metrics[1][0][metric]), metric
-
-
-def assert_close(got, expected):
-    """Up to the rounding of sums in another order."""
-
-    def check(path, got, expected):
-        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=2e-6, err_msg=str(path))
-
-    jax.tree_util.tree_map_with_path(check, *jax.device_get((got, expected)))
+    for metric, value in found[0].metrics[-1].items():
+        assert metric in case.quiet or value != found[1].metrics[-1][metric], metric
 
 
 @EVERY
-def test_steps_mapped_over_seeds_are_those_one_by_one(name):
+def test_several_steps_a_call_are_those_one_by_one(name):
+    """Bit for bit, wherever a call ends."""
+    case, program, (whole, _) = CASES[name], program_of(name)[0], ran(name)
+    for most in {1, 2, case.steps - 1} - {case.steps}:
+        cut = run(program, first_states(name)[0], case.experiment, SEEDS[0], case.steps, most)
+        assert_equal((cut.state, cut.metrics), (whole.state, whole.metrics))
+    assert all(phase.resident_steps._cache_size() <= 1 for phase in program.phases)
+
+
+@EVERY
+def test_runs_that_go_on_from_a_checkpoint_are_those_of_one_piece(name, tmp_path):
+    """Bit for bit, in the middle of a phase and on its end."""
+    case, program, (whole, _) = CASES[name], program_of(name)[0], ran(name)
+    ends = {phase.until for phase in program.phases if phase.until < case.steps}
+    start, done = first_states(name)[0], 0
+    like = jax.eval_shape(program.init, 0, example_batch(case.experiment))
+    with Checkpoints(tmp_path) as checkpoints:
+        for stop in sorted({case.steps // 2, *ends}):
+            start = run(program, start, case.experiment, SEEDS[0], stop - done, stop).state
+            checkpoints.save(stop, start, {})
+            checkpoints.wait()
+            restored = checkpoints.restore(like)
+            assert_equal(restored.state, start)
+            start, done = restored.state, stop
+    rest = run(program, start, case.experiment, SEEDS[0], case.steps - done, case.steps)
+    assert_equal((rest.state, rest.metrics), (whole.state, whole.metrics[done:]))
+
+
+@EVERY_COMPILED
+@MODES
+def test_many_devices_are_one(name, mode):
+    """What is drawn, normalized, summed and averaged does not depend on who holds the rows."""
+    many, one = ran(name, mode)[0], ran(name)[0]
+    assert len(jax.devices()) == BATCH
+    assert all(many.deleted)
+    assert_close((many.state, many.metrics), (one.state, one.metrics))
+
+
+@EVERY_COMPILED
+def test_a_member_of_a_population_is_the_run_of_its_seed(name):
     """Since all is a function of the seed, `jax.vmap` trains several runs at once."""
-    program = trained(name).program
-    arrays, seeds = arrays_of(CASES[name]), np.asarray(SEEDS, np.uint32)
+    case = CASES[name]
+    population, done = compile_population(case.experiment), 0
+    seeds = np.asarray(SEEDS, np.uint32)
     states = jax.tree.map(lambda *leaves: np.stack(leaves), *first_states(name))
-    mapped = jax.jit(jax.vmap(lambda state, seed: program.resident_step(state, arrays, seed)))
-    together = jax.device_get(mapped(states, seeds))
+    states = states.replace(step=states.step[0])
+    arrays, metrics = jax.device_put(arrays_of(case.experiment)), []
+    for phase in population.phases:
+        if phase.enter is not None and done == phase.start < case.steps:
+            states = phase.enter(states)
+        while done < min(phase.until, case.steps):
+            states, found = phase.step(states, arrays, seeds)
+            metrics.append(jax.device_get(found))
+            done += 1
+    for i, alone in enumerate(ran(name)):
+        assert_close(member(states, i), alone.state)
+        own = [{key: values[i] for key, values in step.items()} for step in metrics]
+        assert_close(own, alone.metrics)
+
+
+@EVERY_COMPILED
+def test_initial_states_of_a_population_are_those_of_its_seeds(name):
+    experiment = CASES[name].experiment
+    states = compile_population(experiment).init(
+        np.asarray(SEEDS, np.uint32), example_batch(experiment)
+    )
     for i, state in enumerate(first_states(name)):
-        # What was compiled for three steps serves here as well.
-        alone = program.resident_step(*program.plan.replicate((state, arrays, seeds[i])))
-        assert_close(jax.tree.map(lambda leaf, i=i: leaf[i], together), alone)
-    assert program.resident_step._cache_size() == 1
+        assert_close(member(states, i), state)
 
 
-@pytest.mark.parametrize("name", sorted({representative(name) for name in OBJECTIVES}))
-def test_initial_states_mapped_over_seeds_are_those_one_by_one(name):
-    program, blank = program_of(name), example_batch(CASES[name])
-    mapped = jax.jit(jax.vmap(lambda seed: program.init(seed, blank)))
-    together = jax.device_get(mapped(np.asarray(SEEDS, np.uint32)))
-    for i, state in enumerate(first_states(name)):
-        assert_close(jax.tree.map(lambda leaf, i=i: leaf[i], together), state)
+@EVERY_KIND
+def test_an_image_depends_on_its_own_latent_alone(name):
+    """Whatever else is made in the same batch; and it does depend on it, and has a slope."""
+    algorithm, state = algorithm_of(name), ran(name)[0].state
+    generation, rows = algorithm.generation, 4
+    if generation is None:
+        pytest.skip("it makes no images from latents")
+
+    def made(state, latents):
+        numbers = jax.tree.map(lambda z: z if _is_real(z) else jnp.zeros(()), latents)
+
+        def pixels(numbers):
+            given = jax.tree.map(lambda n, z: n if _is_real(z) else z, numbers, latents)
+            return generation.pixels(state, given)
+
+        images, pull_back = jax.vjp(pixels, numbers)
+        (slopes,) = pull_back(jnp.cos(images))
+        return images, [
+            slope
+            for slope, z in zip(jax.tree.leaves(slopes), jax.tree.leaves(latents), strict=True)
+            if _is_real(z)
+        ]
+
+    compiled = jax.jit(made)
+    ours, others = (generation.prior(rng.base_key(seed), rows) for seed in (1, 2))
+    images, slopes = compiled(state, ours)
+    for row in range(rows):
+        mixed = jax.tree.map(lambda a, b, row=row: b.at[row].set(a[row]), ours, others)
+        again, _ = compiled(state, mixed)
+        np.testing.assert_allclose(again[row], images[row], atol=1e-6)
+        assert np.abs(again - images).max() > 1e-4
+    assert all_finite(images)
+    if generation.gradients:
+        assert all_finite(slopes)
+        assert slopes
+        assert all(np.abs(slope).max(axis=tuple(range(1, slope.ndim))).all() for slope in slopes)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+def _is_real(leaf):
+    return jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+@EVERY_KIND
+def test_rows_without_a_mask_do_not_count(name):
+    """Held-out batches are filled up with whatever; only their true rows are measured."""
+    experiment, algorithm, state = CASES[name].experiment, algorithm_of(name), ran(name)[0].state
+    key, mask = rng.base_key(4), np.asarray([1, 1, 1, 0, 0], np.float32)
+    ours, others = (rows_of(experiment, start, 5) for start in (0, 5))
+    mixed = {n: np.concatenate([array[:3], others[n][3:]]) for n, array in ours.items()}
+    evaluate = jax.jit(algorithm.evaluate)
+    sums, again = (
+        jax.device_get(evaluate(state, {**batch, "mask": mask}, key)) for batch in (ours, mixed)
+    )
+    assert_equal(again, sums)
+    assert all(count == 3.0 for _, count in sums.values())
+    assert all_finite(sums)
+
+
+@EVERY
+def test_labels_are_those_that_were_asked_for(name):
+    generation = algorithm_of(name).generation
+    if generation is None or generation.labels is None:
+        assert generation is None or generation.with_labels is None
+        pytest.skip("its latents have no labels")
+    latents = generation.prior(rng.base_key(1), 6)
+    labels = jnp.asarray([3, 0, 0, 9, 1, 2], jnp.int32)
+    assert (generation.labels(latents) != labels).any()
+    changed = generation.with_labels(latents, labels)
+    assert_equal(generation.labels(changed), labels)
+    # Everything else is as it was.
+    assert_equal(generation.with_labels(changed, generation.labels(latents)), latents)
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
 def test_players_follow_their_own_loss_only(name):
     """Each player moves along the gradient of its own loss, and by nothing else.
 
     A loss has a gradient of exactly zero with respect to the parameters of players that are not to
     minimize it: it may depend on them only through what reaches it as plain numbers.
     """
-    experiment = OBJECTIVES[name]
-    algorithm = experiment.model.build(experiment)
-    batch, key = batch_of(experiment), rng.base_key(2)
-    state = first_states(name)[0]
-    players = [field.name for field in dataclasses.fields(state) if has_player(state, field.name)]
+    experiment, algorithm, state = CASES[name].experiment, algorithm_of(name), first_states(name)[0]
+    batch, key = rows_of(experiment, 0, experiment.images_per_step), rng.base_key(2)
+    # Later players judge what earlier ones make: see below.
+    players = [*sorted(state.players, key=lambda player: player != "generator")]
 
     def losses(params, state):
-        with_params = {name: getattr(state, name).replace(params=params[name]) for name in players}
-        after, metrics = algorithm.train_step(state.replace(**with_params), batch, key)
-        moved = {name: getattr(after, name).params for name in players}
-        return {name: metrics[f"loss/{name}"] for name in players}, moved
+        given = {name: state.players[name].replace(params=params[name]) for name in players}
+        after, metrics = algorithm.phases[0].train_step(state.replace(players=given), batch, key)
+        return {name: metrics[f"loss/{name}"] for name in players}, after.parameters
 
-    params = {name: getattr(state, name).params for name in players}
+    params = state.parameters
     jacobian, moved = jax.device_get(jax.jit(jax.jacrev(losses, has_aux=True))(params, state))
     for i, player in enumerate(players):
         rate = optimizer_of(experiment.model, player).learning_rate
@@ -226,36 +379,17 @@ def test_players_follow_their_own_loss_only(name):
             params[player], moved[player], jacobian[player][player],
         )  # fmt: skip
         assert any(leaf.any() for leaf in jax.tree.leaves(jacobian[player][player]))
-        # Players are in the order of their fields: an earlier one makes what a later one judges.
         for maker in players[:i]:
             for leaf in jax.tree.leaves(jacobian[player][maker]):
                 np.testing.assert_array_equal(leaf, np.zeros_like(leaf))
-
-
-def has_player(state, name):
-    return isinstance(getattr(state, name), Player)
 
 
 def optimizer_of(model, player):
     return getattr(model, f"{player}_optimizer", None) or model.optimizer
 
 
-@pytest.mark.parametrize("mode", ["pmap", "shard_map"])
-def test_penalties_are_those_of_one_device(mode):
-    """What lies between real and generated images does not depend on who holds them."""
-    name = "Gan-GradientPenalty"
-    many, one = trained(name, mode), trained(name)
-    assert many.program.plan.devices == BATCH
-    for i in range(len(SEEDS)):
-        assert_close(jax.tree.map(np.asarray, (many.states[i], many.metrics[i])),
-                     (one.states[i], one.metrics[i]))  # fmt: skip
-
-
-@pytest.mark.parametrize("mode", ["pmap", "shard_map"])
-def test_compiled_once_on_several_devices(mode):
-    run = trained("Gan-NonSaturating", mode)
-    assert run.traces == (("float32", "devices"),)
-    assert run.program.plan.devices == BATCH
-    assert all(int(state.step) == 3 for state in run.states)
-    assert all(run.deleted)
-    assert all_finite((run.states, run.metrics))
+def test_differences_of_a_loss_alone_are_seen():
+    first = {name for name, one in alike().items() if name == one}
+    assert alike()["Gan-NonSaturating"] == alike()["Gan-Wasserstein"] == alike()["Gan-R1"]
+    assert first >= {"Gan-lazy", "Gan-augmented", "Gan-classified", "Gan-critic", "Phases"}
+    assert len({*penalties()} & first) == 0

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jaxgan.algorithms.base import build
 from jaxgan.cli import options
-from jaxgan.config import from_json, to_json
 from jaxgan.program import example_batch
 from jaxgan.run import experiment_file
+from jaxgan.run.config_json import from_json, to_json
 from jaxgan.run.workdir import difference
 from jaxgan.study.comparison import Study
 
@@ -67,19 +68,20 @@ def test_trains_in_outline(path):
 
 def outline(experiment):
     data, rows = experiment.data, experiment.images_per_step
-    algorithm = experiment.model.build(experiment)
+    algorithm = build(experiment)
     key = jax.random.key(0)
     batch = {
-        "image": jax.ShapeDtypeStruct((rows, *data.image_shape), data.dtype),
-        "label": jax.ShapeDtypeStruct((rows,), jnp.int32),
+        name: jax.ShapeDtypeStruct((rows, *shape), dtype)
+        for name, (shape, dtype) in data.specs.items()
     }
     state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
-    after, metrics = jax.eval_shape(algorithm.train_step, state, batch, key)
+    after, metrics = jax.eval_shape(algorithm.phases[0].train_step, state, batch, key)
     same = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), state, after)
     assert all(jax.tree.leaves(same))
     assert all(metric.shape == () for metric in metrics.values())
-    samples = jax.eval_shape(lambda s, k: algorithm.sample(s, k, 3), state, key)
-    assert (samples.shape, samples.dtype) == ((3, *data.image_shape), data.dtype)
+    latents = jax.eval_shape(lambda k: algorithm.generation.prior(k, 3), key)
+    samples = jax.eval_shape(algorithm.generation.pixels, state, latents)
+    assert (samples.shape, samples.dtype) == ((3, *data.image_shape), jnp.float32)
     sums = jax.eval_shape(algorithm.evaluate, state, batch, key)
     assert all(leaf.shape == () for leaf in jax.tree.leaves(sums))
 

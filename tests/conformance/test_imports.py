@@ -16,7 +16,8 @@ EXPERIMENTS = PACKAGE.parent / "experiments"
 # A part is a module at the top level, or a folder with all that is in it. Lowest layer first.
 LAYERS = (
     {"typing", "machine"},
-    {"rng", "config", "optim"},
+    {"rng", "optim"},
+    {"config"},
     {"data", "networks", "objectives", "evaluation", "visualization", "run"},
     {"algorithms"},
     {"program"},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from discovery import losses
 
-from jaxgan.config import from_json, to_json
+from jaxgan.run.config_json import from_json, to_json
 
 LOSSES = losses()
 EVERY = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)

@@ -10,12 +10,12 @@ import pytest
 from discovery import PARTS, classes, networks, small
 
 import jaxgan.networks
-from jaxgan.config import from_json, to_json
+from jaxgan.run.config_json import from_json, to_json
 
 NETWORKS = networks()
 EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 SHAPE = (8, 8, 1)
-BATCH, LATENT_SIZE = 6, 5
+BATCH, LATENT_SIZE, CLASSES = 6, 5, 3
 KEYS = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
 DRAWS = np.random.default_rng(0)
 
@@ -24,12 +24,17 @@ def call(network, image_shape=SHAPE, batch=BATCH):
     """Inputs, arguments and the shapes of outputs, by what the network's call asks for."""
     asks = inspect.signature(type(network).__call__).parameters
     images = jnp.asarray(DRAWS.uniform(-1, 1, size=(batch, *image_shape)), jnp.float32)
+    labels = jnp.arange(batch, dtype=jnp.int32) % CLASSES
+    told = {"classes": CLASSES} if "classes" in asks else {}
     if "image_shape" in asks:
-        latent = jnp.asarray(DRAWS.normal(size=(batch, LATENT_SIZE)), jnp.float32)
-        return latent, {"image_shape": image_shape}, [(batch, *image_shape)]
+        noise = jnp.asarray(DRAWS.normal(size=(batch, LATENT_SIZE)), jnp.float32)
+        latents = {"noise": noise, "label": labels} if told else noise
+        return (latents,), {"image_shape": image_shape, **told}, [(batch, *image_shape)]
+    given = (images, labels) if told else (images,)
     if "latent_size" in asks:
-        return images, {"latent_size": LATENT_SIZE}, [(batch, LATENT_SIZE)] * 2
-    return images, {}, [(batch,)]
+        return given, {"latent_size": LATENT_SIZE, **told}, [(batch, LATENT_SIZE)] * 2
+    heads = [(batch, CLASSES)] if "Auxiliary" in type(network).__name__ else []
+    return given, told, [(batch,), *heads]
 
 
 def weights(init):
@@ -53,14 +58,20 @@ def test_the_known_ones_are_found():
 
 @EVERY
 def test_takes_the_arguments_that_algorithms_pass(network):
-    """One array by place; the rest by keyword, ``axis_name`` with None for a default."""
+    """One array by place, and labels beside images; the rest by keyword, ``axis_name`` with None
+    for a default."""
     _, first, *others = inspect.signature(type(network).__call__).parameters.values()
+    if others[0].name == "labels":
+        assert others.pop(0).kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        assert first.name == "images"
     assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert first.default is inspect.Parameter.empty
     assert all(other.kind is inspect.Parameter.KEYWORD_ONLY for other in others)
     by_name = {other.name: other.default for other in others}
     assert by_name.pop("axis_name") is None
     assert by_name.pop("train") is inspect.Parameter.empty
+    by_name.pop("classes", None)
+    assert by_name.keys() <= {"image_shape", "latent_size"}
     assert len(by_name) <= 1
 
 
@@ -76,9 +87,9 @@ def test_shapes_as_the_defaults_make_it(network, image_shape):
     inputs, arguments, expected = call(network, image_shape)
 
     def run():
-        variables = network.init(KEYS, inputs, train=False, **arguments)
+        variables = network.init(KEYS, *inputs, train=False, **arguments)
         outputs, changed = network.apply(
-            variables, inputs, train=True, rngs=KEYS, mutable=["batch_stats"], **arguments
+            variables, *inputs, train=True, rngs=KEYS, mutable=["batch_stats"], **arguments
         )
         return variables, outputs, changed
 
@@ -96,7 +107,7 @@ def test_values_and_gradients(network):
     """All finite, every parameter in use, nothing random but by the keys, compiled once."""
     network = small(network)
     inputs, arguments, _ = call(network)
-    variables = weights(lambda: network.init(KEYS, inputs, train=False, **arguments))
+    variables = weights(lambda: network.init(KEYS, *inputs, train=False, **arguments))
     state = {k: v for k, v in variables.items() if k != "params"}
     traces = []
 
@@ -106,23 +117,27 @@ def test_values_and_gradients(network):
 
         def loss(params, inputs):
             outputs, changed = network.apply(
-                {"params": params, **state}, inputs, train=True, mutable=["batch_stats"],
+                {"params": params, **state}, *inputs, train=True, mutable=["batch_stats"],
                 rngs={"dropout": key}, **arguments,
             )  # fmt: skip
             # Not symmetric, so that normalization cancels no gradient.
             total = sum(jnp.sum(jnp.sin(3.0 * leaf + 0.5)) for leaf in jax.tree.leaves(outputs))
             return total, (outputs, changed)
 
-        return jax.grad(loss, argnums=(0, 1), has_aux=True)(params, inputs)
+        return jax.grad(loss, argnums=(0, 1), has_aux=True, allow_int=True)(params, inputs)
 
     first, again = (
         jax.device_get(gradients(variables["params"], inputs, KEYS["dropout"])) for _ in range(2)
     )
     jax.tree.map(np.testing.assert_array_equal, first, again)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(first))
     (by_params, by_inputs), _ = first
+    assert all(
+        np.isfinite(leaf).all() for leaf in jax.tree.leaves(first) if leaf.dtype == np.float32
+    )
     assert structure(by_params) == structure(variables["params"])
     for path, leaf in jax.tree_util.tree_leaves_with_path(by_params):
         assert leaf.any(), f"{jax.tree_util.keystr(path)} is not used"
-    assert by_inputs.any()
+    slopes = [leaf for leaf in jax.tree.leaves(by_inputs) if leaf.dtype == np.float32]
+    assert len(slopes) == 1
+    assert slopes[0].any()
     assert len(traces) == 1

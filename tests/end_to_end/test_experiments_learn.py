@@ -108,8 +108,8 @@ def trained(path, precision, steps):
     )
     state = replicate(program.init(SEED, example_batch(experiment)))
     for _ in range(steps):
-        state, _ = program.resident_step(state, arrays, seed)
+        state, _ = program.phases[0].resident_step(state, arrays, seed)
     numbers = scoring.measure(
-        program, state, experiment, distances="train", held_out="test"
+        program, state, experiment, distances="train", held_out_split="test"
     ).metrics
     return {protocol.short_name(name): value for name, value in numbers.items()}

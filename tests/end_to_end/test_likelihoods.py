@@ -20,7 +20,6 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize("name", ["vae", "conv_beta_vae"])
 def test_bounds_and_terms_of_a_trained_vae(name):
     experiment = experiment_file.load_experiment(EXPERIMENTS / f"{name}.py")

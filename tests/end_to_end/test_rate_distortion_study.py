@@ -13,7 +13,6 @@ FILE = Path(__file__).parents[2] / "experiments" / "rate_distortion.py"
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_compilation")
 def test_two_betas(tmp_path, capsys):
     study = experiment_file.load_file(FILE).study
     command = ["--steps", "200", "--samples", "16", "--workdir", str(tmp_path)]

@@ -50,6 +50,7 @@ SCRIPTS = [words for words in commands() if words[0] == "python"]
 BENCHMARKS = [words for words in SCRIPTS if words[1].startswith("experiments/benchmarks/")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", BENCHMARKS, ids=lambda words: " ".join(words[1:4]))
 def test_shown_benchmarks_start(words: list[str]):
     done = subprocess.run(

@@ -22,13 +22,14 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import Evaluation, Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+from jaxgan.objectives.priors import Normal
 
 experiment = Experiment(
     name="gan",
     model=Gan(
         MlpGenerator(widths=(16,), batch_norm=True),
         MlpDiscriminator(widths=(16,), dropout=0.3),
-        latent_size=8,
+        prior=Normal(8),
         n_critic=2,
     ),
     data=Data(),
@@ -211,9 +212,9 @@ def test_a_changed_configuration_is_refused(
         return "".join(capfd.readouterr())
 
     run = copy(folder, stopped, "changed")
-    said = refused("resume", run, "--batch-size", "32", "--model.latent-size", "7")
+    said = refused("resume", run, "--batch-size", "32", "--model.prior.size", "7")
     assert "batch_size: 16 -> 32" in said
-    assert "model.latent_size: 8 -> 7" in said
+    assert "model.prior.size: 8 -> 7" in said
     assert "Traceback" not in said
     said = refused(*folder.train_words("gan", run, "--resume", "--seed", "3"))
     assert "seed: 0 -> 3" in said

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
 # Ends with the first step, and says what has been imported by then.
 CODE = """
 import os, sys

@@ -1,0 +1,91 @@
+"""What GANs are held to the laws with: every part there is, alone or with others of its kind."""
+
+import dataclasses
+
+from discovery import (
+    LATENT_SIZE,
+    Case,
+    augmentations,
+    auxiliaries,
+    constraints,
+    experiment,
+    losses,
+    penalties,
+)
+
+from jaxgan.algorithms.gan import Gan
+from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.gaussians import Ring
+from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
+from jaxgan.networks.conditional import ConditionalDcganGenerator, LabelledGenerator
+from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+from jaxgan.networks.projection import ProjectionDcganDiscriminator
+from jaxgan.objectives.gan.losses import Wasserstein
+from jaxgan.objectives.gan.penalties import GradientPenalty
+from jaxgan.objectives.priors import Labelled, Normal, Uniform
+
+PLAIN = Gan(MlpGenerator((8,)), MlpDiscriminator((8,)), prior=Normal(LATENT_SIZE))
+CLASSIFIED = Gan(
+    LabelledGenerator(MlpGenerator((8,))),
+    AuxiliaryMlpDiscriminator((8,)),
+    prior=Labelled(Normal(LATENT_SIZE)),
+    auxiliaries=tuple(auxiliaries().values()),
+)
+# Batch statistics, several critic updates, constraints.
+CRITIC = Gan(
+    DcganGenerator(width=4),
+    DcganDiscriminator(width=4),
+    loss=Wasserstein(),
+    prior=Normal(LATENT_SIZE),
+    n_critic=2,
+    constraints=tuple(constraints().values()),
+)
+# Second derivatives of convolutions.
+PENALIZED = Gan(
+    DcganGenerator(width=4),
+    DcganDiscriminator(width=4, batch_norm=False),
+    loss=Wasserstein(),
+    prior=Normal(LATENT_SIZE),
+    n_critic=2,
+    penalties=(GradientPenalty(),),
+)
+CONDITIONAL = Gan(
+    ConditionalDcganGenerator(width=4),
+    ProjectionDcganDiscriminator(width=4),
+    prior=Labelled(Uniform(LATENT_SIZE)),
+)
+POINTS = Gan(
+    MlpGenerator((8,), bounded=False),
+    MlpDiscriminator((8,), pieces=2, dropout=0.2),
+    prior=Normal(LATENT_SIZE),
+)
+# Penalties that are not due at every update, with what has to be drawn for them.
+LAZY = dataclasses.replace(
+    PLAIN,
+    discriminator=MlpDiscriminator((8,), dropout=0.2),
+    n_critic=2,
+    penalties=tuple(dataclasses.replace(one, every=3) for one in penalties().values()),
+)
+
+CASES = {
+    **{
+        f"Gan-{name}": Case(experiment(dataclasses.replace(PLAIN, loss=loss)))
+        for name, loss in losses().items()
+    },
+    **{
+        f"Gan-{name}": Case(experiment(dataclasses.replace(PLAIN, penalties=(penalty,))))
+        for name, penalty in penalties().items()
+    },
+    # The last of six updates is not one of those with penalties.
+    "Gan-lazy": Case(experiment(LAZY), quiet=tuple(f"penalty/{p.name}" for p in LAZY.penalties)),
+    "Gan-augmented": Case(
+        experiment(dataclasses.replace(PLAIN, augmentations=tuple(augmentations().values())))
+    ),
+    "Gan-classified": Case(experiment(CLASSIFIED)),
+    "Gan-conditional": Case(experiment(CONDITIONAL)),
+    # On 8 pixels a side the discriminator would have no layer to normalize.
+    "Gan-critic": Case(experiment(CRITIC, Data(image_size=16, resize="bilinear"))),
+    "Gan-penalized": Case(experiment(PENALIZED)),
+    "Gan-points": Case(experiment(POINTS, Data(source=Ring(), image_size=1, channels=2))),
+}

@@ -1,0 +1,34 @@
+"""What VAEs are held to the laws with: every likelihood, batch statistics, warm-up, labels."""
+
+import dataclasses
+
+from discovery import LATENT_SIZE, Case, experiment, likelihoods
+
+from jaxgan.algorithms.vae import Vae
+from jaxgan.networks.conditional import LabelledDecoder, LabelledEncoder
+from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
+from jaxgan.networks.vae import ConvDecoder, ConvEncoder
+from jaxgan.objectives.vae.bounds import Beta
+
+PLAIN = Vae(MlpEncoder((8,)), MlpDecoder((8,)), latent_size=LATENT_SIZE)
+CONVOLUTIONAL = Vae(
+    ConvEncoder(width=4, batch_norm=True),
+    ConvDecoder(width=4, batch_norm=True),
+    latent_size=LATENT_SIZE,
+    beta=Beta(value=2.0, warmup_steps=5),
+)
+CONDITIONAL = Vae(
+    LabelledEncoder(MlpEncoder((8,))),
+    LabelledDecoder(MlpDecoder((8,))),
+    latent_size=LATENT_SIZE,
+    conditional=True,
+)
+
+CASES = {
+    **{
+        f"Vae-{name}": Case(experiment(dataclasses.replace(PLAIN, likelihood=likelihood)))
+        for name, likelihood in likelihoods().items()
+    },
+    "Vae-convolutional": Case(experiment(CONVOLUTIONAL)),
+    "Vae-conditional": Case(experiment(CONDITIONAL)),
+}
