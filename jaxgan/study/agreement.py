@@ -71,10 +71,13 @@ def full_names(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 def _of_the_model(field: str) -> bool:
     """Whether a difference is between the models, and not between how they were measured.
 
-    Kinds of likelihood are looked at by `check_likelihoods`, where they matter; and a model without
-    labels cannot be asked for samples of given classes.
+    Kinds of likelihood are looked at by `check_likelihoods`, where they matter; a model without
+    labels cannot be asked for samples of given classes, nor one without averages for averaged
+    weights (what is asked for is the same, or the study is refused before it starts).
     """
-    return field.startswith("likelihood: ") or (field.startswith("labels: ") and "(none)" in field)
+    if field.startswith("labels: "):
+        return "(none)" in field
+    return field.startswith(("likelihood: ", "weights: "))
 
 
 def document_of(result: Mapping[str, Any], name: str) -> Document | None:
