@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -18,7 +18,6 @@ from jaxgan.data.sources.sprites import Sprites
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 from jaxgan.run import experiment_file
-from jaxgan.study.comparison import Entry
 
 DatasetName = Literal[
     "digits", "fashion-mnist", "ring", "grid", "sprites", "triangles", "folder", "tfds"
@@ -92,8 +91,8 @@ def _dataset(arguments: Sequence[str]) -> str | None:
     return name if name in DATASETS else None
 
 
-def read_entry(entry: Entry) -> tuple[Experiment, str]:
-    """The experiment of a study's entry, and its file's docstring.
+def read_entry(entry: Any) -> tuple[Experiment, str]:
+    """The experiment of an entry (`jaxgan.study.comparison.Entry`), and its file's docstring.
 
     Raises:
         ConfigError: there is no such file or value, or the file fails.

@@ -58,5 +58,5 @@ def test_the_first_step_waits_for_no_library_that_it_does_without(started):
 def test_the_second_start_compiles_nothing(started):
     (_, cold), (_, warm) = started
     kept = {name.partition("-")[0] for name in cold}
-    assert {"jit_init", "jit_steps"} <= kept
+    assert {"jit_init", "jit_resident_steps"} <= kept
     assert warm == cold
