@@ -21,6 +21,7 @@ MESSAGES = {
     "manifold": "it needs a data set whose manifold is known: triangles",
     "mixture": "it needs a data set whose modes are known, such as ring",
     "native images": "it needs images as they are drawn, 64x64x1: leave out --data.resize",
+    "samples": "it needs samples, and this model draws none",
     "generator": "it needs a generator that has gradients, and this model has none",
     "classes": "it needs images of known classes, and the real ones have none",
     "labels": "it needs samples of given classes, and this model draws none",
