@@ -4,7 +4,7 @@
     python experiments/acgan.py --dataset fashion-mnist --steps 4000
 
 The discriminator also says the class, of real and of generated images, and both players want it
-right (equations 2 and 3 of the paper). One-hot labels join the noise. The networks are those of
+right (L_C beside L_S in the paper). One-hot labels join the noise. The networks are those of
 DCGAN, with Adam as in the paper: learning rate 2e-4, beta1 = 0.5.
 
 Not measured yet.

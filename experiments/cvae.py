@@ -6,7 +6,7 @@
 Encoder and decoder are given the class: the bound is one of log p(x|y), that of section 4 of the
 paper with the class as its condition and the image as its output. The prior of the codes is N(0, 1)
 for every class and no network of its own, as in Kingma et al., Semi-Supervised Learning with Deep
-Generative Models, 2014, section 3. The networks are those of vae.py.
+Generative Models, 2014 (their M2). The networks are those of vae.py.
 
 Not measured yet.
 """

@@ -9,7 +9,7 @@ import pytest
 
 # Eight virtual devices on one CPU; single-device tests simply use the first. And XLA's older way
 # to compile elementwise code, which takes less than half the time; JAX 0.12 has it no more, and
-# ends at flags it does not know. Where XLA_FLAGS is set, as in .ci/run for the slow tests, it holds.
+# ends at flags it does not know. XLA_FLAGS that are set hold, as in .ci/run for the slow tests.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_force_host_platform_device_count=8"

@@ -79,8 +79,6 @@ def evaluate(arguments: list[str]) -> None:
         raise ConfigError(f"draws = {options.draws}: must be at least 1")
     if options.json is not None and not options.json.absolute().parent.is_dir():
         raise ConfigError(f"--json {options.json}: there is no folder {options.json.parent}")
-    with config_errors():
-        check_names(options.metrics, samples_only=len(options.what) == 2)
     document = _of_run(options) if len(options.what) == 1 else _of_images(options)
     plain = _without_nan({**document, "estimates": _estimates(document)})
     print(json.dumps(plain, indent=2))
@@ -113,6 +111,9 @@ def _without_nan(value: Any) -> Any:
 def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     folder = options.what[0]
     xla.set_flags([runs.experiment_of(folder).precision])
+    # What the run's own file imports may bring metrics; names are checked before weights are read.
+    with config_errors():
+        check_names(options.metrics)
     trained = runs.load(folder)
     for note in trained.notes:
         print(note, file=sys.stderr)
@@ -134,6 +135,8 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 def _of_images(options: EvaluateOptions) -> dict[str, Any]:
     if given := [name for name in _OF_RUNS if getattr(options, name) is not None]:
         raise ConfigError(f"--{given[0].replace('_', '-')} is for runs, and these are images")
+    with config_errors():
+        check_names(options.metrics, samples_only=True)
     real_path, generated_path = options.what
     real, generated = _comparable(options)
     points = real.images.dtype != "uint8"

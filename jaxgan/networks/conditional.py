@@ -89,7 +89,7 @@ class LabelledDecoder(LabelledGenerator):
     """Any decoder, with the label beside the code: ``p(x|z, y)``; called as `LabelledGenerator`.
 
     References:
-        Kingma et al., Semi-Supervised Learning with Deep Generative Models, 2014, eq. 2. Sohn, Lee
+        Kingma et al., Semi-Supervised Learning with Deep Generative Models, 2014 (M2). Sohn, Lee
         and Yan, Learning Structured Output Representation using Deep Conditional Generative
         Models, 2015.
     """
@@ -149,7 +149,7 @@ class LabelledEncoder(nn.Module):
     """Any encoder, with the label beside the image: ``q(z|x, y)``.
 
     References:
-        Kingma et al., Semi-Supervised Learning with Deep Generative Models, 2014, eq. 4. Sohn, Lee
+        Kingma et al., Semi-Supervised Learning with Deep Generative Models, 2014 (M2). Sohn, Lee
         and Yan, Learning Structured Output Representation using Deep Conditional Generative
         Models, 2015.
     """

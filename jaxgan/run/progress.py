@@ -95,7 +95,7 @@ class Terminal:
         if not self._marks or now - self._marks[-1][0] >= 1.0:
             self._marks.append((now, step, images_seen))
         then, from_step, from_images = self._marks[0]
-        if now <= then or step <= from_step:
+        if now - then < 0.1 or step <= from_step:  # Two intervals may be written at once.
             return ""
         steps = (step - from_step) / (now - then)
         images = (images_seen - from_images) / (now - then)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import pytest
 from discovery import Counted, cases, without_objective
 
 from jaxgan.algorithms.base import Algorithm, build
@@ -24,6 +25,14 @@ def alike() -> dict[str, str]:
         name: first.setdefault(without_objective(case.experiment), name)
         for name, case in CASES.items()
     }
+
+
+EVERY = pytest.mark.parametrize("name", CASES)
+# What differs from another case in a loss or penalty alone is left to CI where that has no part.
+EVERY_KIND = pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if alike()[n] == n else pytest.mark.slow) for n in CASES],
+)
 
 
 def arrays_of(experiment) -> dict[str, np.ndarray]:

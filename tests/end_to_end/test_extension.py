@@ -278,6 +278,9 @@ def test_parts_from_elsewhere_are_trained_sampled_measured_compared_and_resumed(
         command("evaluate", run)
         again = json.loads(capsys.readouterr().out)
         assert again["metrics"] == pytest.approx(result["metrics"], rel=1e-5)
+        command("evaluate", run, "--metrics", "brightness")
+        (alone,) = json.loads(capsys.readouterr().out)["metrics"]
+        assert alone.startswith("brightness[")
 
         # As if it had been killed after two steps.
         shutil.rmtree(run / workdir.CHECKPOINTS / "4")

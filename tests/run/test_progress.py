@@ -36,6 +36,18 @@ def test_rates_and_time_left_by_hand():
     assert stream.getvalue() == line + "\n"
 
 
+def test_there_is_no_rate_of_two_lines_written_at_once():
+    clock = _Clock()
+    terminal, stream = _plain(60, clock)
+    terminal.update(50, 3200, {"loss": 1.0})
+    clock.now = 0.001
+    terminal.update(60, 3840, {"loss": 2.0})
+    assert stream.getvalue().splitlines() == [
+        "step 50/60 (83%)  loss 1",
+        "step 60/60 (100%)  loss 2",
+    ]
+
+
 def test_lines_come_now_and_then_and_at_the_end():
     clock = _Clock()
     terminal, stream = _plain(100, clock)

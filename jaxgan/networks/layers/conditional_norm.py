@@ -24,8 +24,8 @@ class ConditionalBatchNorm(nn.Module):
     ``batch_stats``, as of `jaxgan.networks.layers.norm.BatchNorm`.
 
     References:
-        Dumoulin, Shlens and Kudlur, A Learned Representation for Artistic Style, 2017, eq. 5 (there
-        with the statistics of each instance). de Vries et al., Modulating Early Visual Processing
+        Dumoulin, Shlens and Kudlur, A Learned Representation for Artistic Style, 2017 (there with
+        the statistics of each instance). de Vries et al., Modulating Early Visual Processing
         by Language, 2017. Miyato and Koyama, cGANs with Projection Discriminator, 2018, section 5.
     """
 

@@ -60,8 +60,8 @@ class AuxiliaryClassifier:
             a head ``class`` or latents without a label.
 
     References:
-        Odena et al., Conditional Image Synthesis with Auxiliary Classifier GANs, 2017, eq. 3 (the
-        weight is 1).
+        Odena et al., Conditional Image Synthesis with Auxiliary Classifier GANs, 2017: the
+        term L_C, whose weight is 1.
     """
 
     name: ClassVar[str] = "classification"

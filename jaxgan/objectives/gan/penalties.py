@@ -226,8 +226,8 @@ class R2:
         ValueError: for a weight that is not positive and finite, or ``every`` below 1.
 
     References:
-        Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018, eq. 10
-        (gamma is the weight).
+        Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018
+        (there gamma is the weight).
     """
 
     name: ClassVar[str] = "r2"
