@@ -191,7 +191,7 @@ def build(experiment: Experiment, *, axis_name: str | None = None) -> Algorithm:
 def at_precision(model: Any, precision: Precision) -> Any:
     """The settings of a model, with the experiment's precision in networks that name none.
 
-    Networks inside of networks are reached too.
+    Networks inside of networks and of tuples are reached too.
 
     Args:
         model: a dataclass; the fields that are networks are looked at.
@@ -202,28 +202,28 @@ def at_precision(model: Any, precision: Precision) -> Any:
     """
     if precision == "float32":
         return model
-    return dataclasses.replace(
-        model,
-        **{
-            name: _network_at_precision(name, network, precision)
-            for name, network in _networks(model).items()
-        },
-    )
+    return dataclasses.replace(model, **_networks_at_precision(model, precision))
 
 
-def _networks(owner: Any) -> dict[str, nn.Module]:
-    return {
-        field.name: value
-        for field in dataclasses.fields(owner)
-        if field.name != "parent" and isinstance(value := getattr(owner, field.name), nn.Module)
-    }
+def _networks_at_precision(owner: Any, precision: Precision) -> dict[str, Any]:
+    """Those fields of a dataclass that are networks, or tuples with some."""
+    found = {}
+    for field in dataclasses.fields(owner):
+        name, value = field.name, getattr(owner, field.name)
+        if name != "parent" and isinstance(value, nn.Module):
+            found[name] = _network_at_precision(name, value, precision)
+        elif isinstance(value, tuple) and any(isinstance(part, nn.Module) for part in value):
+            found[name] = tuple(
+                _network_at_precision(f"{name}.{i}", part, precision)
+                if isinstance(part, nn.Module)
+                else part
+                for i, part in enumerate(value)
+            )
+    return found
 
 
 def _network_at_precision(name: str, network: nn.Module, precision: Precision) -> nn.Module:
-    inner = {
-        part: _network_at_precision(part, value, precision)
-        for part, value in _networks(network).items()
-    }
+    inner = _networks_at_precision(network, precision)
     changes: dict[str, Any] = dict(inner)
     fields = {field.name for field in dataclasses.fields(network)}
     if "dtype" in fields:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxgan.config import Experiment, describe
+from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.evaluation.protocol import short_name
 from jaxgan.evaluation.statistics.intervals import mean_interval
 from jaxgan.evaluation.statistics.significance import against_best
@@ -126,12 +127,15 @@ def _columns(
 ) -> tuple[MetricColumn, ...]:
     """The table's columns, their explanations with the protocol."""
     columns = []
-    for column in COLUMNS:
+    # Of metrics from elsewhere no more is known than their names.
+    elsewhere = [m.gives for m in SAMPLE_METRICS.values() if set(m.gives).isdisjoint(NAMES)]
+    others = [MetricColumn(n, n, None, digits=4) for n in itertools.chain(*elsewhere)]
+    for column in (*COLUMNS, *others):
         # What ranks is shown even if every run has failed.
         if column.name not in full and column.name != rank_by:
             continue
         measured = f" Measured: {full[column.name]}." if column.name in full else ""
-        explanation = column.explanation + measured
+        explanation = (column.explanation + measured).strip()
         lower = column.lower_is_better
         if column.name in NATS and len(likelihoods) > 1:
             lower = None

@@ -203,3 +203,22 @@ def test_phases_that_do_not_are_refused(ends):
         f"the phases of Phased end at steps {[*ends]}: they must rise, and the last one must end"
         " with the training, at 9"
     )
+
+
+class Several(nn.Module):
+    """Networks in a tuple, as a discriminator of several scales has them."""
+
+    parts: tuple[nn.Module, ...] = ()
+    sizes: tuple[int, ...] = (1, 2)
+
+
+def test_networks_in_tuples_get_the_precision_too():
+    parts = (MlpDiscriminator((3,)), MlpDiscriminator((4,), dtype="float32"))
+    found = at_precision(
+        dataclasses.replace(GAN, discriminator=Several(parts)), "bfloat16"
+    ).discriminator
+    assert found == Several((MlpDiscriminator((3,), dtype="bfloat16"), parts[1]))
+    with pytest.raises(ConfigError, match=r"^the parts\.1, Plain, has no field dtype"):
+        at_precision(
+            dataclasses.replace(GAN, discriminator=Several((parts[0], Plain()))), "bfloat16"
+        )
