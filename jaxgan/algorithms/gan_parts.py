@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -175,9 +176,10 @@ def check_parts(
         raise ConfigError(f"two penalties or auxiliary terms are called {twice[0]!r}")
     by_example = any(penalty.per_example for penalty in penalties)
     if by_example and getattr(discriminator, "batch_norm", False):
+        own = "batch_norm" in {field.name for field in dataclasses.fields(discriminator)}
         raise ConfigError(
             "a gradient penalty holds for each example by itself, and batch norm mixes them:"
-            " set --model.discriminator.no-batch-norm"
+            f" set --model.discriminator.{'' if own else 'body.'}no-batch-norm"
         )
 
 

@@ -20,6 +20,7 @@ from linear_gan import (
 
 from jaxgan import rng
 from jaxgan.config import ConfigError
+from jaxgan.networks.conditional import LabelledDiscriminator
 from jaxgan.networks.dcgan import DcganDiscriminator
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
@@ -150,13 +151,16 @@ def test_a_penalty_that_is_left_out_changes_nothing():
 
 
 def test_batch_norm_in_the_critic_is_refused():
-    message = (
-        "a gradient penalty holds for each example by itself, and batch norm mixes them:"
-        " set --model.discriminator.no-batch-norm"
-    )
-    with pytest.raises(ConfigError) as raised:
-        experiment_of(discriminator=DcganDiscriminator(), penalties=(GradientPenalty(),))
-    assert str(raised.value) == message
+    for critic, flag in (
+        (DcganDiscriminator(), "no-batch-norm"),
+        (LabelledDiscriminator(DcganDiscriminator()), "body.no-batch-norm"),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            experiment_of(discriminator=critic, penalties=(GradientPenalty(),))
+        assert str(raised.value) == (
+            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
+            f" set --model.discriminator.{flag}"
+        )
     plain = DcganDiscriminator(batch_norm=False)
     assert experiment_of(discriminator=plain, penalties=(GradientPenalty(),))
     assert experiment_of(discriminator=DcganDiscriminator())
