@@ -10,7 +10,9 @@ without spectral normalization; hence the betas of DCGAN, and one discriminator 
 place of five. Scales and biases of the classes, all alike at the start, are slow to part at DCGAN's
 learning rate of 2e-4.
 
-Not measured yet.
+Measured (`--evaluation.metrics fid cfid cas`, JAX 0.10.2, CPU, one seed, averaged weights, as many
+samples of each class): Fashion-MNIST after 4,000 steps, fid[fashion-cnn] 1.89, cfid 4.54, cas 0.807;
+digits after 5,000, @@.
 """
 
 from jaxgan.algorithms.gan import Gan
