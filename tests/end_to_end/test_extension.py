@@ -138,7 +138,7 @@ PARTS = {
         import optax
         from jaxgan import rng
         from jaxgan.algorithms import apply
-        from jaxgan.algorithms.base import Algorithm, Generation, Phase
+        from jaxgan.algorithms.base import Algorithm, Generation, Phase, Sheet
         from jaxgan.algorithms.state import new_player, new_state
         from jaxgan.config import Model
         from jaxgan.objectives.priors import Normal
@@ -179,7 +179,11 @@ PARTS = {
                     return {}
 
                 phases = (Phase(experiment.steps, train_step),)
-                return Algorithm(init, phases, evaluate, Generation(draw, pixels))
+                def sheets(key):
+                    return {"shades": Sheet(jnp.linspace(-2.0, 2.0, 8)[:, None], 8)}
+
+                made = Generation(draw, pixels, sheets=sheets)
+                return Algorithm(init, phases, evaluate, made)
     """,
 }
 
@@ -302,4 +306,5 @@ def test_parts_from_elsewhere_are_trained_sampled_measured_compared_and_resumed(
     assert {row["name"] for row in report["rows"]} == {*EXPERIMENTS}
     for row in report["rows"]:
         assert set(row["metrics"]) >= {"fid", "brightness"}
+    assert "<h3>Shades</h3>" in (folder / "compared" / "index.html").read_text()
     assert "failed" not in said

@@ -6,6 +6,7 @@ import json
 import pytest
 import tiny
 
+from jaxgan.algorithms.base import Sheet
 from jaxgan.config import Evaluation, Model
 from jaxgan.objectives.gan.losses import Hinge
 from jaxgan.study import comparison, runner
@@ -25,7 +26,13 @@ class Own(Model):
     """What trains."""
 
     def build(self, experiment, *, axis_name=None):
-        return self.body.build(experiment, axis_name=axis_name)._replace(density=None)
+        algorithm = self.body.build(experiment, axis_name=axis_name)
+        generation = algorithm.generation
+
+        def sheets(key):
+            return {"own_sheet": Sheet(generation.prior(key, 4), 2)}
+
+        return algorithm._replace(generation=generation._replace(sheets=sheets), density=None)
 
 
 EXPERIMENTS = {
@@ -83,4 +90,5 @@ def test_it_is_trained_and_compared(tmp_path):
     assert (found["own"]["family"], found["own"]["objective"]) == ("own", "loss = 0.5")
     assert found["own"]["failed"] is None
     assert {"fid", "kid", "elbo"} <= found["own"]["metrics"].keys()
+    assert "<h3>Own sheet</h3>" in (tmp_path / "index.html").read_text()
     assert found["gan"]["objective"] == "NonSaturating(), 2 critic updates a step"

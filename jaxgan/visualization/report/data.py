@@ -15,6 +15,7 @@ Number: TypeAlias = float | int
 
 PICTURE_KINDS: Mapping[str, tuple[str, str]] = {
     "samples": ("Samples", "Drawn from the prior, not picked."),
+    "classes": ("Classes", "Each row is one class, from the same noise in every row."),
     "interpolation": ("Interpolation", "Each row is one path between two latents."),
     "reconstructions": (
         "Reconstructions",
@@ -25,7 +26,7 @@ PICTURE_KINDS: Mapping[str, tuple[str, str]] = {
         "Samples above, the closest training example of each right below: a copy means memorizing.",
     ),
 }
-"""Heading and explanation of each kind of picture, in the order of the page."""
+"""Heading and explanation of kinds of pictures that are known, in the order of the page."""
 
 
 def _floats(value: Any) -> Any:
@@ -141,7 +142,7 @@ class Row:
         seeds: the training seeds.
         metrics: by the name of their column; one that the objective does not have is left out.
         curves: by the name of a metric or loss, one curve a seed.
-        pictures: PNG files by kind (`PICTURE_KINDS`).
+        pictures: PNG files by kind; what `PICTURE_KINDS` does not know is shown under its name.
         failed: why the row has no result, or only some seeds have one; such a row is not ranked.
     """
 
@@ -168,8 +169,6 @@ class Row:
                     f" {len(self.seeds)} seeds"
                 )
         for kind, picture in self.pictures.items():
-            if kind not in PICTURE_KINDS:
-                raise ValueError(f"{self.name}: no kind of picture {kind!r}: {[*PICTURE_KINDS]}")
             if not picture.startswith(b"\x89PNG\r\n\x1a\n"):
                 raise ValueError(f"{self.name}: the picture of {kind} is not a PNG file")
 

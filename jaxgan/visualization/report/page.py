@@ -153,17 +153,18 @@ def _figure(series: tuple[Series, ...], label: str) -> str:
 def _pictures(report: Report, order: tuple[Ranked, ...]) -> str:
     colors = {row.name: index for index, row in enumerate(report.rows)}
     parts = []
-    for kind, (title, explanation) in PICTURE_KINDS.items():
+    # An algorithm's own sheets have names only.
+    others = sorted({kind for row in report.rows for kind in row.pictures} - PICTURE_KINDS.keys())
+    own = {kind: (esc(kind.replace("_", " ").capitalize()), "") for kind in others}
+    for kind, (title, explanation) in {**PICTURE_KINDS, **own}.items():
         cards = [
             _card(report, place, kind, title, colors[place.row.name])
             for place in order
             if kind in place.row.pictures
         ]
         if cards:
-            parts.append(
-                f'<h3>{title}</h3><p class="note">{explanation}</p>'
-                f'<div class="cards">{"".join(cards)}</div>'
-            )
+            note = f'<p class="note">{explanation}</p>' if explanation else ""
+            parts.append(f'<h3>{title}</h3>{note}<div class="cards">{"".join(cards)}</div>')
     return "".join(parts)
 
 
@@ -178,7 +179,7 @@ def _card(report: Report, place: Ranked, kind: str, title: str, color: int) -> s
     source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
     return (
         f'<figure class="card {color_class(color)}"><img{name} src="{source}"'
-        f' width="{width}" height="{height}" alt="{esc(f"{title} of {row.name}")}" loading="lazy">'
+        f' width="{width}" height="{height}" alt="{title} of {esc(row.name)}" loading="lazy">'
         f'<figcaption><span class="place">{place_text}</span> <span class="run">{esc(row.name)}'
         f'</span><span class="score">{esc(score)}</span></figcaption></figure>'
     )

@@ -189,6 +189,16 @@ def test_pictures_have_sizes_and_words_and_their_bytes(report, page):
     ]  # fmt: skip
 
 
+def test_pictures_of_an_algorithms_own_come_last_under_their_names(report):
+    row = report.rows[0]
+    png = row.pictures["samples"]
+    row = dataclasses.replace(row, pictures={"b<c_d": png, "classes": png, "samples": png})
+    page = _Page(render(dataclasses.replace(report, rows=(row,))))
+    shown = [attributes["alt"] for attributes, _ in page.all("img")]
+    assert shown == [f"{kind} of middling" for kind in ("Samples", "Classes", "B<c d")]
+    assert "B<c d" in [text for _, text in page.all("h3")]
+
+
 def test_commands_can_be_copied(report, page):
     codes = [text for _, text in page.all("code")]
     assert codes[0] == "jaxgan compare study.py"
