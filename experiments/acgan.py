@@ -7,9 +7,9 @@ The discriminator also says the class, of real and of generated images, and both
 right (L_C beside L_S in the paper). One-hot labels join the noise. The networks are those of
 DCGAN, with Adam as in the paper: learning rate 2e-4, beta1 = 0.5.
 
-Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py and cvae.py
-by `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU; all in
-[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], of cas without the features):
+Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py, cvae.py
+with `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU;
+[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], cas without the first):
 
     fid 1.76 +- 0.21, cfid 6.50 +- 0.60, cas 0.843 +- 0.044
 """

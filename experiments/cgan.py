@@ -9,9 +9,9 @@ noise and the image directly, not behind hidden layers of their own, which is th
 networks are those of gan_mlp.py. Adam replaces momentum; at gan_mlp.py's learning rate of 2e-4 ten
 numbers beside 784 pixels are found too slowly.
 
-Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py and cvae.py
-by `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU; all in
-[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], of cas without the features):
+Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py, cvae.py
+with `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU;
+[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], cas without the first):
 
     fid 0.44 +- 0.10, cfid 1.81 +- 0.19, cas 0.935 +- 0.008
 """

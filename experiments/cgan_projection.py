@@ -10,15 +10,15 @@ without spectral normalization; hence the betas of DCGAN, and one discriminator 
 place of five. Scales and biases of the classes, all alike at the start, are slow to part at DCGAN's
 learning rate of 2e-4.
 
-Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py and cvae.py
-by `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU; all in
-[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], of cas without the features):
+Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py, cvae.py
+with `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU;
+[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], cas without the first):
 
     fid 0.38 +- 0.12, cfid 1.70 +- 0.37, cas 0.945 +- 0.025
 
-On Fashion-MNIST, 4,000 steps, seed 0: fid[fashion-cnn,train10000,gen10000,q8,ema,labels=uniform] 1.89,
-cfid 4.54, cas 0.807; 13 minutes on cores that were busy with other work. The grid with one class a
-row is in experiments/results/.
+On Fashion-MNIST, 4,000 steps, seed 0, 13 minutes on cores that were busy with other work: fid 1.89,
+cfid 4.54 [fashion-cnn,train10000,gen10000,q8,ema,labels=uniform], cas 0.807. The grid with one
+class a row is in experiments/results/.
 """
 
 from jaxgan.algorithms.gan import Gan

@@ -8,9 +8,9 @@ paper with the class as its condition and the image as its output. The prior of 
 for every class and no network of its own, as in Kingma et al., Semi-Supervised Learning with Deep
 Generative Models, 2014 (their M2). The networks are those of vae.py.
 
-Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py and cvae.py
-by `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU; all in
-[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], of cas without the features):
+Measured on digits, 5,000 steps (`jaxgan compare` of cgan.py, cgan_projection.py, acgan.py, cvae.py
+with `--images 320000 --seeds 0 1 2 --metrics fid cfid cas`; 95% intervals; JAX 0.10.2 on a CPU;
+[digits-cnn,train1500,gen1500,q8,ema,labels=uniform], cas without the first):
 
     fid 2.88 +- 0.03, cfid 5.67 +- 0.14, cas 0.941 +- 0.006, ELBO -20.97 +- 0.19 nats
 """
