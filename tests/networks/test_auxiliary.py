@@ -1,7 +1,7 @@
 """Discriminators that also say the class: a head more."""
 
 import pytest
-from labelled import CLASSES, IMAGES, LABELS, assert_close, evaluated, initialized
+from conditional_networks import CLASSES, IMAGES, LABELS, assert_close, evaluated, initialized
 
 from jaxgan.networks.auxiliary import AuxiliaryDcganDiscriminator, AuxiliaryMlpDiscriminator
 from jaxgan.networks.dcgan import DcganDiscriminator

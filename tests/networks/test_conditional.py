@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from labelled import (
+from conditional_networks import (
     BATCH,
     CLASSES,
     IMAGES,

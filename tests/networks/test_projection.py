@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from labelled import CLASSES, IMAGES, LABELS, assert_close, evaluated, initialized
+from conditional_networks import CLASSES, IMAGES, LABELS, assert_close, evaluated, initialized
 
 from jaxgan.networks.dcgan import DcganDiscriminator
 from jaxgan.networks.mlp import MlpDiscriminator
