@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, get_args
 
@@ -143,7 +144,9 @@ class EarlyStopping:
         _one_of(self, "mode", "min", "max")
 
     def improves(self, value: float, best: float | None) -> bool:
-        """Whether ``value`` beats the ``best`` seen so far."""
+        """Whether ``value`` beats the ``best`` seen so far; NaN and infinity beat nothing."""
+        if not math.isfinite(value):
+            return False
         if best is None:
             return True
         return value < best if self.mode == "min" else value > best

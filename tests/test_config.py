@@ -1,6 +1,7 @@
 """Experiments as values: equality, descriptions, and settings that are refused."""
 
 import dataclasses
+import math
 import re
 
 import flax.linen as nn
@@ -51,6 +52,10 @@ class TestValues:
     def test_early_stopping_knows_its_direction(self):
         down, up = EarlyStopping(mode="min"), EarlyStopping(mode="max")
         assert down.improves(1.0, None)
+        for value in (math.nan, math.inf, -math.inf):
+            for stopping in (down, up):
+                assert not stopping.improves(value, None)
+                assert not stopping.improves(value, 1.0)
         assert up.improves(1.0, None)
         assert down.improves(0.5, 1.0)
         assert not down.improves(1.0, 1.0)

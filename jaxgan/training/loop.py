@@ -66,6 +66,13 @@ class Position(NamedTuple):
             return self._replace(best=value, bad=0, best_step=self.step)
         return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
 
+    def why(self, metric: str) -> str:
+        """Why a run has stopped early, in words."""
+        if self.best is None:
+            return f"{metric} was NaN or infinite in all {self.bad} evaluations"
+        count = f"in the last {self.bad} evaluations"
+        return f"{metric} was {self.best:.6g} at best, and no better {count}"
+
 
 def train(
     experiment: Experiment, run: Run | None = None, *, resume: bool = False, file: str | None = None
@@ -133,10 +140,7 @@ def train(
             )
             checkpoints.wait()
             if position.stopped:
-                logger.message(
-                    f"stopped early at step {position.step}: {metric} was {position.best:.6g} at"
-                    f" best, and no better in the last {position.bad} evaluations"
-                )
+                logger.message(f"stopped early at step {position.step}: {position.why(metric)}")
             if position.best_step not in (0, position.step):
                 like = jax.eval_shape(program.init, 0, example_batch(experiment))
                 state = program.plan.replicate(checkpoints.at(position.best_step, like))

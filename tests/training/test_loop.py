@@ -1,6 +1,7 @@
 """The loop: early stopping, and states that must not be saved. Killing and resuming: end_to_end."""
 
 import dataclasses
+import math
 import os
 import signal
 
@@ -75,6 +76,30 @@ def test_early_stopping_ends_a_run_and_keeps_the_best_checkpoint(tmp_path, mode,
     again = loop.train(experiment, run(tmp_path / "run"), resume=True)
     for key in ("digest", "metrics", "steps", "stopped_early"):
         assert again[key] == result[key]
+
+
+@pytest.mark.parametrize("numbers", [(math.nan, math.inf), (math.nan, 3.0, math.nan, 4.0)])
+def test_numbers_that_are_none_do_not_select(tmp_path, monkeypatch, capsys, numbers):
+    """A first NaN would be the best for ever: nothing is smaller."""
+    values = iter(numbers)
+    monkeypatch.setattr(loop, "_measure", lambda *_: {"elbo": next(values)})
+    experiment = tiny.vae(
+        data=Data(validation=50),
+        steps=20,
+        evaluation=Evaluation(samples=50, every=2),
+        early_stopping=EarlyStopping(metric="elbo", patience=2, mode="min"),
+    )
+    result = loop.train(
+        experiment, dataclasses.replace(run(tmp_path / "run", checkpoint_every=20), quiet=False)
+    )
+    assert result["stopped_early"]
+    said = capsys.readouterr().out
+    if 3.0 in numbers:
+        assert (result["steps"], result["measured_step"]) == (8, 4)
+        assert "elbo was 3 at best, and no better in the last 2 evaluations" in said
+    else:
+        assert (result["steps"], result["measured_step"]) == (4, 4)
+        assert "elbo was NaN or infinite in all 2 evaluations" in said
 
 
 def test_no_image_both_selects_and_reports(tmp_path, monkeypatch):
