@@ -29,6 +29,7 @@ study = Study(
     ),
     seeds=(0, 1, 2),
     images=320_000,
+    curve_points=5,
 )
 
 if __name__ == "__main__":
