@@ -129,7 +129,8 @@ def _columns(
     columns = []
     # Of metrics from elsewhere no more is known than their names.
     elsewhere = [m.gives for m in SAMPLE_METRICS.values() if set(m.gives).isdisjoint(NAMES)]
-    others = [MetricColumn(n, n, None, digits=4) for n in itertools.chain(*elsewhere)]
+    names = dict.fromkeys(itertools.chain(*elsewhere))  # Two metrics may give one name.
+    others = [MetricColumn(name, name, None, digits=4) for name in names]
     for column in (*COLUMNS, *others):
         # What ranks is shown even if every run has failed.
         if column.name not in full and column.name != rank_by:

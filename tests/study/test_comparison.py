@@ -9,6 +9,7 @@ from scipy import stats
 
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation
 from jaxgan.data.pipeline import Data
+from jaxgan.evaluation.metrics import SampleMetric
 from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.study import comparison
@@ -194,3 +195,16 @@ def test_a_study_of_which_every_run_fails_is_reported_too():
     assert [column.name for column in made.metrics] == ["fid"]
     assert "No run has a value of Fréchet distance" in text_table(made)
     assert "a failed: seed 0: diverged" in text_table(made)
+
+
+def test_a_metric_from_elsewhere_has_one_column_which_does_not_rank(monkeypatch):
+    """Even where two metrics give it; names that the package knows keep their own columns."""
+    for name, gives in (("light", ("brightness",)), ("bright", ("brightness", "contrast"))):
+        metric = SampleMetric(lambda measured: {}, gives)
+        monkeypatch.setitem(comparison.SAMPLE_METRICS, name, metric)
+    made = reported(trained("a", *fids(1.0, **{"brightness[x]": 0.5})))
+    columns = {column.name: column for column in made.metrics}
+    assert [*columns] == ["fid", "brightness"]
+    assert columns["brightness"].lower_is_better is None
+    assert columns["brightness"].explanation.startswith("Measured: brightness[x]")
+    assert made.rows[0].metrics["brightness"].mean == 0.5
