@@ -13,6 +13,7 @@ import tyro
 
 from jaxgan.config import ConfigError, config_errors
 from jaxgan.data.image_set import ImageSet, load_images, same_channels
+from jaxgan.data.order import subset_rows
 from jaxgan.data.source import DataError
 from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.metrics import check_names
@@ -40,7 +41,7 @@ class EvaluateOptions:
     backbone: str | None = None
     """Feature extractor; None: as in the run's settings, or pixels."""
     samples: int | None = None
-    """Generated images; None: as in the run's settings, or all there are."""
+    """Generated images, of image files a random subset; None: as in the run's settings, or all."""
     split: Literal["train", "test"] | None = None
     """Real images of a run's data; None: as in the run's settings."""
     weights: Literal["ema", "raw"] | None = None
@@ -138,7 +139,7 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
     with config_errors():
         check_names(options.metrics, samples_only=True)
     real_path, generated_path = options.what
-    real, generated = _comparable(options)
+    real, generated, subset = _comparable(options)
     points = real.images.dtype != "uint8"
     name = options.backbone or ("identity" if points else "pixels")
     with config_errors():
@@ -150,6 +151,7 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
             sample_count=len(generated.images),
             labels=real.labels,
             weights="none",
+            subset=subset,
             use_cache=True,
         )
         found = results(
@@ -165,8 +167,9 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
     return {"real": str(real_path), "generated": str(generated_path), **numbers._asdict()}
 
 
-def _comparable(options: EvaluateOptions) -> tuple[ImageSet, ImageSet]:
-    """Both sets, of one size and type, as many generated ones as are asked for."""
+def _comparable(options: EvaluateOptions) -> tuple[ImageSet, ImageSet, str]:
+    """Both sets, of one size and type, as many generated ones as are asked for; and which of them
+    is a subset of what was given."""
     real_path, generated_path = options.what
     real, generated = same_channels(load_images(real_path), load_images(generated_path))
     count = len(generated.images) if options.samples is None else options.samples
@@ -174,8 +177,12 @@ def _comparable(options: EvaluateOptions) -> tuple[ImageSet, ImageSet]:
         raise DataError(
             f"--samples {count}: {generated_path} has {len(generated.images)} images only"
         )
-    labels = None if generated.labels is None else generated.labels[:count]
-    generated = ImageSet(generated.images[:count], labels)
+    subset = "generated" if count < len(generated.images) else ""
+    if subset:
+        # As with real images: the first ones of a folder are of its first classes.
+        rows = subset_rows(len(generated.images), count)
+        labels = None if generated.labels is None else generated.labels[rows]
+        generated = ImageSet(generated.images[rows], labels)
     for path, images in ((real_path, real.images), (generated_path, generated.images)):
         if len(images) < 2:
             raise DataError(f"{path}: {len(images)} image is too few, a distance needs at least 2")
@@ -185,7 +192,7 @@ def _comparable(options: EvaluateOptions) -> tuple[ImageSet, ImageSet]:
             f"{real_path} has images of {_shape(a)}, {generated_path} of {_shape(b)}: they can only"
             " be compared at one size"
         )
-    return real, generated
+    return real, generated, subset
 
 
 def _shape(images: Any) -> str:

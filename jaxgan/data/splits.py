@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxgan.data import pipeline, reading
 from jaxgan.data.domains import domain_of, domains_of, join
+from jaxgan.data.order import subset_rows
 from jaxgan.data.pipeline import Data, Dataset
 from jaxgan.data.source import DataError, Split
 
@@ -45,15 +46,28 @@ def in_memory(data: Data, name: SplitName) -> dict[str, np.ndarray]:
 
 
 def labels_of(data: Data, name: SplitName, count: int, field: str = "label") -> np.ndarray:
-    """The classes of the first so many images of a split, from memory or in batches."""
+    """The classes of the images that `images_of` gives for the same count, in their order."""
     return np.concatenate(list(_column(data, name, field, count)))
 
 
 def images_of(
-    data: Data, name: SplitName, size: int = 500, field: str = "image"
+    data: Data,
+    name: SplitName,
+    size: int = 500,
+    field: str = "image",
+    count: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """The images of a split: all at once from memory, where it is small enough; else in batches."""
-    return _column(data, name, field, None, size)
+    """The images of a split: all at once from memory, where it is small enough; else in batches.
+
+    Args:
+        data: of which.
+        name: of the split.
+        size: images a batch.
+        field: which of an example's images.
+        count: how many; of a larger split the random subset `jaxgan.data.order.subset_rows`, and
+            nothing else of it is read. None: all.
+    """
+    return _column(data, name, field, count, size)
 
 
 def held_out_batches(
@@ -90,16 +104,18 @@ def _rows(data: Data, name: SplitName, rows: slice) -> dict[str, np.ndarray]:
 def _column(
     data: Data, name: SplitName, field: str, count: int | None, size: int = 500
 ) -> Iterator[np.ndarray]:
-    """The first ``count`` (None: all) values of a field, in parts."""
+    """All values of a field, or those of ``count`` random rows, in parts."""
     if field not in data.fields:
         raise DataError(f"there is no field {field}; there are {', '.join(data.fields)}")
     split = split_of(data, name)
+    part = domains_of(split)[domain_of(field)]
+    rows = None if count is None or count >= len(part) else subset_rows(len(part), count)
     if pipeline.is_resident(data, split):
-        yield in_memory(data, name)[field][:count]
+        whole = in_memory(data, name)[field]
+        yield whole if rows is None else whole[rows]
         return
-    domain = domain_of(field)
-    part = domains_of(split)[domain]
-    last = len(part) if count is None else min(count, len(part))
-    for start in range(0, last, size):
-        found = reading.arrays(part, slice(start, min(start + size, last)))
+    if rows is not None:
+        part = reading.Subset(part, rows)
+    for start in range(0, len(part), size):
+        found = reading.arrays(part, slice(start, start + size))
         yield found[field.rpartition("/")[2]]

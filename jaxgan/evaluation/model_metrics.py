@@ -20,7 +20,8 @@ from jaxgan.evaluation.statistics.intervals import Estimate
 from jaxgan.typing import Measure
 
 RECALLED = 200
-"""Test images that a generator is inverted for, at most."""
+"""Test images that a generator is inverted for, at most: the first ones, since data sets whose
+manifold is known are drawn, image by image."""
 
 ON_MANIFOLD = 1000
 """Samples whose distance to the manifold is taken, at most."""
@@ -57,7 +58,7 @@ class Model(NamedTuple):
     """As many as the settings ask for."""
 
     def images(self, count: int | None = None) -> np.ndarray:
-        """The held-out images, the first ``count`` of them or all."""
+        """The held-out images, the first ``count`` of them (in the order of the files) or all."""
         found, left = [], math.inf if count is None else count
         for batch in self.batches:
             real = batch["image"][batch["mask"] > 0]

@@ -74,6 +74,9 @@ class Protocol:
     labels: str = ""
     """Classes of the samples: ``uniform``, ``real`` for those of the real images, or the number of
     the one class; empty where none were asked for."""
+    subset: str = ""
+    """Which side is a random subset of a larger set, the same one every time: ``real`` or
+    ``generated``; empty where each side is all there is."""
 
     def __post_init__(self) -> None:
         for name in _LATER:
@@ -125,7 +128,7 @@ def pixels_digest(parts: Sequence[np.ndarray]) -> str:
     return sha.hexdigest()[:12]
 
 
-_LATER = ("via", "likelihood", "sampler", "nfe", "labels")
+_LATER = ("via", "likelihood", "sampler", "nfe", "labels", "subset")
 """Fields that digests and documents tell only where they are set: these were made without them
 before, and are to be found again."""
 

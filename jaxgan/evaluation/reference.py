@@ -87,6 +87,7 @@ def reference_statistics(
     labels: Int[np.ndarray, "_labels"] | None = None,
     weights: Weights = "ema",
     seed: int = 0,
+    subset: str = "",
     use_cache: bool = False,
 ) -> Reference:
     """Measures the real images.
@@ -98,7 +99,7 @@ def reference_statistics(
         sample_count: samples that models will be judged by.
         labels: classes of the images, in their order.
         weights: as in `Protocol`; for other ways to draw see `Reference.under`.
-        seed: as in `Protocol`.
+        seed: as in `Protocol`, as is ``subset``.
         use_cache: keep the statistics on disk (`jaxgan.evaluation.cache`). Only for backbones whose
             digest is truly one.
 
@@ -137,6 +138,7 @@ def reference_statistics(
         image="x".join(map(str, whole.shape[1:])),
         resize=backbone.resize,
         channels=backbone.channels,
+        subset=subset,
     )
     return Reference(
         protocol=protocol,

@@ -127,6 +127,7 @@ def _protocol(metric: SampleMetric, measured: Measured) -> Protocol:
             split="train",
             real_count=len(measured.training),
             real_digest=pixels_digest([measured.training, measured.held_out]),
+            subset="",
         )
     return protocol
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,8 @@ from jaxgan.run.finite import DIVERGED, NonFiniteError
 
 LIMIT = 10_000
 """Real images that distances use at most (the kernel distance is quadratic in their number), and
-samples of an evaluation that does not say how many."""
+samples of an evaluation that does not say how many. Of a larger split it is a random subset that is
+always the same one: the first images would lack the last classes of a folder."""
 
 
 class Numbers(NamedTuple):
@@ -53,19 +54,21 @@ def reference(data: Data, backbone: str, name: SplitName, labels: bool = False) 
     """The real side of the sample metrics, for as many samples; measured once for all models.
 
     Args:
-        data: its first images, `LIMIT` at most.
+        data: its images, `LIMIT` at most.
         backbone: name of the feature extractor.
         name: of the split.
         labels: whether classes are wanted.
     """
-    available = min(len(split_of(data, name)), LIMIT)
+    there = len(split_of(data, name))
+    count = min(there, LIMIT)
     return reference_statistics(
         load_backbone(backbone, data.image_shape),
-        _first(images_of(data, name), available),
+        images_of(data, name, count=count),
         split=name,
-        sample_count=available,
-        labels=labels_of(data, name, available) if labels else None,
+        sample_count=count,
+        labels=labels_of(data, name, count) if labels else None,
         seed=SEED,
+        subset="real" if count < there else "",
         use_cache=True,
     )
 
@@ -101,15 +104,6 @@ def reference_for(
         truncation=float(evaluation.truncation),
         labels=evaluation.labels if labels else "",
     )
-
-
-def _first(batches: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
-    """The first so many images."""
-    for batch in batches:
-        yield batch[:count]
-        count -= len(batch)
-        if count <= 0:
-            return
 
 
 def measure(

@@ -9,6 +9,7 @@ from PIL import Image
 
 from jaxgan.cli.evaluate import evaluate
 from jaxgan.config import ConfigError, Run
+from jaxgan.data.order import subset_rows
 from jaxgan.data.source import DataError
 from jaxgan.data.sources.digits import Digits
 from jaxgan.evaluation.distances.fid import frechet_distance
@@ -109,8 +110,34 @@ def test_points(jaxgan):
 def test_metrics_of_classes_and_pixels(jaxgan):
     found = jaxgan("classes.npz shifted.npz --metrics cfid swd ms_ssim --samples 39")["metrics"]
     assert set(found) == {
-        "cfid[pixels8x8,real40,gen39,q8]", "swd[real40,gen39,q8]", "ms_ssim[real40,gen39,q8]"
-    }  # fmt: skip
+        "cfid[pixels8x8,real40,gen39,q8,subset=generated]",
+        "swd[real40,gen39,q8,subset=generated]",
+        "ms_ssim[real40,gen39,q8,subset=generated]",
+    }
+
+
+def test_fewer_samples_are_drawn_from_all_classes(jaxgan, place):
+    """Of classes in order, as in a folder, the first 100 would be one class alone."""
+    classes = np.repeat(np.arange(4), 100)
+    images = (60 * classes[:, None, None] + noise(400, 5) // 8).astype(np.uint8)
+    np.savez(place / "ordered.npz", images=images, labels=classes)
+    rows = subset_rows(400, 100)
+    np.savez(place / "drawn.npz", images=images[rows], labels=classes[rows])
+    metrics = "--metrics fid cfid"
+    found = jaxgan(f"ordered.npz ordered.npz {metrics} --samples 100")
+    by_hand = jaxgan(f"ordered.npz drawn.npz {metrics}")
+    name = "pixels8x8,real400,gen100,q8"
+    for metric in ("fid", "cfid"):
+        value = found["metrics"][f"{metric}[{name},subset=generated]"]
+        assert value == pytest.approx(by_hand["metrics"][f"{metric}[{name}]"], rel=1e-6)
+    assert found["protocols"][f"{name},subset=generated"]["subset"] == "generated"
+    assert "subset" not in by_hand["protocols"][name]
+    # All there are: as they are.
+    whole = jaxgan(f"ordered.npz ordered.npz {metrics} --samples 400")
+    assert whole == jaxgan(f"ordered.npz ordered.npz {metrics}")
+    first = images[:100].reshape(100, -1) / 255.0, images.reshape(400, -1) / 255.0
+    apart = np.square(first[0].mean(axis=0) - first[1].mean(axis=0)).sum()
+    assert found["metrics"][f"fid[{name},subset=generated]"] < 0.1 * apart
 
 
 def test_class_scores_by_a_classifier(jaxgan, place):

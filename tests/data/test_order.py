@@ -13,6 +13,7 @@ from jaxgan.data.order import (
     check_budget,
     domain_seed,
     epoch_position,
+    subset_rows,
 )
 from jaxgan.data.source import DataError
 
@@ -171,6 +172,30 @@ def test_positions_out_of_range():
             "a run has places 0 to 4294967295."
         )
     assert epoch_position(np.array([], np.int64), 10, 0).shape == (0,)
+
+
+def test_a_subset_has_the_shares_of_the_whole():
+    """Ten classes in order, as in a folder: the counts drawn are hypergeometric."""
+    rows = subset_rows(13_000, 10_000)
+    assert rows.shape == (10_000,)
+    assert (np.diff(rows) > 0).all()  # each once, and in order
+    assert 0 <= rows[0] < rows[-1] < 13_000
+    counts = np.bincount(rows // 1300, minlength=10)
+    deviation = stats.hypergeom(13_000, 1300, 10_000).std()
+    assert (abs(counts - 1000) < 4 * deviation).all()
+    # Nor is it every so manieth row: gaps of draws without replacement are nearly geometric.
+    gaps = np.bincount(np.diff(rows))[1:4] / 9999
+    np.testing.assert_allclose(gaps, [0.769, 0.178, 0.041], atol=0.015)
+
+
+def test_a_subset_is_always_the_same_and_all_where_there_is_no_more():
+    for size, count in ((1, 1), (1, 5), (7, 7), (10_000, 10_000)):
+        np.testing.assert_array_equal(subset_rows(size, count), np.arange(size))
+    np.testing.assert_array_equal(subset_rows(10, 4), [3, 4, 6, 7])
+    assert subset_rows(10, 0).shape == (0,)
+    rows = epoch_position(np.arange(400), 1300, 0)
+    # No beginning of a training order: of 400 drawn twice, 123 would be shared by chance.
+    assert len(set(subset_rows(1300, 400)) & set(rows.tolist())) < 170
 
 
 def test_budget():

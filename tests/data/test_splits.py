@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from unpaired import Unpaired, pixels
 
+from jaxgan.data.order import subset_rows
 from jaxgan.data.pipeline import Data
 from jaxgan.data.source import ArraySplit, DataError, Info
 from jaxgan.data.sources.digits import Digits
@@ -108,12 +109,18 @@ def test_held_out_batches_of_a_stream_are_read_one_at_a_time(watched):
         read.clear()
 
 
-def test_labels_of_a_stream_are_read_no_farther_than_asked(watched):
+def test_nothing_is_read_of_a_stream_but_the_rows_that_are_drawn(watched):
     data, read = watched
+    rows = subset_rows(20, 7)
     labels = labels_of(data, "test", 7)
-    np.testing.assert_array_equal(labels, np.arange(7) % 3)
+    np.testing.assert_array_equal(labels, rows % 3)
     assert labels.dtype == np.int32
-    assert set(read) == set(range(7))
+    assert set(read) == set(rows)
+    read.clear()
+    parts = list(images_of(data, "test", 4, count=7))
+    assert [len(part) for part in parts] == [4, 3]
+    np.testing.assert_array_equal(np.concatenate(parts)[:, 0, 0, 0], rows)
+    assert set(read) == set(rows)
 
 
 def test_images_of_a_stream_come_in_batches(watched):
@@ -130,7 +137,11 @@ def test_labels_and_images_are_the_same_from_memory_and_from_a_stream():
     expected = Digits().load("test")
     for data in (Data(), STREAMED):
         for count in (1, 50, 297, 1000):
-            np.testing.assert_array_equal(labels_of(data, "test", count), expected.labels[:count])
+            rows = subset_rows(297, count)
+            assert len(rows) == min(count, 297)
+            np.testing.assert_array_equal(labels_of(data, "test", count), expected.labels[rows])
+            images = np.concatenate(list(images_of(data, "test", 100, count=count)))
+            np.testing.assert_array_equal(images, expected.images[rows])
         images = np.concatenate(list(images_of(data, "test", 100)))
         np.testing.assert_array_equal(images, expected.images)
 
@@ -142,7 +153,7 @@ def test_a_field_of_a_domain():
         images = np.concatenate(list(images_of(settings, "train", 4, "a/image")))
         np.testing.assert_array_equal(images, pixels("a", range(7)))
         labels = labels_of(settings, "train", 5, "b/label")
-        np.testing.assert_array_equal(labels, [0, 1, 2, 0, 1])
+        np.testing.assert_array_equal(labels, subset_rows(12, 5) % 3)
 
 
 def test_a_field_that_does_not_exist(message):

@@ -48,6 +48,7 @@ NAMES = {
         "draws": 5000,
         "likelihood": "Bernoulli",
     },
+    "digits-cnn,train1500,gen1000,q8,ema,subset=real": {"subset": "real"},
     "digits-cnn,train1500,gen1000,q8,ema,sampler=ddim,nfe=50,labels=3": {
         "sampler": "ddim",
         "nfe": 50,
@@ -87,6 +88,7 @@ EARLIER = {
     ),
 }
 LATER = {"via": "a-b", "likelihood": "Gaussian", "sampler": "ddim", "nfe": 50, "labels": "real"}
+LATER["subset"] = "generated"
 
 
 def test_the_name_says_what_was_measured():

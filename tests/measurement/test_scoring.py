@@ -11,8 +11,11 @@ import tiny
 
 from jaxgan.config import Evaluation
 from jaxgan.data import splits
+from jaxgan.data.order import subset_rows
 from jaxgan.data.pipeline import Data
+from jaxgan.data.source import IMAGE_AND_LABEL, ArraySplit, Info
 from jaxgan.data.sources.gaussians import Ring
+from jaxgan.evaluation.distances.fid import frechet_between, frechet_distance
 from jaxgan.evaluation.protocol import bracket, from_document, short_name
 from jaxgan.evaluation.reference import pixels_digest
 from jaxgan.measurement import pictures, scoring
@@ -200,8 +203,8 @@ def test_points_are_scored_as_a_mixture():
     assert at_a_mode["modes[of8,gen200,ema]"] == 1.0
     assert at_a_mode["high_quality[3std,gen200,ema]"] == 1.0
     assert at_a_mode["reverse_kl[of8,gen200,ema]"] == pytest.approx(np.log(8))
-    # All real points count up to the limit of 10,000: E |x - (1, 0)|^2 = 2, plus covariances.
-    assert "fid[identity,train10000,gen200,f32,ema]" in at_a_mode
+    # Ten thousand real points count, of the hundred thousand that there are.
+    assert "fid[identity,train10000,gen200,f32,ema,subset=real]" in at_a_mode
     nowhere = score([9.0, 9.0])
     assert nowhere["modes[of8,gen200,ema]"] == 0.0
     assert np.isnan(nowhere["reverse_kl[of8,gen200,ema]"])
@@ -232,6 +235,70 @@ def test_real_images_are_those_of_the_split_that_is_asked_for():
         assert protocol.real_digest == pixels_digest([images])
     digests = {scoring.reference(data, "pixels", name).protocol.real_digest for name in counts}
     assert len(digests) == 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Ordered:
+    """Ten classes of 130 points, in the order of their classes, as files of a folder are."""
+
+    fields = IMAGE_AND_LABEL
+    dtype = "float32"
+
+    def info(self):
+        return Info("ordered", (1, 1, 2), 2, "float32", 10, {"train": 1300, "test": 1300})
+
+    def load(self, split):
+        labels = np.repeat(np.arange(10), 130)
+        points = np.random.RandomState(0).normal(size=(1300, 2)) + 3 * labels[:, None]
+        return ArraySplit(points.astype(np.float32).reshape(1300, 1, 1, 2), labels)
+
+
+@pytest.mark.parametrize("streaming", ["never", "always"])
+def test_the_reference_is_drawn_from_all_of_a_larger_split(monkeypatch, streaming):
+    monkeypatch.setattr(scoring, "LIMIT", 1000)
+    data = Data(Ordered(), image_size=1, channels=2, streaming=streaming)
+    reference = scoring.reference.__wrapped__(data, "identity", "train", labels=True)
+    how = reference.protocol
+    assert (how.real_count, how.sample_count, how.subset) == (1000, 1000, "real")
+    assert how.name("fid") == "fid[identity,train1000,gen1000,f32,ema,subset=real]"
+    rows = subset_rows(1300, 1000)
+    whole = Ordered().load("train")
+    np.testing.assert_array_equal(reference.images, whole.images[rows])
+    np.testing.assert_array_equal(reference.labels, whole.labels[rows])
+    # In the true proportions: of 1,000 drawn out of ten times 130, each count has deviation 4.6.
+    assert (abs(np.bincount(reference.labels, minlength=10) - 100) < 4 * 4.6).all()
+
+
+def test_a_perfect_generator_is_not_judged_by_the_first_classes(monkeypatch):
+    monkeypatch.setattr(scoring, "LIMIT", 1000)
+    data = Data(Ordered(), image_size=1, channels=2)
+    reference = scoring.reference.__wrapped__(data, "identity", "train")
+    points = Ordered().load("train").images.reshape(1300, 2).astype(np.float64)
+
+    def fid(real):
+        """Of all points against some of them."""
+        sides = [(x.mean(axis=0), np.cov(x, rowvar=False)) for x in (real, points)]
+        return frechet_distance(*sides[0], *sides[1])
+
+    draws = np.random.default_rng(1)
+    by_chance = [fid(points[draws.permutation(1300)[:1000]]) for _ in range(200)]
+    found = frechet_between(reference.moments, points)
+    assert found == pytest.approx(fid(reference.features.astype(np.float64)), rel=1e-3, abs=1e-5)
+    assert found < max(by_chance)
+    assert fid(points[:1000]) > 50 * max(by_chance)  # what the first thousand would have said
+
+
+def test_a_split_within_the_limit_is_measured_as_it_is(monkeypatch):
+    data = Data(Ordered(), image_size=1, channels=2)
+    whole = scoring.reference.__wrapped__(data, "identity", "train", labels=True)
+    monkeypatch.setattr(scoring, "LIMIT", 1300)
+    same = scoring.reference.__wrapped__(data, "identity", "train", labels=True)
+    assert whole.protocol == same.protocol
+    assert whole.protocol.name("fid") == "fid[identity,train1300,gen1300,f32,ema]"
+    assert "subset" not in whole.protocol.document()
+    images = Ordered().load("train").images
+    np.testing.assert_array_equal(whole.images, images)
+    assert whole.protocol.real_digest == pixels_digest([images])
 
 
 def test_a_state_without_an_average_is_measured_by_its_raw_weights():
