@@ -1,4 +1,4 @@
-"""``jaxgan resume``: goes on with a run that was stopped."""
+"""``jaxgan resume``: goes on with a run that was stopped, or gives a run more steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jaxgan.training import loop
 
 
 def resume(arguments: list[str]) -> None:
-    """The command; a finished run is left as it is.
+    """The command; a finished run is left as it is, unless it gets more ``--steps``.
 
     Raises:
         ConfigError: no run is named, or it has another configuration.
@@ -26,10 +26,11 @@ def resume(arguments: list[str]) -> None:
     # folder may have been moved.
     before = dataclasses.replace(workdir.read_run(folder), workdir=name)
     parsed = options.parse(experiment, rest, program=f"jaxgan resume {name}", run=before)
-    if workdir.read_result(folder) is not None:
+    extends = experiment if parsed.experiment.steps != experiment.steps else None
+    if extends is None and workdir.read_result(folder) is not None:
         workdir.check_same(folder, parsed.experiment)
         print(f"{folder} is finished; its numbers are in {folder / workdir.RESULT}")
         return
     run = dataclasses.replace(parsed.run, workdir=name)
     xla.set_flags([parsed.experiment.precision])
-    loop.train(parsed.experiment, run, resume=True)
+    loop.train(parsed.experiment, run, resume=True, extends=extends)

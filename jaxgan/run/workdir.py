@@ -159,12 +159,16 @@ def check_same(folder: Path, experiment: Experiment) -> None:
         RunError: as `read_config`.
         ConfigError: lists every field that differs.
     """
-    if lines := difference(read_config(folder)["experiment"], to_json(experiment)):
+    before = read_config(folder)["experiment"]
+    if lines := difference(before, to_json(experiment)):
+        more = ""
+        if [line.partition(":")[0] for line in lines] == ["steps"]:
+            more = f" More steps for this one: `jaxgan resume {folder} --steps N`."
         raise ConfigError(
             f"{folder} was started with another configuration, and a run that changes midway cannot"
             " be compared with anything. Different (old -> new):\n  "
             + "\n  ".join(lines)
-            + "\nLeave these as they were, or start a new run in another --workdir."
+            + f"\nLeave these as they were, or start a new run in another --workdir.{more}"
         )
 
 

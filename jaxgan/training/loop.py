@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Best, Checkpoints, digest
 from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
+from jaxgan.training import extension
 from jaxgan.training.feed import open_feed
 from jaxgan.training.recorder import Recorder
 from jaxgan.visualization.grid import save_png
@@ -75,7 +77,12 @@ class Position(NamedTuple):
 
 
 def train(
-    experiment: Experiment, run: Run | None = None, *, resume: bool = False, file: str | None = None
+    experiment: Experiment,
+    run: Run | None = None,
+    *,
+    resume: bool = False,
+    extends: Experiment | None = None,
+    file: str | None = None,
 ) -> dict[str, Any]:
     """Trains an experiment, or goes on with a run of it, and writes everything to its folder.
 
@@ -83,6 +90,7 @@ def train(
         experiment: what to train.
         run: where and how.
         resume: go on with the run in the folder (from the start, if it has no checkpoint yet).
+        extends: the experiment of the run to resume, where that has other steps so far.
         file: the experiment's file, written down so that `resume` finds classes defined there.
 
     Returns:
@@ -102,7 +110,8 @@ def train(
     run = run or Run()
     folder = Path(run.folder(experiment))
     if resume:
-        workdir.check_same(folder, experiment)
+        so_far = experiment if extends is None else extends
+        workdir.check_same(folder, dataclasses.replace(experiment, steps=so_far.steps))
     splits.open_data(experiment.data)
     check_budget(experiment.steps, experiment.images_per_step)
     program = compile_program(experiment, run.parallel)
@@ -114,6 +123,9 @@ def train(
         parallel.on_main_process(
             lambda: workdir.create(folder, experiment, run, file=file, command=command)
         )
+    said: list[str] = []
+    if extends is not None:
+        parallel.on_main_process(lambda: said.append(extension.extend(folder, extends, experiment)))
 
     metric = experiment.early_stopping.metric
     best = Best(metric, experiment.early_stopping.mode) if metric else None
@@ -131,7 +143,7 @@ def train(
             tensorboard=run.tensorboard,
         )
         with logger:
-            for note in notes:
+            for note in (*said, *notes):
                 logger.message(note)
             if resume:
                 logger.message(f"going on with {folder} from step {position.step}")

@@ -222,6 +222,29 @@ def test_a_changed_configuration_is_refused(
     assert f"jaxgan resume {run}" in said
 
 
+def test_more_steps_and_killed_on_the_way(folder: Folder):
+    run = "extended"
+    code, said = folder.finish(*folder.train_words("gan", run, "--steps", "1100"))
+    assert code == 0, said
+    short = folder.result(run)
+    process = folder.start("resume", run, "--steps", "4000")
+    wait_until(lambda: folder.steps(run)[-1:] > [1100], process)
+    stop(process, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    said = finishes_as_undisturbed(folder, run)
+    assert "from step 1100" not in said
+    assert json.loads((folder.path / run / "result-1100.json").read_text()) == short
+    # Once more is nothing to do.
+    code, said = folder.finish("resume", run, "--steps", "4000")
+    assert (code, said) == (0, f"{run} is finished; its numbers are in {run}/result.json\n")
+    code, said = folder.finish("resume", run, "--steps", "3000")
+    assert (code, said) == (
+        2,
+        f"error: steps = 3000: {run} is a run of 4000 steps, 4000 of which are done, and can only"
+        " be given more\n",
+    )
+
+
 def test_a_damaged_newest_checkpoint_gives_way(folder: Folder, stopped: str):
     run = copy(folder, stopped, "damaged")
     older, newest = folder.steps(run)[-2:]

@@ -122,6 +122,13 @@ def test_a_changed_configuration_is_shown(tmp_path):
         "  seed: 0 -> 1",
         "Leave these as they were, or start a new run in another --workdir.",
     ]
+    with pytest.raises(ConfigError) as raised:
+        workdir.check_same(tmp_path / "run", tiny.gan(steps=9))
+    assert str(raised.value).splitlines()[1:] == [
+        "  steps: 6 -> 9",
+        "Leave these as they were, or start a new run in another --workdir."
+        f" More steps for this one: `jaxgan resume {tmp_path}/run --steps N`.",
+    ]
 
 
 def test_results(tmp_path):
