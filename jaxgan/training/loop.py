@@ -5,28 +5,27 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
 from jaxgan.algorithms.state import State
-from jaxgan.config import EarlyStopping, Experiment, Run, config_errors
+from jaxgan.config import Experiment, Run, config_errors
 from jaxgan.data import splits
 from jaxgan.data.order import check_budget
-from jaxgan.evaluation import protocol
-from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.machine import parallel
 from jaxgan.machine.interrupts import Interrupts
-from jaxgan.measurement import pictures, rehearsal, scoring
+from jaxgan.measurement import pictures, rehearsal
 from jaxgan.program import Program, compile_program, example_batch, on_one_device
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import Best, Checkpoints, digest
+from jaxgan.run.checkpoint import Best, Checkpoints
 from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
 from jaxgan.training import extension
 from jaxgan.training.feed import open_feed
+from jaxgan.training.finish import finish, measure
 from jaxgan.training.recorder import Recorder
-from jaxgan.visualization.grid import save_png
+from jaxgan.training.start import Position, start
 
 
 class Interrupted(Exception):
@@ -39,41 +38,6 @@ class Interrupted(Exception):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.signal_number = signal_number
-
-
-class Position(NamedTuple):
-    """Where a run is: all that the loop carries from step to step, besides the arrays.
-
-    Attributes:
-        step: steps done.
-        seconds: time spent in the loop, over all starts.
-        best: best validation value so far; None before the first.
-        bad: evaluations since it was seen.
-        best_step: step at which it was seen; the state that is reported.
-        stopped: whether early stopping has ended the run.
-        data: position of the data stream.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    best: float | None = None
-    bad: int = 0
-    stopped: bool = False
-    data: Any = None
-    best_step: int = 0
-
-    def judged(self, value: float, stopping: EarlyStopping) -> Position:
-        """After one more validation value."""
-        if stopping.improves(value, self.best):
-            return self._replace(best=value, bad=0, best_step=self.step)
-        return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
-
-    def why(self, metric: str) -> str:
-        """Why a run has stopped early, in words."""
-        if self.best is None:
-            return f"{metric} was NaN or infinite in all {self.bad} evaluations"
-        count = f"in the last {self.bad} evaluations"
-        return f"{metric} was {self.best:.6g} at best, and no better {count}"
 
 
 def train(
@@ -133,7 +97,7 @@ def train(
         Interrupts() as interrupts,
         Checkpoints(folder / workdir.CHECKPOINTS, keep=run.keep, best=best) as checkpoints,
     ):
-        state, position, notes = _start(experiment, program, checkpoints)
+        state, position, notes = start(experiment, program, checkpoints)
         logger = Logger(
             folder,
             total_steps=experiment.steps,
@@ -156,23 +120,7 @@ def train(
             if position.best_step not in (0, position.step):
                 like = jax.eval_shape(program.init, 0, example_batch(experiment))
                 state = program.plan.replicate(checkpoints.at(position.best_step, like))
-            return _finish(experiment, program, state, position, folder, logger)
-
-
-def _start(
-    experiment: Experiment, program: Program, checkpoints: Checkpoints
-) -> tuple[State, Position, tuple[str, ...]]:
-    """The state to start from, newly made or restored, on all devices."""
-    blank = example_batch(experiment)
-    restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
-    if restored is None:
-        state = jax.device_get(program.init(experiment.seed, blank))
-        return program.plan.replicate(state), Position(), ()
-    return (
-        program.plan.replicate(restored.state),
-        Position(**restored.document["position"]),
-        restored.skipped,
-    )
+            return finish(experiment, program, state, position, folder, logger)
 
 
 def _loop(
@@ -214,7 +162,7 @@ def _loop(
             every = experiment.evaluation.every
             if every and (end or step % every == 0):
                 recorder.flush()
-                validation = _measure(experiment, program, state, recorder, step)
+                validation = measure(experiment, program, state, recorder, step)
                 if stopping.metric:
                     position = position.judged(validation[stopping.metric], stopping)
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
@@ -237,73 +185,3 @@ def _loop(
     finally:
         feed.close()
     return state, position
-
-
-def _measure(
-    experiment: Experiment, program: Program, state: State, recorder: Recorder, step: int
-) -> dict[str, float]:
-    """What is measured while training; on the validation split, if there is one."""
-    validation = bool(experiment.data.validation)
-    numbers = scoring.measure(
-        program,
-        on_one_device(state),
-        experiment,
-        distances="validation" if validation else "train",
-        held_out_split="validation" if validation else None,
-        names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
-    ).metrics
-    recorder.record(step, numbers)
-    return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}
-
-
-def _finish(
-    experiment: Experiment,
-    program: Program,
-    state: State,
-    position: Position,
-    folder: Path,
-    logger: Logger,
-) -> dict[str, Any]:
-    """Final numbers, pictures and the document that holds them."""
-    local = on_one_device(state)
-    started = time.perf_counter()
-    numbers = scoring.measure(
-        program,
-        local,
-        experiment,
-        distances=scoring.final_split(experiment),
-        held_out_split="test",
-        intervals=True,
-    )
-    images_seen = position.step * experiment.images_per_step
-    document = {
-        "name": experiment.name,
-        "seed": experiment.seed,
-        "steps": position.step,
-        "images_seen": images_seen,
-        "stopped_early": position.stopped,
-        "measured_step": position.best_step or position.step,
-        "digest": digest(local),
-        **numbers._asdict(),
-        "parameters": pictures.parameter_counts(local),
-        "seconds": {
-            "training": position.seconds,
-            "evaluation": time.perf_counter() - started,
-        },
-        "versions": workdir.versions(),
-        "hardware": workdir.hardware(),
-    }
-    shown = pictures.pictures(program, local, experiment)
-    if parallel.is_main_process():
-        for name, picture in shown.items():
-            save_png(folder / workdir.PICTURES / f"{name}.png", picture)
-            logger.image(position.step, f"final/{name}", picture)
-        workdir.write_json(folder / workdir.RESULT, document)
-    for name, value in numbers.metrics.items():
-        ends = numbers.intervals.get(name)
-        logger.message(
-            f"{name}  {value:.6g}" + (f" ({ends[0]:.6g} to {ends[1]:.6g})" if ends else "")
-        )
-    logger.message(f"results, pictures and checkpoints are in {folder}")
-    parallel.barrier("result")
-    return document

@@ -1,0 +1,91 @@
+"""What is measured of a run, on its way and at its end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from jaxgan.algorithms.state import State
+from jaxgan.config import Experiment
+from jaxgan.evaluation import protocol
+from jaxgan.evaluation.metrics import SAMPLE_METRICS
+from jaxgan.machine import parallel
+from jaxgan.measurement import pictures, scoring
+from jaxgan.program import Program, on_one_device
+from jaxgan.run import workdir
+from jaxgan.run.checkpoint import digest
+from jaxgan.run.logs import Logger
+from jaxgan.training.recorder import Recorder
+from jaxgan.training.start import Position
+from jaxgan.visualization.grid import save_png
+
+
+def measure(
+    experiment: Experiment, program: Program, state: State, recorder: Recorder, step: int
+) -> dict[str, float]:
+    """What is measured while training; on the validation split, if there is one."""
+    validation = bool(experiment.data.validation)
+    numbers = scoring.measure(
+        program,
+        on_one_device(state),
+        experiment,
+        distances="validation" if validation else "train",
+        held_out_split="validation" if validation else None,
+        names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
+    ).metrics
+    recorder.record(step, numbers)
+    return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}
+
+
+def finish(
+    experiment: Experiment,
+    program: Program,
+    state: State,
+    position: Position,
+    folder: Path,
+    logger: Logger,
+) -> dict[str, Any]:
+    """Final numbers, pictures and the document that holds them."""
+    local = on_one_device(state)
+    started = time.perf_counter()
+    numbers = scoring.measure(
+        program,
+        local,
+        experiment,
+        distances=scoring.final_split(experiment),
+        held_out_split="test",
+        intervals=True,
+    )
+    images_seen = position.step * experiment.images_per_step
+    document = {
+        "name": experiment.name,
+        "seed": experiment.seed,
+        "steps": position.step,
+        "images_seen": images_seen,
+        "stopped_early": position.stopped,
+        "measured_step": position.best_step or position.step,
+        "digest": digest(local),
+        **numbers._asdict(),
+        "parameters": pictures.parameter_counts(local),
+        "seconds": {
+            "training": position.seconds,
+            "evaluation": time.perf_counter() - started,
+        },
+        "versions": workdir.versions(),
+        "hardware": workdir.hardware(),
+    }
+    shown = pictures.pictures(program, local, experiment)
+    if parallel.is_main_process():
+        for name, picture in shown.items():
+            save_png(folder / workdir.PICTURES / f"{name}.png", picture)
+            logger.image(position.step, f"final/{name}", picture)
+        workdir.write_json(folder / workdir.RESULT, document)
+    for name, value in numbers.metrics.items():
+        ends = numbers.intervals.get(name)
+        logger.message(
+            f"{name}  {value:.6g}" + (f" ({ends[0]:.6g} to {ends[1]:.6g})" if ends else "")
+        )
+    logger.message(f"results, pictures and checkpoints are in {folder}")
+    parallel.barrier("result")
+    return document

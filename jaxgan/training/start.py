@@ -1,0 +1,63 @@
+"""Where a run begins: at its first step, or at its newest checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxgan.algorithms.state import State
+from jaxgan.config import EarlyStopping, Experiment
+from jaxgan.program import Program, example_batch
+from jaxgan.run.checkpoint import Checkpoints
+
+
+class Position(NamedTuple):
+    """Where a run is: all that the loop carries from step to step, besides the arrays.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent in the loop, over all starts.
+        best: best validation value so far; None before the first.
+        bad: evaluations since it was seen.
+        best_step: step at which it was seen; the state that is reported.
+        stopped: whether early stopping has ended the run.
+        data: position of the data stream.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    bad: int = 0
+    stopped: bool = False
+    data: Any = None
+    best_step: int = 0
+
+    def judged(self, value: float, stopping: EarlyStopping) -> Position:
+        """After one more validation value."""
+        if stopping.improves(value, self.best):
+            return self._replace(best=value, bad=0, best_step=self.step)
+        return self._replace(bad=self.bad + 1, stopped=self.bad + 1 >= stopping.patience)
+
+    def why(self, metric: str) -> str:
+        """Why a run has stopped early, in words."""
+        if self.best is None:
+            return f"{metric} was NaN or infinite in all {self.bad} evaluations"
+        count = f"in the last {self.bad} evaluations"
+        return f"{metric} was {self.best:.6g} at best, and no better {count}"
+
+
+def start(
+    experiment: Experiment, program: Program, checkpoints: Checkpoints
+) -> tuple[State, Position, tuple[str, ...]]:
+    """The state to start from, newly made or restored, on all devices."""
+    blank = example_batch(experiment)
+    restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
+    if restored is None:
+        state = jax.device_get(program.init(experiment.seed, blank))
+        return program.plan.replicate(state), Position(), ()
+    return (
+        program.plan.replicate(restored.state),
+        Position(**restored.document["position"]),
+        restored.skipped,
+    )
