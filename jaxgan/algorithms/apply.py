@@ -215,6 +215,23 @@ def sums_with_squares(values: Mapping[str, PerExample], batch: Batch) -> Sums:
     return {name: masked_sum(value, batch) for name, value in {**values, **squares}.items()}
 
 
+def sums_of_shares(
+    values: Mapping[str, PerExample], batch: Batch, trials: Mapping[str, int]
+) -> Sums:
+    """What ``evaluate`` returns of per-example shares of decisions that were right.
+
+    Args:
+        values: by name, from 0 to 1.
+        batch: of the examples, whose ``mask`` applies.
+        trials: decisions that each example's share is of, by name; 1 where it is not there.
+    """
+    counts = {
+        f"{name}_trials": jnp.full_like(value, trials.get(name, 1))
+        for name, value in values.items()
+    }
+    return {name: masked_sum(value, batch) for name, value in {**values, **counts}.items()}
+
+
 def to_symmetric(images: Num[Array, "..."]) -> Float[Array, "..."]:
     """uint8 images to floats in [-1, 1]; points (floats) unchanged."""
     if images.dtype == jnp.uint8:

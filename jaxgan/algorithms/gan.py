@@ -282,7 +282,7 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         of_fake, _ = networks.discriminator(judging, fake, networks.labels_of(latents), train=False)
         correct = model.loss.correct(real=of_real.logits, fake=of_fake.logits)
         values = {f"discriminator_{name}": value for name, value in correct.items()}
-        return apply.sums_with_squares(values, batch)
+        return apply.sums_of_shares(values, batch, {"discriminator_accuracy": 2})  # real and fake
 
     generation = base.Generation(
         draw,

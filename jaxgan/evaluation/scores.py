@@ -21,8 +21,10 @@ from jaxgan.evaluation.metrics import (
 )
 from jaxgan.evaluation.needs import Need, lacking, of_backbone
 from jaxgan.evaluation.protocol import Protocol
+from jaxgan.evaluation.ranges import range_of
 from jaxgan.evaluation.reference import Reference, pixels_digest
 from jaxgan.evaluation.statistics.intervals import Estimate
+from jaxgan.evaluation.statistics.ranges import within
 
 
 class Result(NamedTuple):
@@ -84,7 +86,8 @@ def results(
     for metric in wanted.values():
         how = _protocol(metric, measured)
         for name, value in metric.compute(measured).items():
-            found[how.name(name)] = Result(value, how)
+            # Intervals from resampling may leave the range of the metric.
+            found[how.name(name)] = Result(within(value, range_of(name)), how)
     return found
 
 

@@ -17,11 +17,12 @@ from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.splits import SplitName, held_out_batches
 from jaxgan.evaluation.likelihood import summaries
-from jaxgan.evaluation.metrics import estimated
 from jaxgan.evaluation.model_metrics import MODEL_METRICS, ON_MANIFOLD, Model
 from jaxgan.evaluation.protocol import Protocol
+from jaxgan.evaluation.ranges import range_of
 from jaxgan.evaluation.reference import draw
-from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.statistics.intervals import Estimate
+from jaxgan.evaluation.statistics.ranges import within
 from jaxgan.measurement import sampling
 from jaxgan.measurement.sampling import SEED
 from jaxgan.program import Program
@@ -77,13 +78,7 @@ def measure(
         likelihood=density.kind if (density := program.algorithm.density) else "",
     )
     means = summaries.finalize(summaries.merge_all(parts)) if parts and parts[0] else {}
-    found: dict[str, tuple[Estimate, Protocol]] = {}
-    for metric, value in means.items():
-        if metric.endswith("_se") and metric[:-3] in means:
-            continue
-        error = means.get(f"{metric}_se")
-        estimate = estimated(value) if error is None else normal_estimate(value, error)
-        found[protocol.name(metric)] = (estimate, protocol)
+    found = {protocol.name(metric): (value, protocol) for metric, value in means.items()}
     wanted = [name for name in names if name in MODEL_METRICS]
     model = model_of(program, state, experiment, batches, draws)
     for name in wanted:
@@ -98,7 +93,10 @@ def measure(
             computed = of_model.compute(model)
         except ValueError as error:
             raise ConfigError(f"{how.name(name)}: {error}") from error
-        found |= {how.name(short): (value, how) for short, value in computed.items()}
+        found |= {
+            how.name(short): (within(value, range_of(short)), how)
+            for short, value in computed.items()
+        }
     return found
 
 

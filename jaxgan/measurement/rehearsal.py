@@ -143,9 +143,8 @@ def _monitored(experiment: Experiment, program: Program, state: State) -> set[st
     """Short names of all that is measured while training."""
     batch = {**example_batch(experiment), "mask": np.ones(1, np.float32)}
     sums = jax.eval_shape(program.evaluate, state, batch, rng.base_key(0))
-    blank = dict.fromkeys(sums, (0.0, 1.0))
+    blank = dict.fromkeys(sums, (1.0, 1.0))
     names = set(summaries.finalize(blank)) if blank else set()
-    names = {name for name in names if not (name.endswith("_se") and name[:-3] in names)}
     for name in experiment.evaluation.metrics:
         if name in metrics.SAMPLE_METRICS:
             names |= set(metrics.SAMPLE_METRICS[name].gives)

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from jaxgan.config import Experiment, describe
 from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.evaluation.protocol import short_name
-from jaxgan.evaluation.statistics.intervals import mean_interval
+from jaxgan.evaluation.ranges import range_of
+from jaxgan.evaluation.statistics.ranges import over_seeds
 from jaxgan.evaluation.statistics.significance import against_best
 from jaxgan.run import workdir
 from jaxgan.run.logs import read_jsonl
@@ -116,7 +117,7 @@ def report(study: Study, rows: list[Trained], *, command: str, seconds: float) -
         rows=shown,
         rank_by=study.rank_by,
         metrics=columns,
-        interval="95% Student-t interval over training seeds",
+        interval="95% Student-t interval over training seeds, of three or more",
         notes=(),
         plots=tradeoffs(shown, experiments),
     )
@@ -219,6 +220,7 @@ def _row(row: Trained, study: Study, columns: tuple[MetricColumn, ...]) -> Row:
             for column in columns
             if (
                 value := _value(
+                    column.name,
                     [metrics.get(column.name) for metrics in per_seed],
                     [intervals.get(column.name) for intervals in sampled],
                 )
@@ -236,7 +238,7 @@ def _objective(experiment: Experiment) -> str:
 
 
 def _value(
-    values: Sequence[float | None], sampled: Sequence[Sequence[float] | None]
+    name: str, values: Sequence[float | None], sampled: Sequence[Sequence[float] | None]
 ) -> MetricValue | None:
     """Mean and interval over the seeds that have a value; of a single one, that over samples.
 
@@ -246,13 +248,13 @@ def _value(
     present = [(v, ends) for v, ends in zip(defined, sampled, strict=True) if v is not None]
     if not present:
         return None
-    interval = mean_interval([v for v, _ in present])
-    if math.isfinite(interval.low):
-        return MetricValue(interval.mean, interval.low, interval.high, defined)
+    mean, low, high = over_seeds([v for v, _ in present], range_of(name))
+    if math.isfinite(low):
+        return MetricValue(mean, low, high, defined)
     ends = present[0][1]
-    if len(present) > 1 or ends is None or not ends[0] <= interval.mean <= ends[1]:
-        return MetricValue(interval.mean, per_seed=defined)
-    return MetricValue(interval.mean, ends[0], ends[1], defined, over="samples")
+    if len(present) > 1 or ends is None or not ends[0] <= mean <= ends[1]:
+        return MetricValue(mean, per_seed=defined)
+    return MetricValue(mean, ends[0], ends[1], defined, over="samples")
 
 
 def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:

@@ -264,8 +264,11 @@ def test_evaluate_counts_what_the_mask_lets_through(data):
         "discriminator_accuracy_fake": fake_right,
         "discriminator_accuracy": 0.5 * real_right + 0.5 * fake_right,
     }
-    # Squares, from which the means' standard errors are computed.
-    expected |= {f"{name}_squared": np.float64(right) ** 2 for name, right in expected.items()}
+    # How many decisions each share is of, from which its interval is computed.
+    expected |= {
+        f"{name}_trials": np.full(ROWS, 2.0 if name.endswith("accuracy") else 1.0)
+        for name in [*expected]
+    }
     for weights in (mask, np.ones(ROWS, np.float32)):
         sums = program.evaluate(state, {**batch, "mask": weights}, key)
         assert sums.keys() == expected.keys()

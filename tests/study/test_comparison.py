@@ -1,6 +1,7 @@
 """From finished runs to a report: names, intervals, significance, refusals."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.study import comparison
 from jaxgan.study.comparison import Entry, Outcome, Study, Trained, _objective, report
+from jaxgan.visualization.report.ranking import ranked
 from jaxgan.visualization.report.text_table import text_table
 
 PENALIZED = dataclasses.replace(
@@ -84,9 +86,9 @@ def test_rows_are_compared_with_the_best_seed_by_seed_and_corrected():
     # The intervals over seeds of all three overlap: only the pairing tells far from best.
     assert found["far"].low < found["best"].high
     table = text_table(made)
-    (near_line,) = (line for line in table.splitlines() if "near" in line and "± " in line)
+    (near_line,) = (line for line in table.splitlines() if " near " in line and "[" in line)
     assert "≈" in near_line
-    (far_line,) = (line for line in table.splitlines() if " far " in line and "± " in line)
+    (far_line,) = (line for line in table.splitlines() if " far " in line and "[" in line)
     assert "≈" not in far_line
 
 
@@ -130,11 +132,47 @@ def test_one_seed_has_the_interval_over_samples_and_says_so():
     table = text_table(reported(trained("a", one)))
     assert "5.00 [4.00, 7.00] †" in table
     assert "† interval over the drawing of samples" in table
-    # With several seeds, the interval is over those.
-    (row,) = reported(trained("a", one, {**one, "metrics": {"fid[x]": 6.0}})).rows
+    # With two seeds there is none, with more it is over those.
+    two = [{**one, "metrics": {"fid[x]": value}} for value in (6.0, 10.0)]
+    (row,) = reported(trained("a", one, two[0])).rows
+    assert (row.metrics["fid"].mean, row.metrics["fid"].interval) == (5.5, None)
+    (row,) = reported(trained("a", one, *two)).rows
     assert row.metrics["fid"].over == "seeds"
-    low, high = stats.t.interval(0.95, df=1, loc=5.5, scale=0.5)
-    assert row.metrics["fid"].interval == (pytest.approx(low), pytest.approx(high))
+    # About the logarithm: a distance is never negative.
+    factor = math.exp(stats.t.ppf(0.975, 2) * stats.sem([5.0, 6.0, 10.0]) / 7)
+    assert row.metrics["fid"].interval == pytest.approx((7 / factor, 7 * factor))
+
+
+def test_no_interval_leaves_what_a_metric_can_be():
+    results = [
+        {"metrics": {"fid[x]": fid, "precision[x]": share, "kid[x]": fid}}
+        for fid, share in ((0.5, 1.0), (1.0, 0.99), (9.0, 0.5))
+    ]
+    (row,) = reported(trained("a", *results)).rows
+    assert row.metrics["fid"].low > 0
+    assert 0 < row.metrics["precision"].low < row.metrics["precision"].high < 1
+    # Unbiased, and so not bounded.
+    assert row.metrics["kid"].low < 0
+
+
+def test_seeds_that_are_all_alike_have_no_interval():
+    (row,) = reported(trained("a", *[{"metrics": {"precision[x]": 1.0}}] * 3)).rows
+    assert (row.metrics["precision"].mean, row.metrics["precision"].interval) == (1.0, None)
+
+
+def test_a_row_with_an_undefined_seed_does_not_outrank_one_without():
+    rows = [
+        trained("lucky", *fids(9.0, 9.0, 9.0, **{"reverse_kl[x]": 0.1})),
+        trained("complete", *fids(1.0, 1.1, 1.2, **{"reverse_kl[x]": 0.5})),
+    ]
+    rows[0].outcomes[1].result["metrics"]["reverse_kl[x]"] = math.nan
+    made = reported(*rows, rank_by="reverse_kl")
+    assert [(place.row.name, place.rank) for place in ranked(made)] == [
+        ("complete", 1), ("lucky", None),
+    ]  # fmt: skip
+    table = text_table(made)
+    assert table.index("complete") < table.index("lucky")
+    assert "lucky has no value in 1 of 3 seeds and is not ranked." in " ".join(table.split())
 
 
 def test_an_interval_that_lacks_its_value_is_left_out():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny
 import tiny_study
-from scipy import stats
+from scipy import special, stats
 from tiny_study import BAD, planned, run
 
 from jaxgan.cli.options import read_entry
@@ -96,7 +96,14 @@ def test_numbers_are_means_with_student_intervals_of_the_runs(finished, name, me
     assert found["per_seed"] == values
     assert len(set(values)) == 3
     assert found["mean"] == pytest.approx(np.mean(values), rel=1e-12)
-    low, high = stats.t.interval(0.95, df=2, loc=np.mean(values), scale=stats.sem(values))
+    mean, half = np.mean(values), stats.t.ppf(0.975, 2) * stats.sem(values)
+    # A distance is never negative, an accuracy at most 1: by the logarithm and the log odds.
+    low, high = {
+        "fid": lambda: mean * np.exp([-half / mean, half / mean]),
+        "discriminator_accuracy": lambda: special.expit(
+            special.logit(mean) + np.array([-1, 1]) * half / (mean * (1 - mean))
+        ),
+    }.get(metric, lambda: (mean - half, mean + half))()
     assert found["low"] == pytest.approx(low, rel=1e-9)
     assert found["high"] == pytest.approx(high, rel=1e-9)
 
@@ -208,14 +215,14 @@ def test_commands_have_the_arguments_of_the_row(files):
 
 
 def test_a_mean_leaves_out_seeds_without_a_value():
-    value = runner.comparison._value([2.0, None, float("nan"), 4.0], [None] * 4)
-    assert value.mean == 3.0
-    assert value.per_seed == (2.0, None, None, 4.0)
-    low, high = stats.t.interval(0.95, df=1, loc=3.0, scale=1.0)  # sem = sqrt(2) / sqrt(2)
+    value = runner.comparison._value("elbo", [2.0, None, float("nan"), 4.0, 6.0], [None] * 5)
+    assert value.mean == 4.0
+    assert value.per_seed == (2.0, None, None, 4.0, 6.0)
+    low, high = stats.t.interval(0.95, df=2, loc=4.0, scale=2 / np.sqrt(3))
     assert (value.low, value.high) == (pytest.approx(low), pytest.approx(high))
-    one = runner.comparison._value([None, 5.0], [None, None])
+    one = runner.comparison._value("elbo", [None, 5.0], [None, None])
     assert (one.mean, one.low, one.high) == (5.0, None, None)
-    assert runner.comparison._value([None, float("nan")], [None, (1.0, 2.0)]) is None
+    assert runner.comparison._value("elbo", [None, float("nan")], [None, (1.0, 2.0)]) is None
 
 
 def test_metrics_are_measured_of_whom_they_can_be(files, tmp_path, capsys):

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from jaxgan.evaluation.disentanglement.interventions import Interventions
 from jaxgan.evaluation.statistics.intervals import Estimate
+from jaxgan.evaluation.statistics.proportions import wilson
 
 BATCH = 64
 """Points (or pairs of points) a vote, as in disentanglement_lib (Locatello et al. 2019)."""
@@ -70,21 +71,6 @@ def majority_accuracy(
     """Share of test votes that fall on the factor most voted for, in training, by a dimension."""
     guess = train.argmax(axis=0)
     return float(test[guess, np.arange(test.shape[1])].sum() / test.sum())
-
-
-def wilson(share: float, count: int) -> Estimate:
-    """95% interval of a probability from a share of independent successes (Wilson 1927).
-
-    Args:
-        share: of successes.
-        count: of trials.
-    """
-    z2 = 1.959963984540054**2
-    center = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = math.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2))) / (1 + z2 / count)
-    # At a share of 0 or 1 an end is that share, but for rounding.
-    low, high = (0.0 if share == 0 else center - half), (1.0 if share == 1 else center + half)
-    return Estimate(share, low, high)
 
 
 def beta_vae_metric(

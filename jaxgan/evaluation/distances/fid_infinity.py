@@ -19,6 +19,7 @@ from jaxtyping import Float, Float64
 from jaxgan.evaluation.distances.fid import distance, frechet_between, gaussian_of
 from jaxgan.evaluation.distances.moments import Moments
 from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.statistics.ranges import POSITIVE, around
 
 POINTS = 15
 """Sizes that the line is fitted to, as published."""
@@ -39,7 +40,8 @@ def frechet_estimate(
     from what each sample adds to the distance (the delta method): ``2 s.y + y'(I - T)y`` for a
     sample at ``y`` from its set's mean, ``s`` the difference of the means and ``T`` the linear
     map that transports its Gaussian onto the other. Sets should be several times as large as
-    features have dimensions.
+    features have dimensions. The interval is made on the scale of the distance's logarithm, because
+    a distance is never negative.
 
     Args:
         real: features of one set, or their moments.
@@ -50,6 +52,17 @@ def frechet_estimate(
     Raises:
         ValueError: as `jaxgan.evaluation.distances.fid.frechet_between`.
     """
+    value, error = _frechet(real, generated, metric, names)
+    return around(value, normal_estimate(0.0, error).high, POSITIVE)
+
+
+def _frechet(
+    real: Moments | Float[np.ndarray | jax.Array, "m d_real"],
+    generated: Float[np.ndarray | jax.Array, "n d_generated"],
+    metric: str,
+    names: tuple[str, str],
+) -> tuple[float, float]:
+    """The distance, and its standard error over the drawing of the samples."""
     value = frechet_between(real, generated, metric=metric, names=names)
     ours = _whitened(generated)
     target = gaussian_of(real) if isinstance(real, Moments) else _whitened(real)
@@ -58,7 +71,7 @@ def frechet_estimate(
     variance = _variance(ours, shift, left, overlaps)
     if isinstance(target, _Whitened):
         variance += _variance(target, -shift, right.T, overlaps)
-    return normal_estimate(value, math.sqrt(variance))
+    return value, math.sqrt(variance)
 
 
 def fid_infinity(
@@ -97,7 +110,7 @@ def fid_infinity(
         ValueError: there are fewer than 3 points, or no room for them between ``smallest`` and all
             samples; or as `jaxgan.evaluation.distances.fid.frechet_between`.
     """
-    whole = frechet_estimate(real, generated, metric=metric, names=names)
+    whole, drawing = _frechet(real, generated, metric, names)
     features = np.asarray(generated, np.float64)
     count = len(features)
     least = count // 3 if smallest is None else smallest
@@ -112,7 +125,7 @@ def fid_infinity(
         fixed, others = gaussian_of(real), None
     else:
         fixed, others = None, np.asarray(real, np.float64)
-    distances = [whole.value]
+    distances = [whole]
     for size in sizes[:-1]:
         part = gaussian_of(features[generator.permutation(count)[:size]])
         if others is None:
@@ -124,7 +137,6 @@ def fid_infinity(
         distances.append(distance(against, part))
     reciprocal = 1 / np.concatenate([sizes[-1:], sizes[:-1]])
     value, error = _intercept(reciprocal, np.array(distances))
-    drawing = (whole.high - whole.low) / (2 * normal_estimate(0.0, 1.0).high)
     return normal_estimate(value, math.hypot(drawing, error))
 
 

@@ -30,6 +30,7 @@ from jaxgan.evaluation.distances import pairwise
 from jaxgan.evaluation.distances.pairwise import Bounds
 from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap_each, normal_estimate
 from jaxgan.evaluation.statistics.proportions import share
+from jaxgan.evaluation.statistics.ranges import POSITIVE, around
 
 MANIFOLD_K = 3
 """Of precision and recall, as in the paper."""
@@ -107,7 +108,7 @@ def prdc(
     result = Neighborhoods(
         precision=share(found.precision),
         recall=share(found.recall),
-        density=normal_estimate(float(counts.mean()), error),
+        density=around(float(counts.mean()), normal_estimate(0.0, error).high, POSITIVE),
         coverage=share(found.coverage),
     )
     if not replicates:

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Float32, Num
 
 from jaxgan import rng
 from jaxgan.evaluation.statistics.intervals import Estimate, normal_estimate
+from jaxgan.evaluation.statistics.ranges import POSITIVE, around
 from jaxgan.typing import PRNGKey
 
 _VALUES = 2**20
@@ -82,7 +83,7 @@ def sliced_wasserstein(
     potentials /= directions
     variance = potentials[: len(a)].var(ddof=1) / len(a)
     variance += potentials[len(a) :].var(ddof=1) / len(b)
-    return normal_estimate(value, math.sqrt(variance))
+    return around(value, normal_estimate(0.0, math.sqrt(variance)).high, POSITIVE)
 
 
 def _flat(values: Num[np.ndarray | Array, "n *shape"], name: str) -> Float32[np.ndarray, "n d"]:

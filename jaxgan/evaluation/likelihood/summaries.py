@@ -14,7 +14,10 @@ from typing import SupportsFloat, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from jaxgan.evaluation.ranges import range_of
 from jaxgan.evaluation.statistics.intervals import Estimate, mean_interval
+from jaxgan.evaluation.statistics.proportions import wilson
+from jaxgan.evaluation.statistics.ranges import around
 from jaxgan.typing import Measure
 
 AnySums: TypeAlias = Mapping[str, tuple[SupportsFloat, SupportsFloat]]
@@ -25,6 +28,10 @@ HostSums: TypeAlias = dict[str, tuple[float, float]]
 
 SQUARED = "_squared"
 """``elbo_squared`` holds the sum of the squares of what ``elbo`` holds the sum of."""
+
+TRIALS = "_trials"
+"""``accuracy_trials`` says that ``accuracy`` is a share, and holds the number of decisions, each
+right or wrong, that it is a share of: one or several an image."""
 
 
 def merge(a: AnySums, b: AnySums) -> HostSums:
@@ -56,38 +63,52 @@ def merge_all(parts: Iterable[AnySums]) -> HostSums:
     return {name: (float(value), float(count)) for name, (value, count) in total.items()}
 
 
-def finalize(sums: AnySums) -> dict[str, float]:
-    """Means per image and, where sums of squares are there, their standard errors.
+def finalize(sums: AnySums) -> dict[str, Estimate]:
+    """Means per image, with 95% intervals over the drawing of the images.
 
-    For a quantity ``elbo`` that comes with ``elbo_squared``, the result has ``elbo`` and
-    ``elbo_se``: the standard deviation over images (divided by ``count - 1``) over ``sqrt(count)``;
-    NaN for one image. Entries that hold squares are used up by this.
+    A quantity ``accuracy`` that comes with ``accuracy_trials`` has Wilson's interval of a share; a
+    quantity ``elbo`` that comes with ``elbo_squared`` has Student's, within the metric's range
+    (`jaxgan.evaluation.ranges`); others have none (NaN), as has the mean of one image. Entries that
+    hold trials or squares are used up by this.
 
     Raises:
-        ValueError: a count is not positive, or a quantity and its squares differ in their counts.
+        ValueError: a count is not positive, or a quantity and its squares or trials differ in their
+            counts.
     """
-    means: dict[str, float] = {}
+    means: dict[str, Estimate] = {}
     for name, (value, count) in sums.items():
         total, n = float(value), float(count)
         if not n > 0:
             raise ValueError(f"{name}: summed over {n:g} images, a mean needs at least one")
-        if name.endswith(SQUARED) and name.removesuffix(SQUARED) in sums:
+        if any(name.endswith(end) and name.removesuffix(end) in sums for end in (SQUARED, TRIALS)):
             continue
-        means[name] = total / n
-        if name + SQUARED in sums:
-            squares, squares_count = (float(part) for part in sums[name + SQUARED])
-            if squares_count != n:
-                raise ValueError(f"{name}: {n:g} images, but {squares_count:g} in {name}{SQUARED}")
-            means[f"{name}_se"] = _standard_error(total, squares, n)
+        if name + TRIALS in sums:
+            means[name] = wilson(total / n, _part(sums, name, TRIALS, n))
+        elif name + SQUARED in sums:
+            half = _half_width(total, _part(sums, name, SQUARED, n), n)
+            means[name] = around(total / n, half, range_of(name))
+        else:
+            means[name] = Estimate(total / n, math.nan, math.nan)
     return means
 
 
-def _standard_error(total: float, squares: float, n: float) -> float:
+def _part(sums: AnySums, name: str, ending: str, n: float) -> float:
+    """What goes with a quantity, of as many images."""
+    part, count = (float(one) for one in sums[name + ending])
+    if count != n:
+        raise ValueError(f"{name}: {n:g} images, but {count:g} in {name}{ending}")
+    return part
+
+
+def _half_width(total: float, squares: float, n: float) -> float:
+    """Of Student's 95% interval of a mean."""
     if n <= 1:
         return math.nan
+    from scipy import special
+
     # Equal values may leave a rounding error of either sign.
     variance = max(squares - total * total / n, 0.0) / (n - 1)
-    return math.sqrt(variance / n)
+    return float(special.stdtrit(n - 1, 0.975)) * math.sqrt(variance / n)
 
 
 def mean_over_images(values: Float[np.ndarray, "images"]) -> Estimate:

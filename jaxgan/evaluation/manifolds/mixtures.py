@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap_each
 from jaxgan.evaluation.statistics.proportions import share
+from jaxgan.evaluation.statistics.ranges import POSITIVE, Range, within
 
 REPLICATES = 200
 """Sets of samples drawn again for an interval."""
@@ -66,7 +67,8 @@ def mixture_metrics(
     """`mixture_scores` under names that say what was measured, with 95% intervals.
 
     The intervals are over the drawing of samples: Wilson's for the share, and those of
-    `jaxgan.evaluation.statistics.intervals.bootstrap` for the other two.
+    `jaxgan.evaluation.statistics.intervals.bootstrap` for the other two, cut off where they would
+    leave the values that there are.
 
     Args:
         points: as in `mixture_scores`.
@@ -86,9 +88,9 @@ def mixture_metrics(
     )
     how = f"gen{len(points)},{weights}"
     return {
-        f"modes[of{count},{how}]": found["modes"],
+        f"modes[of{count},{how}]": within(found["modes"], Range(0, count)),
         f"high_quality[{RADIUS:g}std,{how}]": share(nearest >= 0),
-        f"reverse_kl[of{count},{how}]": found["reverse_kl"],
+        f"reverse_kl[of{count},{how}]": within(found["reverse_kl"], POSITIVE),
     }
 
 

@@ -70,7 +70,8 @@ class MetricValue:
         mean: over the seeds.
         low: lower end of the interval; None (as is ``high``) where there is none.
         high: upper end.
-        per_seed: one value a seed, in the order of `Row.seeds`; None for a seed without.
+        per_seed: one value a seed, in the order of `Row.seeds`; None for a seed without. A row with
+            such a seed is not ranked by the others.
         over: what the interval is over: training seeds or, where one seed has no other, the drawing
             of samples (or of test images).
         p_value: chance of so large a difference from the column's best row if there is none,
@@ -91,6 +92,16 @@ class MetricValue:
             raise ValueError("an interval has both ends or none")
         if self.interval is not None and not self.interval[0] <= self.mean <= self.interval[1]:
             raise ValueError(f"the mean {self.mean} lies outside its interval {self.interval}")
+
+    @property
+    def defined(self) -> tuple[float, ...]:
+        """The finite values of the seeds."""
+        return tuple(one for one in self.per_seed if one is not None and math.isfinite(one))
+
+    @property
+    def missing(self) -> int:
+        """Seeds without a value: it was undefined there, or not measured."""
+        return sum(one is None or math.isnan(one) for one in self.per_seed)
 
     @property
     def like_best(self) -> bool:

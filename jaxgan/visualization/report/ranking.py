@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from jaxgan.visualization.report.data import ALPHA, MetricColumn, Report, Row
-from jaxgan.visualization.report.text import chance, joined, number
+from jaxgan.visualization.report.text import chance, joined, number, seed_points
 
 
 class Standing(Enum):
@@ -18,6 +18,7 @@ class Standing(Enum):
     TIED = "not significantly different from the leader"
     BEHIND = "significantly behind the leader"
     UNKNOWN = "significance cannot be judged"
+    INCOMPLETE = "without a value in some seeds"
     UNRANKED = "without a value"
     FAILED = "failed"
 
@@ -50,11 +51,21 @@ class Ranked:
 def has_value(row: Row, metric: str) -> bool:
     """Whether a row takes part in the comparison of a metric.
 
-    A row of which some seeds failed does not, by the seeds that are left: surviving is part of the
-    result.
+    A row of which some seeds failed, or have no value (a divergence between modes, say, where no
+    sample lies at any), does not, by the seeds that are left: surviving is part of the result.
     """
     value = row.metrics.get(metric)
-    return row.failed is None and value is not None and math.isfinite(value.mean)
+    if row.failed is not None or value is None:
+        return False
+    return math.isfinite(value.mean) and not value.missing
+
+
+def incomplete(row: Row, metric: str) -> str:
+    """Why a row whose seeds have not all a value is not ranked; empty for others."""
+    value = row.metrics.get(metric)
+    if row.failed is not None or value is None or not value.missing:
+        return ""
+    return f"no value in {value.missing} of {len(row.seeds)} seeds"
 
 
 def leader(rows: Sequence[Row], column: MetricColumn) -> Row | None:
@@ -67,7 +78,8 @@ def leader(rows: Sequence[Row], column: MetricColumn) -> Row | None:
 
 
 def ranked(report: Report) -> tuple[Ranked, ...]:
-    """All rows: the ranked ones best first, those without a finite value, then the failed."""
+    """All rows: the ranked ones best first, then those with a value in some of their seeds, those
+    without a finite value, and the failed."""
     metric = report.rank_by
     sign = 1.0 if report.ranking_column.lower_is_better else -1.0
 
@@ -83,10 +95,19 @@ def ranked(report: Report) -> tuple[Ranked, ...]:
             standing = Standing.UNKNOWN
         rank = 1 + sum(mean(other) < mean(row) for other in placed)
         result.append(Ranked(row, rank, Standing.LEADER if row is placed[0] else standing))
-    rest = [row for row in report.rows if not has_value(row, metric)]
-    result += [Ranked(row, None, Standing.UNRANKED) for row in rest if row.failed is None]
-    result += [Ranked(row, None, Standing.FAILED) for row in rest if row.failed is not None]
-    return tuple(result)
+    rest = [
+        Ranked(row, None, _unranked(row, metric))
+        for row in report.rows
+        if not has_value(row, metric)
+    ]
+    last = (Standing.INCOMPLETE, Standing.UNRANKED, Standing.FAILED)
+    return (*result, *sorted(rest, key=lambda place: last.index(place.standing)))
+
+
+def _unranked(row: Row, metric: str) -> Standing:
+    if row.failed is not None:
+        return Standing.FAILED
+    return Standing.INCOMPLETE if incomplete(row, metric) else Standing.UNRANKED
 
 
 def best(report: Report, metric: str) -> frozenset[str]:
@@ -137,6 +158,8 @@ def legend(report: Report) -> tuple[str, ...]:
             )
     elif _open(report):
         lines.append("Fewer than 3 training seeds: significance cannot be judged.")
+    if any(value.interval is None and len(value.defined) == 2 for value in values):
+        lines.append("Two seeds are shown as they are: no interval can be told from two values.")
     if any(value.interval is not None and value.over == "samples" for value in values):
         lines.append(
             f"{OVER_SAMPLES} interval over the drawing of samples or test images, from one training"
@@ -168,7 +191,12 @@ def verdict(report: Report) -> str:
     order = ranked(report)
     places = [place for place in order if place.rank is not None]
     failed = [place.row.name for place in order if place.standing is Standing.FAILED]
-    ending = f" {joined(failed)} failed and {_is(failed)} not ranked." if failed else ""
+    ending = "".join(
+        f" {place.row.name} has {incomplete(place.row, report.rank_by)} and is not ranked."
+        for place in order
+        if place.standing is Standing.INCOMPLETE
+    )
+    ending += f" {joined(failed)} failed and {_is(failed)} not ranked." if failed else ""
     if not places:
         return f"No run has a value of {column.label}, so there is no ranking.{ending}"
 
@@ -179,6 +207,8 @@ def verdict(report: Report) -> str:
             low, high = (number(end, column.digits) for end in value.interval)
             over = " over samples" if value.over == "samples" else ""
             text += f", interval{over} {low} to {high}"
+        elif points := seed_points(value, column.digits):
+            text += f", two seeds: {' and '.join(points)}"
         return text if value.p_value is None else f"{text}; {chance(value.p_value)}"
 
     first, *others = places

@@ -15,6 +15,7 @@ from jaxgan.visualization.report.ranking import (
     Ranked,
     Standing,
     best,
+    incomplete,
     marks,
     ranked,
 )
@@ -25,12 +26,14 @@ from jaxgan.visualization.report.text import (
     duration,
     first_line,
     number,
+    seed_points,
     spread,
 )
 
 _MARKS = {
     Standing.TIED: ("tied", f"{LIKE_BEST} not significantly behind the first"),
     Standing.UNKNOWN: ("unknown", "significance cannot be judged"),
+    Standing.INCOMPLETE: ("failed", "not ranked"),
     Standing.FAILED: ("failed", "failed"),
 }
 
@@ -150,7 +153,13 @@ def _cell(report: Report, row: Row, column: MetricColumn, color: int, scale: Sca
     plot = ""
     if scale is not None:
         plot = interval_plot(value, scale, color, _stripe(report, column, leaders))
-    return f'{start}{text}{plot}<span class="range">{_range(value, column.digits)}</span></td>'
+    why = (
+        f'<span class="why">{esc(reason)}</span>'
+        if (reason := incomplete(row, column.name))
+        else ""
+    )
+    ends = _range(value, column.digits)
+    return f'{start}{text}{plot}<span class="range">{ends}</span>{why}</td>'
 
 
 def _mark(found: str, value: MetricValue) -> str:
@@ -176,8 +185,11 @@ def _stripe(
 
 
 def _range(value: MetricValue, digits: int) -> str:
+    if points := seed_points(value, digits):
+        return f"seeds {' and '.join(points)}"
     if value.interval is None:
-        return "no interval"
+        alike = len(value.defined) > 2 and len(set(value.defined)) == 1
+        return "all seeds alike" if alike else "no interval"
     ends = f"[{number(value.interval[0], digits)}, {number(value.interval[1], digits)}]"
     return f"{ends} {OVER_SAMPLES} over samples" if value.over == "samples" else ends
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from jaxgan.visualization.report.data import MetricValue
+
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -85,6 +87,13 @@ def shortened(text: str, length: int) -> str:
 def first_line(text: str) -> str:
     """What stands before the first line break."""
     return text.strip().partition("\n")[0].rstrip()
+
+
+def seed_points(value: MetricValue, digits: int) -> tuple[str, ...]:
+    """The values of two seeds, of which there is no interval; of other numbers of seeds none."""
+    if value.interval is not None or len(value.defined) != 2:
+        return ()
+    return tuple(number(one, digits) for one in value.defined)
 
 
 def spread(mean: float, interval: tuple[float, float] | None, digits: int) -> str:

@@ -13,6 +13,7 @@ from jaxgan.visualization.report.text import (
     duration,
     first_line,
     number,
+    seed_points,
     shortened,
     spread,
 )
@@ -99,6 +100,8 @@ def _values(report: Report, order: Sequence[Ranked], column: MetricColumn) -> li
         if not half and value.interval is not None:
             low, high = (number(end, column.digits) for end in value.interval)
             half = f"[{low}, {high}]"
+        if points := seed_points(value, column.digits):
+            half = f"({', '.join(points)})"
         text = f"{number(value.mean, column.digits)} {half}".rstrip()
         cells.append(f"{text} {suffix:<{room}}" if room else text)
     return cells

@@ -29,29 +29,56 @@ def test_merging_adds_entry_by_entry():
     assert merge(a, b) == {"elbo": (-15.5, 3.0), "kl": (4.5, 5.0)}
 
 
-def test_unequal_batches_give_the_mean_over_images_and_its_standard_error():
+def test_unequal_batches_give_the_mean_over_images_with_students_interval():
     values = np.random.default_rng(0).normal(-90.0, 7.0, 50).astype(np.float32)
     result = finalize(merge_all(sums_of(part) for part in np.split(values, [3, 40])))
-    assert result.keys() == {"elbo", "elbo_se"}
-    np.testing.assert_allclose(result["elbo"], values.mean(dtype=np.float64), rtol=1e-6)
-    np.testing.assert_allclose(
-        result["elbo_se"], values.std(ddof=1, dtype=np.float64) / np.sqrt(50), rtol=1e-3
-    )
+    assert result.keys() == {"elbo"}
+    values = values.astype(np.float64)
+    expected = stats.t.interval(0.95, 49, values.mean(), stats.sem(values))
+    np.testing.assert_allclose(result["elbo"].value, values.mean(), rtol=1e-6)
+    np.testing.assert_allclose(result["elbo"][1:], expected, rtol=1e-4)
 
 
-def test_without_squares_there_is_no_standard_error():
-    assert finalize({"kl": (9.0, 4.0)}) == {"kl": 2.25}
+def test_shares_have_wilsons_interval_of_all_their_decisions():
+    # 7 images of two decisions each: 13 of 14 are right.
+    sums = {"accuracy": (6.5, 7.0), "accuracy_trials": (14.0, 7.0)}
+    found = finalize(sums)
+    expected = stats.binomtest(13, 14).proportion_ci(0.95, "wilson")
+    assert found.keys() == {"accuracy"}
+    np.testing.assert_allclose(found["accuracy"], [13 / 14, *expected], rtol=1e-9)
+    # All 8 of 8, which Student's interval would call certain.
+    (whole,) = finalize({"right": (8.0, 8.0), "right_trials": (8.0, 8.0)}).values()
+    np.testing.assert_allclose(whole, [1.0, 0.675592, 1.0], rtol=1e-6)
 
 
-def test_squares_alone_are_a_quantity_like_any_other():
-    assert finalize({"error_squared": (9.0, 4.0)}) == {"error_squared": 2.25}
+def test_what_cannot_be_negative_has_no_interval_below_zero():
+    values = np.array([0.0, 0.1, 3.0])
+    sums = {name: (values.sum(), 3.0) for name in ("kl", "elbo")}
+    sums |= {f"{name}_squared": (np.square(values).sum(), 3.0) for name in ("kl", "elbo")}
+    found = finalize(sums)
+    assert found["elbo"].low < 0
+    # About the logarithm of the mean, by the delta method.
+    half = stats.t.ppf(0.975, 2) * stats.sem(values) / values.mean()
+    expected = values.mean() * np.exp([-half, half])
+    np.testing.assert_allclose(found["kl"], [values.mean(), *expected], rtol=1e-9)
+
+
+def test_without_squares_there_is_no_interval():
+    (kl,) = finalize({"kl": (9.0, 4.0)}).values()
+    np.testing.assert_array_equal(kl, [2.25, np.nan, np.nan])
+
+
+def test_squares_and_trials_alone_are_quantities_like_any_other():
+    for name in ("error_squared", "court_trials"):
+        assert finalize({name: (9.0, 4.0)})[name].value == 2.25
 
 
 def test_the_spread_of_one_image_is_unknown_and_of_equal_ones_zero():
-    assert np.isnan(finalize({"elbo": (-3.0, 1.0), "elbo_squared": (9.0, 1.0)})["elbo_se"])
+    one = finalize({"elbo": (-3.0, 1.0), "elbo_squared": (9.0, 1.0)})["elbo"]
+    assert np.isnan(one[1:]).all()
     # 3 * 0.1^2 in floating point lies above the sum of squares of a third of 0.3 by a rounding.
-    equal = finalize({"elbo": (0.3, 3.0), "elbo_squared": (0.03, 3.0)})
-    assert 0 <= equal["elbo_se"] < 1e-8
+    equal = finalize({"elbo": (0.3, 3.0), "elbo_squared": (0.03, 3.0)})["elbo"]
+    assert 0 <= equal.high - equal.low < 1e-7
 
 
 def test_many_batches_are_summed_in_float64():
@@ -68,6 +95,8 @@ def test_what_cannot_be_merged_or_divided_is_refused():
         merge_all([])
     with pytest.raises(ValueError, match="elbo: summed over 0 images"):
         finalize({"elbo": (0.0, 0.0)})
+    with pytest.raises(ValueError, match="right: 4 images, but 3 in right_trials"):
+        finalize({"right": (1.0, 4.0), "right_trials": (4.0, 3.0)})
     with pytest.raises(ValueError, match="elbo: 4 images, but 3 in elbo_squared"):
         finalize({"elbo": (1.0, 4.0), "elbo_squared": (1.0, 3.0)})
 

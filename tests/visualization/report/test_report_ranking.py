@@ -6,6 +6,7 @@ from jaxgan.visualization.report.ranking import (
     Standing,
     best,
     has_value,
+    incomplete,
     leader,
     legend,
     marks,
@@ -63,6 +64,43 @@ def test_values_that_are_not_finite_and_failed_rows_are_not_ranked(report):
         ("partly", None),
     ]
     assert best(some, "fid") == {"good"}
+
+
+def test_a_row_that_lacks_a_seed_comes_after_all_that_lack_none_and_says_why(report):
+    some = _with(
+        report,
+        none=None,
+        lucky=MetricValue(0.1, per_seed=(0.1, None, 0.1)),
+        worst=_around(90.0, 0.1),
+        undefined=MetricValue(0.0, per_seed=(float("nan"), 0.0, 0.0)),
+    )
+    broken = dataclasses.replace(some.rows[1], name="broken", failed="seed 2 diverged")
+    some = dataclasses.replace(some, rows=(broken, *some.rows))
+    assert [(p.row.name, p.rank, p.standing) for p in ranked(some)] == [
+        ("worst", 1, Standing.LEADER),
+        ("lucky", None, Standing.INCOMPLETE),
+        ("undefined", None, Standing.INCOMPLETE),
+        ("none", None, Standing.UNRANKED),
+        ("broken", None, Standing.FAILED),
+    ]
+    assert best(some, "fid") == {"worst"}
+    assert "worst has the lowest FID (90.00, interval 89.90 to 90.10)" in verdict(some)
+    assert "lucky has no value in 1 of 3 seeds and is not ranked." in verdict(some)
+    assert incomplete(some.rows[0], "fid") == ""
+    # Where the direction is the other one, it is no better.
+    upward = tuple(dataclasses.replace(column, lower_is_better=False) for column in some.metrics)
+    assert ranked(dataclasses.replace(some, metrics=upward))[0].row.name == "worst"
+
+
+def test_two_seeds_are_told_as_they_are(report):
+    bare = dataclasses.replace(report.rows[1], seeds=(0, 1), metrics={})
+    pair = dataclasses.replace(report, rows=(bare,))
+    some = _with(pair, a=MetricValue(1.5, per_seed=(1.0, 2.0)), b=_around(9.0, 1.0))
+    assert verdict(some).startswith("a has the lowest FID (1.50, two seeds: 1.00 and 2.00), ahead")
+    assert "Two seeds are shown as they are: no interval can be told from two values." in legend(
+        some
+    )
+    assert not any("Two seeds" in line for line in legend(report))
 
 
 def test_significance_and_not_the_overlap_of_intervals_decides(report):
@@ -140,7 +178,8 @@ def test_columns_without_a_direction_have_no_best_and_no_marks(report):
 def test_best_goes_by_the_direction_of_the_column(report):
     assert best(report, "fid") == {"leading"}
     assert best(report, "recall") == {"middling"}
-    assert best(report, "elbo") == {"code"}
+    # The only one lacks a seed.
+    assert best(report, "elbo") == frozenset()
     assert best(_with(report, a=None), "fid") == frozenset()
 
 

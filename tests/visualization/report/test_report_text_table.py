@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from jaxgan.visualization.report.data import MetricValue
 from jaxgan.visualization.report.text_table import text_table
 
 
@@ -81,3 +82,9 @@ def test_a_metric_without_a_direction_has_no_arrow(report):
     ]
     assert "Recall  " in head
     assert "Recall ↑" not in head
+
+
+def test_two_seeds_are_two_numbers(report):
+    two = MetricValue(1.5, per_seed=(1.0, 2.0))
+    rows = [dataclasses.replace(report.rows[0], seeds=(0, 1), metrics={"fid": two})]
+    assert "1.50 (1.00, 2.00)" in text_table(dataclasses.replace(report, rows=tuple(rows)))
