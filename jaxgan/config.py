@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import os
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, get_args
 
@@ -16,6 +17,8 @@ from jaxgan.optim import Optimizer
 
 Precision = Literal["float32", "bfloat16"]
 """Number format of the networks' arithmetic, as in `jaxgan.networks.layers.options`."""
+LONGEST_NAME = 200
+"""Bytes of an experiment's name: file systems take 255, and a seed is appended."""
 # Fields of every flax.linen module that are bookkeeping, not configuration.
 _LINEN_FIELDS = frozenset({"parent", "name"})
 
@@ -45,6 +48,20 @@ def _at_least(value: Any, least: int, *names: str) -> None:
 def _one_of(value: Any, name: str, *choices: str) -> None:
     if (given := getattr(value, name)) not in choices:
         raise ConfigError(f"{name} = {given!r}: must be one of {', '.join(choices)}")
+
+
+def _check_name(name: str) -> None:
+    """Refuses names that are no folder of their own beside the others."""
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigError(f"name = {name!r}: must be a short text, such as dcgan")
+    if not name.isprintable() or not {*"/\\"}.isdisjoint(name) or name.startswith("."):
+        raise ConfigError(
+            f"name = {name!r}: it names a folder in runs/, so it must be without slashes and"
+            " characters that cannot be printed, and must not start with a dot (--workdir puts the"
+            " run elsewhere)"
+        )
+    if (size := len(os.fsencode(name))) > LONGEST_NAME:
+        raise ConfigError(f"name has {size} bytes: must be at most {LONGEST_NAME}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +174,7 @@ class Experiment:
     """Everything that decides a run's numbers."""
 
     name: str
-    """Short name, used for folders and in tables."""
+    """Short name, used for folders and in tables; one part of a path."""
     model: Model
     """Networks, losses and optimizers."""
     data: Any
@@ -177,6 +194,7 @@ class Experiment:
     """When to end before the last step."""
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         _at_least(self, 1, "steps", "batch_size")
         _at_least(self, 0, "seed")
         _one_of(self, "precision", *get_args(Precision))

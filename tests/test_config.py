@@ -70,6 +70,9 @@ class TestValues:
     [
         (lambda: tiny.gan(steps=0), "steps = 0: must be at least 1"),
         (lambda: tiny.gan(batch_size=0), "batch_size = 0: must be at least 1"),
+        (lambda: tiny.gan(name=" "), "name = ' ': must be a short text, such as dcgan"),
+        (lambda: tiny.gan(name="x" * 201), "name has 201 bytes: must be at most 200"),
+        (lambda: tiny.gan(name="β" * 101), "name has 202 bytes: must be at most 200"),
         (lambda: tiny.gan(seed=-1), "seed = -1: must be at least 0"),
         (lambda: tiny.gan(seed=2**31), "seed = 2147483648: must be below 2**31"),
         (lambda: Evaluation(samples=-1), "samples = -1: must be at least 0"),
@@ -110,6 +113,24 @@ def test_settings_that_cannot_work_are_refused_in_one_line(make, message):
     with pytest.raises(ConfigError) as raised:
         make()
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../escape", "a/b", "/a", "a\\b", "..", ".", ".hidden", "a\0b", "a\nb", "\x1b[31mred",
+     "caf\udce9"],
+)  # fmt: skip
+def test_a_name_is_one_part_of_a_path(name):
+    with pytest.raises(
+        ConfigError, match=r"^name = '.*': it names a folder in runs/, so"
+    ) as raised:
+        tiny.gan(name=name)
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "β-VAE", "a b", "WGAN_GP.2"])
+def test_other_names_are_fine(name):
+    assert Run().folder(tiny.gan(name=name, seed=3)) == f"runs/{name}-seed3"
 
 
 @pytest.mark.parametrize(

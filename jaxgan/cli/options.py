@@ -67,6 +67,7 @@ def parse(
         ConfigError: fields that exist, but do not go together.
     """
     if name := _dataset(arguments):
+        _check_named(name, arguments)
         experiment = dataclasses.replace(experiment, data=DATASETS[name])
     with config_errors():
         return tyro.cli(
@@ -77,6 +78,20 @@ def parse(
             description=f"Train {experiment.name}. Every field of the experiment can be set.",
             config=(tyro.conf.AvoidSubcommands,),
         )
+
+
+_NAMED_BY = {"folder": "--data.source.path", "tfds": "--data.source.name"}
+"""Flags without which a data set of a person's own is none."""
+
+
+def _check_named(name: str, arguments: Sequence[str]) -> None:
+    """Refuses ``--dataset folder`` and ``tfds`` that do not say which one."""
+    flag = _NAMED_BY.get(name)
+    if flag is None or any(argument in ("-h", "--help") for argument in arguments):
+        return
+    if not any(argument.partition("=")[0] == flag for argument in arguments):
+        example = "cifar10" if name == "tfds" else "FOLDER"
+        raise ConfigError(f"--dataset {name} does not say which one: add {flag} {example}")
 
 
 def _dataset(arguments: Sequence[str]) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -20,8 +22,12 @@ def load_file(path: str | Path) -> ModuleType:
     """
     path = Path(path)
     if path.suffix != ".py" or not path.is_file():
-        raise ConfigError(f"{path} is no Python file: name an experiment such as dcgan.py")
-    unique = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+        is_run = (path / "config.json").is_file()
+        hint = f"it is a run's folder: `jaxgan resume {path}`" if is_run else ""
+        raise ConfigError(
+            f"{path} is no Python file: {hint or 'name an experiment such as dcgan.py'}"
+        )
+    unique = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:8]
     name = f"{FILE_MODULE}{path.stem}_{unique}"
     if name in sys.modules:
         return sys.modules[name]
@@ -36,12 +42,31 @@ def load_file(path: str | Path) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception | SystemExit):
             raise
-        raise ConfigError(f"{path} fails: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{path} fails{_where(error, path)}: {_told(error)}") from error
     finally:
         sys.path.remove(str(path.resolve().parent))
     return module
+
+
+def _where(error: BaseException, path: Path) -> str:
+    """The line of the file that was being run, as `` in line 3``; a syntax error has its own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
+    return f" in line {lines[-1]}" if lines else ""
+
+
+def _told(error: BaseException) -> str:
+    """An error of a person's own code on one line."""
+    if isinstance(error, SystemExit):
+        return f"it ends the process by sys.exit({error.code!r}) before there is an experiment"
+    try:
+        message = " ".join(str(error).split())
+    except Exception:
+        message = ""
+    name = type(error).__name__
+    return f"{name}: {message}" if message else name
 
 
 def load_experiment(path: str | Path) -> Experiment:

@@ -44,6 +44,7 @@ def create(
     Raises:
         RunError: the folder holds a run or anything else, or cannot be written.
     """
+    check_folder(folder)
     if (folder / CONFIG).exists():
         raise RunError(
             f"{folder} already holds a run: go on with it by `jaxgan resume {folder}`,"
@@ -63,6 +64,22 @@ def create(
         write_json(folder / CONFIG, document)
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses folders that checkpoints could not be written to.
+
+    Raises:
+        RunError: a name in the path is not UTF-8, as checkpoints' libraries want it.
+    """
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError:
+        shown = str(folder.absolute()).encode(errors="backslashreplace").decode()
+        raise RunError(
+            f"{shown}: checkpoints cannot be written to a folder whose name is not UTF-8: choose"
+            " another --workdir"
+        ) from None
 
 
 def read_config(folder: Path) -> dict[str, Any]:

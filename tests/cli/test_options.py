@@ -1,6 +1,7 @@
 """Experiments from files, and every field of them from the command line."""
 
 import dataclasses
+import os
 import re
 import sys
 
@@ -114,8 +115,10 @@ class TestDataset:
         )
 
     def test_all_names_parse(self):
+        named = {"folder": " --data.source.path images", "tfds": " --data.source.name=cifar10"}
         for name in options.DATASETS:
-            assert parse(f"--dataset {name}").experiment.data == options.DATASETS[name]
+            parsed = parse(f"--dataset {name}{named.get(name, '')}")
+            assert parsed.experiment.data == options.DATASETS[name]
 
     def test_unknown_ones_are_refused_with_the_known_ones(self, capsys):
         message, code = refused(capsys, "--dataset mnist")
@@ -265,8 +268,18 @@ class TestFiles:
             ("x = 1\n", "PATH defines no `experiment = Experiment(...)`"),
             ("experiment = 1\n", "PATH defines no `experiment = Experiment(...)`"),
             ("x = (\n", "PATH fails: SyntaxError: '(' was never closed (wrong.py, line 1)"),
-            ("1 / 0\n", "PATH fails: ZeroDivisionError: division by zero"),
-            ("import nosuch\n", "PATH fails: ModuleNotFoundError: No module named 'nosuch'"),
+            ("x = 1\n1 / 0\n", "PATH fails in line 2: ZeroDivisionError: division by zero"),
+            (
+                "import nosuch\n",
+                "PATH fails in line 1: ModuleNotFoundError: No module named 'nosuch'",
+            ),
+            ("raise ValueError('a\\n  b')\n", "PATH fails in line 1: ValueError: a b"),
+            ("assert False\n", "PATH fails in line 1: AssertionError"),
+            (
+                "import sys\nsys.exit(0)\n",
+                "PATH fails in line 2: it ends the process by sys.exit(0) before there is an"
+                " experiment",
+            ),
         ],
     )
     def test_that_are_wrong_are_named(self, tmp_path, content, message):
@@ -276,6 +289,21 @@ class TestFiles:
             with pytest.raises(ConfigError) as raised:
                 experiment_file.load_experiment(path)
             assert str(raised.value) == message.replace("PATH", str(path))
+
+    def test_that_are_no_text_are_named(self, tmp_path):
+        (tmp_path / "binary.py").write_bytes(b"\x7fELF\0\xff\xfe")
+        with pytest.raises(ConfigError, match=r"binary\.py fails: \w+Error: .*(null byte|utf-8)"):
+            experiment_file.load_experiment(tmp_path / "binary.py")
+
+    def test_a_run_in_place_of_a_file_is_gone_on_with(self, tmp_path):
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(ConfigError, match="it is a run's folder: `jaxgan resume "):
+            experiment_file.load_experiment(tmp_path)
+
+    def test_may_have_names_that_are_not_utf_8(self, tmp_path):
+        path = tmp_path / os.fsdecode(b"caf\xe9.py")
+        path.write_text("import tiny\nexperiment = tiny.gan(seed=9)\n")
+        assert experiment_file.load_experiment(path) == tiny.gan(seed=9)
 
     @pytest.mark.parametrize("name", ["missing.py", "folder", "notes.txt"])
     def test_that_are_none_are_named(self, tmp_path, name):

@@ -1,5 +1,7 @@
 """Image files and arrays as people keep them."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,6 +28,15 @@ def test_a_folder_in_the_order_of_names(tmp_path):
     found = load_images(tmp_path / "a")
     np.testing.assert_array_equal(found.images, images)
     assert found.labels is None
+
+
+def test_names_need_not_be_utf_8(tmp_path):
+    images = noise(2, 5, 6, 3)
+    pictures(tmp_path / os.fsdecode(b"caf\xe9"), images)
+    (tmp_path / os.fsdecode(b"caf\xe9") / "001.png").rename(
+        tmp_path / os.fsdecode(b"caf\xe9") / os.fsdecode(b"001\xff.png")
+    )
+    np.testing.assert_array_equal(load_images(tmp_path / os.fsdecode(b"caf\xe9")).images, images)
 
 
 @pytest.mark.parametrize("stored", [1, 3])

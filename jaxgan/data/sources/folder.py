@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -165,4 +166,4 @@ def _images(folder: Path) -> list[tuple[str, Path]]:
 
 def _hash_fraction(name: str) -> float:
     """A number in [0, 1) that depends on ``name`` alone: its SHA-256, as a fraction of 2^64."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big") / 2**64

@@ -1,4 +1,5 @@
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -51,6 +52,22 @@ def test_class_folders_and_a_split_by_hash(classes):
         assert labels == [1 - value % 2 for value in values(split)]
     counts = {"train": len(train), "test": len(test)}
     assert source.info() == Info("pets", (4, 6, 3), 3, "uint8", 2, counts)
+
+
+def test_names_need_not_be_utf_8(tmp_path):
+    for value in range(20):
+        draw(
+            tmp_path / "pets" / os.fsdecode(b"caf\xe9") / os.fsdecode(b"%d\xff.png" % value), value
+        )
+    source = Folder(str(tmp_path / "pets"), test_fraction=0.25)
+    # The documented rule, with the bytes that the file system has.
+    test = [
+        value
+        for value in range(20)
+        if hashlib.sha256(b"caf\xe9/%d\xff.png" % value).digest()[:8] < b"\x40" + bytes(7)
+    ]
+    assert sorted(values(source.load("test"))) == test
+    assert sorted(values(source.load("train")) + test) == list(range(20))
 
 
 def test_a_new_image_moves_no_other(classes):
