@@ -1,5 +1,43 @@
-"""The command line."""
+"""The command line.
 
-from jaxgan.cli.entry import main, run_experiment, run_study
+What it needs is imported when it is called: Ctrl-C must end those seconds as quietly as others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jaxgan.machine.interrupts import ending
+
+if TYPE_CHECKING:
+    from jaxgan.config import Experiment
+    from jaxgan.study.comparison import Study
 
 __all__ = ["main", "run_experiment", "run_study"]
+
+_NOTHING = "stopped before anything was done"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `jaxgan`: see `jaxgan.cli.entry.main`."""
+    with ending(_NOTHING):
+        from jaxgan.cli import entry
+
+        entry.main(arguments)
+
+
+def run_experiment(experiment: Experiment, file: str) -> None:
+    """What an experiment's file does when it is run: see `jaxgan.cli.entry.run_experiment`."""
+    with ending(_NOTHING):
+        from jaxgan.cli import entry
+
+        entry.run_experiment(experiment, file)
+
+
+def run_study(value: Study) -> None:
+    """What a study's file does when it is run: see `jaxgan.cli.entry.run_study`."""
+    with ending(_NOTHING):
+        from jaxgan.cli import entry
+
+        entry.run_study(value)

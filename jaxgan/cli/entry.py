@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ import jax
 from jaxgan.cli import options
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
-from jaxgan.machine import memory, parallel, xla
+from jaxgan.machine import interrupts, memory, parallel, xla
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import CheckpointError
 from jaxgan.run.finite import NonFiniteError
@@ -96,11 +97,17 @@ def guarded(body: Callable[[], None]) -> None:
     # What has been imported stays: the garbage collector need not look through it again and again
     # while the first step is traced, which would take a quarter longer.
     gc.freeze()
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may be any bytes, and terminals may have few characters: what cannot be
+        # printed must not end a run that has done its work.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        _keep_compiled_programs()
-        memory.keep_freed_memory()
-        parallel.initialize()
-        body()
+        with interrupts.raising():
+            _keep_compiled_programs()
+            memory.keep_freed_memory()
+            parallel.initialize()
+            body()
     except USAGE_ERRORS as error:
         _fail(str(error), 2)
     except RUN_ERRORS as error:
@@ -108,9 +115,9 @@ def guarded(body: Callable[[], None]) -> None:
     except loop.Interrupted as stop:
         print(stop, file=sys.stderr)
         sys.exit(128 + stop.signal_number)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted; nothing was saved after the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + interrupts.signal_of(stop))
     except BrokenPipeError:
         # Whoever read our output has left, as `head` does.
         sys.stderr.close()
@@ -118,6 +125,14 @@ def guarded(body: Callable[[], None]) -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", 1)
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        _fail(f"the memory is not enough ({_first_line(error)}): ask for less at a time", 1)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _unraisable(found: Any) -> None:
@@ -149,7 +164,11 @@ def _keep_compiled_programs() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
+    # What a file or its name says must not speak to the terminal.
+    shown = "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
+    )
+    print(f"error: {shown}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -7,8 +7,13 @@ and the state of a stream is one number: the step whose batch comes next.
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -138,8 +143,24 @@ class Stream(Iterator[HostBatch]):
                 num_workers=data.workers,
                 per_worker_buffer_size=max(data.prefetch // data.workers, 1),
             )
-            dataset = dataset.mp_prefetch(options)
+            dataset = dataset.mp_prefetch(options, partial(_worker, os.getpid()))
         return iter(dataset)
+
+
+def _worker(parent: int, index: int, count: int) -> None:
+    """What a worker process does first; it shall not outlive the process that started it.
+
+    A parent that is killed closes nothing. Ctrl-C in a terminal reaches every process, and the
+    parent's answer to it is the one that counts.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _told(key: str, state: StreamState) -> str:

@@ -1,11 +1,33 @@
-"""Ctrl-C and SIGTERM as a question that the loop asks between steps."""
+"""Ctrl-C and SIGTERM: a question that the loop asks between steps, or an end at once."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that ends what is going on; raised while `raising` is active.
+
+    Attributes:
+        signal: SIGINT or SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
+
+
+def signal_of(stop: KeyboardInterrupt) -> signal.Signals:
+    """The signal behind a `KeyboardInterrupt`."""
+    return stop.signal if isinstance(stop, Stopped) else signal.SIGINT
 
 
 class Interrupts:
@@ -20,19 +42,71 @@ class Interrupts:
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._handle)
+        self._previous = _handled(self._handle)
         return self
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
-        self._restore()
+        self.release()
 
-    def _restore(self) -> None:
+    def release(self) -> None:
+        """From now on signals act as they did before."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._restore()
+        self.release()
+
+
+@contextlib.contextmanager
+def raising() -> Iterator[None]:
+    """While active, SIGINT and SIGTERM raise `Stopped`; a second one ends the process silently."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        # Whatever else comes meanwhile, such as in the functions that Python calls at its end.
+        _handled(signal.SIG_DFL)
+        raise Stopped(number)
+
+    previous = _handled(handle)
+    stopped = False
+    try:
+        yield
+    except Stopped:
+        stopped = True
+        raise
+    finally:
+        if not stopped:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def ending(message: str) -> Iterator[None]:
+    """While active, SIGINT and SIGTERM end the process at once, with one line.
+
+    For imports: in the midst of one an exception may be lost, or become another.
+
+    Args:
+        message: follows the signal's name on standard error.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"{signal.Signals(number).name}: {message}\n".encode())
+        os._exit(128 + number)
+
+    previous = _handled(handle)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _handled(
+    handler: Callable[[int, FrameType | None], Any] | signal.Handlers,
+) -> dict[signal.Signals, Any]:
+    """Has both signals handled, where Python can; returns the handlers before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, handler) for number in SIGNALS}

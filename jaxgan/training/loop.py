@@ -14,7 +14,7 @@ from jaxgan.config import Experiment, Run, config_errors
 from jaxgan.data import splits
 from jaxgan.data.order import check_budget
 from jaxgan.machine import parallel
-from jaxgan.machine.interrupts import Interrupts
+from jaxgan.machine.interrupts import Interrupts, signal_of
 from jaxgan.measurement import pictures, rehearsal
 from jaxgan.program import Program, compile_program, example_batch, on_one_device
 from jaxgan.run import workdir
@@ -24,20 +24,11 @@ from jaxgan.run.logs import Logger
 from jaxgan.training import extension
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
+from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position, start
 
-
-class Interrupted(Exception):
-    """A signal ended the run, after a checkpoint; the message says how to go on.
-
-    Attributes:
-        signal_number: SIGINT or SIGTERM.
-    """
-
-    def __init__(self, message: str, signal_number: int) -> None:
-        super().__init__(message)
-        self.signal_number = signal_number
+__all__ = ["Interrupted", "Position", "train"]
 
 
 def train(
@@ -120,7 +111,14 @@ def train(
             if position.best_step not in (0, position.step):
                 like = jax.eval_shape(program.init, 0, example_batch(experiment))
                 state = program.plan.replicate(checkpoints.at(position.best_step, like))
-            return finish(experiment, program, state, position, folder, logger)
+            # What has been trained is saved. Measuring may take as long, and can be done again.
+            if signal := parallel.agreed_signal(interrupts.received, ask=True):
+                raise while_measuring(folder, signal)
+            interrupts.release()
+            try:
+                return finish(experiment, program, state, position, folder, logger)
+            except KeyboardInterrupt as stop:
+                raise while_measuring(folder, signal_of(stop)) from None
 
 
 def _loop(
@@ -177,11 +175,7 @@ def _loop(
                 checkpoints.save(step, state, document, validation if improved else None)
             if signal and not end and not position.stopped:
                 checkpoints.wait()
-                raise Interrupted(
-                    f"{signal.name}: saved at step {step} of {experiment.steps};"
-                    f" go on by `jaxgan resume {folder}`",
-                    signal,
-                )
+                raise while_training(position.step, experiment.steps, folder, signal)
     finally:
         feed.close()
     return state, position

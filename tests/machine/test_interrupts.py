@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from jaxgan.machine.interrupts import Interrupts
+from jaxgan.machine.interrupts import Interrupts, Stopped, raising, signal_of
 
 
 @pytest.fixture
@@ -69,3 +71,45 @@ def test_other_threads_change_nothing(seen):
     thread.start()
     thread.join()
     assert found == [(before, None)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_raise_once_and_then_end_the_process(seen, number):
+    with pytest.raises(KeyboardInterrupt) as stopped, raising():
+        os.kill(os.getpid(), number)
+    assert isinstance(stopped.value, Stopped)
+    assert signal_of(stopped.value) is number
+    for one in (signal.SIGINT, signal.SIGTERM):
+        assert signal.getsignal(one) is signal.SIG_DFL
+
+
+def test_without_a_signal_handlers_are_given_back(seen):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error), raising():
+            raise error
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert signal_of(KeyboardInterrupt()) is signal.SIGINT
+
+
+def test_what_was_remembered_raises_when_it_comes_again(seen):
+    with raising(), Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.received is signal.SIGTERM
+        with pytest.raises(Stopped, match="SIGINT"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_imports_end_at_once_with_one_line(number):
+    code = (
+        "import os\nfrom jaxgan.machine.interrupts import ending\n"
+        "with ending('stopped early'):\n"
+        f"    try:\n        os.kill(os.getpid(), {int(number)})\n"
+        "    except BaseException:\n        print('caught')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (128 + number, "")
+    assert done.stderr == f"{number.name}: stopped early\n"

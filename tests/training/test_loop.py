@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 import signal
+import time
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Model, Run
 from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
 from jaxgan.evaluation.protocol import parse
+from jaxgan.machine.interrupts import raising
 from jaxgan.measurement import scoring
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run import workdir
@@ -222,3 +224,39 @@ def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
     assert result["metrics"] == other["metrics"]
     steps = [record["step"] for record in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
     assert steps == [7, 14, 21, saved, 28, 35, 42]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["last step", "evaluation"])
+def test_a_signal_after_the_training_leaves_what_resume_measures(
+    tmp_path, monkeypatch, number, when
+):
+    experiment = tiny.vae(evaluation=FEW)
+
+    def during_the_last_step(self, step, state):
+        os.kill(os.getpid(), number)  # is remembered
+
+    def while_measuring(*arguments, **others):
+        os.kill(os.getpid(), number)
+        time.sleep(10)  # cut short by the signal
+        raise AssertionError("the signal was held back")
+
+    with monkeypatch.context() as patch:
+        if when == "last step":
+            patch.setattr(Recorder, "check", during_the_last_step)
+        else:
+            patch.setattr(scoring, "measure", while_measuring)
+        with raising(), pytest.raises(loop.Interrupted) as stopped:
+            loop.train(experiment, run(tmp_path / "run", log_every=6))
+    assert str(stopped.value) == (
+        f"{number.name}: trained to the end and saved, but not measured; `jaxgan resume"
+        f" {tmp_path}/run` measures it"
+    )
+    assert stopped.value.signal_number == number
+    assert workdir.read_result(tmp_path / "run") is None
+    assert not list(tmp_path.rglob("*.tmp"))
+    with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
+        assert checkpoints.steps() == [6]
+    result = loop.train(experiment, run(tmp_path / "run"), resume=True)
+    assert result["steps"] == 6
+    assert workdir.read_result(tmp_path / "run") == result
