@@ -50,8 +50,12 @@ def _one_of(value: Any, name: str, *choices: str) -> None:
         raise ConfigError(f"{name} = {given!r}: must be one of {', '.join(choices)}")
 
 
-def _check_name(name: str) -> None:
-    """Refuses names that are no folder of their own beside the others."""
+def check_name(name: str) -> None:
+    """Refuses names that are no folder of their own beside the others.
+
+    Raises:
+        ConfigError: it is empty, too long, or not one printable part of a path.
+    """
     if not isinstance(name, str) or not name.strip():
         raise ConfigError(f"name = {name!r}: must be a short text, such as dcgan")
     if not name.isprintable() or not {*"/\\"}.isdisjoint(name) or name.startswith("."):
@@ -62,6 +66,18 @@ def _check_name(name: str) -> None:
         )
     if (size := len(os.fsencode(name))) > LONGEST_NAME:
         raise ConfigError(f"name has {size} bytes: must be at most {LONGEST_NAME}")
+
+
+def check_seed(seed: int) -> None:
+    """Refuses seeds that are no 31 bits.
+
+    Raises:
+        ConfigError: it is negative or too large.
+    """
+    if seed < 0:
+        raise ConfigError(f"seed = {seed}: must be at least 0")
+    if seed >= 2**31:
+        raise ConfigError(f"seed = {seed}: must be below 2**31")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,12 +210,10 @@ class Experiment:
     """When to end before the last step."""
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         _at_least(self, 1, "steps", "batch_size")
-        _at_least(self, 0, "seed")
+        check_seed(self.seed)
         _one_of(self, "precision", *get_args(Precision))
-        if self.seed >= 2**31:
-            raise ConfigError(f"seed = {self.seed}: must be below 2**31")
         if self.early_stopping.metric and not (self.evaluation.every and self.data.validation):
             raise ConfigError(
                 "early_stopping.metric is set, but nothing is measured on a validation split during"

@@ -20,15 +20,59 @@ CANNOT_WORK = {
     # The experiment's file.
     "train dcgan2.py": "dcgan2.py is no Python file: name an experiment such as dcgan.py",
     "train empty.py": "empty.py defines no `experiment = Experiment(...)`",
+    "train quits.py": (
+        "quits.py fails in line 3: it ends the process by sys.exit(0) before there is an experiment"
+    ),
+    "train notes": "notes is no Python file: name an experiment such as dcgan.py",
+    "train done": "done is no Python file: it is a run's folder: `jaxgan resume done`",
     "train syntax.py": ("syntax.py fails: SyntaxError: '(' was never closed (syntax.py, line 1)"),
     "compare dcgan2.py": "dcgan2.py is no Python file: name an experiment such as dcgan.py",
-    "compare tiny_vae.py tiny_vae.py": (
-        "two experiments are called tiny: tell them apart by --name"
+    "compare tiny_vae.py ./tiny_vae.py": (
+        "tiny_vae.py is there twice: name it once, every seed is a run of its own"
+    ),
+    "compare tiny_vae.py again.py": (
+        "two experiments are called tiny (tiny_vae.py, again.py), and rows are told apart by their"
+        " names: give one another name in its file, or by --name in the arguments of a study's"
+        " entry"
+    ),
+    "compare tiny_vae.py --images -5": "--images -5: must be at least 1",
+    "compare tiny_vae.py --seeds 0 -1": "seed = -1: must be at least 0",
+    "compare tiny_vae.py --seeds 2147483648": "seed = 2147483648: must be below 2**31",
+    "compare tiny_vae.py --images 160 --seeds": (
+        "--seeds names none: give at least one, such as --seeds 0 1 2"
+    ),
+    "compare tiny_vae.py --dataset folder": (
+        "--dataset folder needs --data.source.path as well, which a comparison does not take: give"
+        " the experiments' files their data"
+    ),
+    "compare tiny_vae.py --images 160 --workdir notes": (
+        "notes exists and is neither empty nor the folder of a comparison: choose another --workdir"
+    ),
+    "compare tiny_vae.py --images 160 --workdir done": (
+        "done exists and is neither empty nor the folder of a comparison: choose another --workdir"
+    ),
+    "compare tiny_vae.py --images 160 --workdir empty.py": (
+        "cannot read empty.py: Not a directory"
+    ),
+    "compare tiny_vae.py --images 160 --workdir empty.py/study": (
+        "cannot read empty.py/study: Not a directory"
     ),
     # Settings.
     f"{_TRAIN} --batch-size 12": (
         "batch_size 12 cannot be shared evenly by 8 devices: use --batch-size 8 or 16, or"
         " --parallel none for one device"
+    ),
+    f"{_TRAIN} --name ../../escape": (
+        "name = '../../escape': it names a folder in runs/, so it must be without slashes and"
+        " characters that cannot be printed, and must not start with a dot (--workdir puts the run"
+        " elsewhere)"
+    ),
+    f"{_TRAIN} --name=": "name = '': must be a short text, such as dcgan",
+    f"{_TRAIN} --dataset folder": (
+        "--dataset folder does not say which one: add --data.source.path FOLDER"
+    ),
+    f"{_TRAIN} --dataset=tfds": (
+        "--dataset tfds does not say which one: add --data.source.name cifar10"
     ),
     f"{_TRAIN} --steps 0": "steps = 0: must be at least 1",
     f"{_TRAIN} --steps 300000000": (
@@ -80,6 +124,10 @@ CANNOT_WORK = {
     ),
     f"{_TRAIN} --workdir notes": (
         "notes exists and is not an empty folder: choose another --workdir"
+    ),
+    f"{_TRAIN} --workdir caf\udce9": (
+        "PLACE/caf\\udce9: checkpoints cannot be written to a folder whose name is not UTF-8:"
+        " choose another --workdir"
     ),
     f"{_TRAIN} --workdir empty.py/run": "cannot write to empty.py/run: Not a directory",
     "resume notes": "notes holds no run: there is no notes/config.json",

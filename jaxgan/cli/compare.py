@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +24,16 @@ def study(value: Study) -> None:
         ConfigError: an experiment or the budget cannot work.
         DataError: the data is missing or damaged.
     """
+    _check_seeds(sys.argv[1:])
     parsed = tyro.cli(StudyOptions, description=value.title)
     run(value, parsed, read=options.read_entry, command=workdir.command_line())
+
+
+def _check_seeds(arguments: Sequence[str]) -> None:
+    """Refuses ``--seeds`` without any, which an empty variable of a shell leaves."""
+    for i, argument in enumerate(arguments):
+        if argument == "--seeds" and (i + 1 == len(arguments) or arguments[i + 1][:2] == "--"):
+            raise ConfigError("--seeds names none: give at least one, such as --seeds 0 1 2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +54,15 @@ def compare(arguments: list[str]) -> None:
         ConfigError: a file, an experiment or the budget cannot work.
         DataError: the data is missing or damaged.
     """
+    _check_seeds(arguments)
     parsed = tyro.cli(CompareOptions, args=arguments, prog="jaxgan compare")
     if not parsed.files:
         raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
+    if flag := options.NAMED_BY.get(parsed.dataset or ""):
+        raise ConfigError(
+            f"--dataset {parsed.dataset} needs {flag} as well, which a comparison does not take:"
+            " give the experiments' files their data"
+        )
     changes = ("--dataset", parsed.dataset) if parsed.dataset else ()
     entries = tuple(Entry(str(file), changes) for file in parsed.files)
     title = " against ".join(file.stem for file in parsed.files)

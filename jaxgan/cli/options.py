@@ -80,13 +80,13 @@ def parse(
         )
 
 
-_NAMED_BY = {"folder": "--data.source.path", "tfds": "--data.source.name"}
+NAMED_BY = {"folder": "--data.source.path", "tfds": "--data.source.name"}
 """Flags without which a data set of a person's own is none."""
 
 
 def _check_named(name: str, arguments: Sequence[str]) -> None:
     """Refuses ``--dataset folder`` and ``tfds`` that do not say which one."""
-    flag = _NAMED_BY.get(name)
+    flag = NAMED_BY.get(name)
     if flag is None or any(argument in ("-h", "--help") for argument in arguments):
         return
     if not any(argument.partition("=")[0] == flag for argument in arguments):

@@ -6,11 +6,21 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jaxgan.algorithms.base import build
-from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run, config_errors
+from jaxgan.config import (
+    ConfigError,
+    Evaluation,
+    Experiment,
+    Parallel,
+    Run,
+    check_name,
+    check_seed,
+    config_errors,
+)
 from jaxgan.evaluation.metrics import SAMPLE_METRICS, check_names
 from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.machine import parallel, xla
@@ -20,10 +30,11 @@ from jaxgan.run import workdir
 from jaxgan.run.checkpoint import CheckpointError
 from jaxgan.run.config_json import to_json
 from jaxgan.run.finite import NonFiniteError
-from jaxgan.study import comparison
+from jaxgan.study import comparison, folder
 from jaxgan.study.agreement import check_likelihoods
 from jaxgan.study.comparison import Entry, Outcome, Study, Trained
 from jaxgan.training import loop
+from jaxgan.training.preparation import prepared
 from jaxgan.visualization.report.columns import COLUMNS
 from jaxgan.visualization.report.text import joined
 from jaxgan.visualization.report.text_table import text_table
@@ -73,17 +84,25 @@ def run(
         DataError: the data is missing or damaged.
     """
     settings = settings or StudyOptions()
-    study = dataclasses.replace(
+    _check_settings(settings)
+    study = replace(
         study,
         seeds=settings.seeds or study.seeds,
         images=settings.images or study.images,
         metrics=settings.metrics or study.metrics,
         rank_by=settings.rank_by or study.rank_by,
     )
-    folder = Path(settings.workdir or f"runs/{study.name}")
+    check_name(study.name)
+    path = Path(settings.workdir or f"runs/{study.name}")
     planned = [(entry, *_planned(*read(entry), study)) for entry in study.entries]
-    _check(study, [experiment for _, experiment, _ in planned])
-    xla.set_flags(experiment.precision for _, experiment, _ in planned)
+    experiments = [experiment for _, experiment, _ in planned]
+    _check(study, experiments)
+    xla.set_flags(experiment.precision for experiment in experiments)
+    # Whatever would fail for the last row does so before the first one is trained.
+    folder.check(path, [replace(one, seed=s) for one in experiments for s in study.seeds])
+    for experiment in experiments:
+        prepared(experiment, settings.parallel)
+    parallel.on_main_process(lambda: folder.make(path))
     started, rows = time.perf_counter(), []
     # Every process trains its share; one of them reports.
     say = functools.partial(print, flush=True) if parallel.is_main_process() else _quiet
@@ -92,22 +111,34 @@ def run(
         outcomes = []
         for seed in study.seeds:
             done += 1
-            seeded = dataclasses.replace(experiment, seed=seed)
+            seeded = replace(experiment, seed=seed)
             say(f"[{done}/{total}] {experiment.name}, seed {seed}: ", end="")
-            outcome = _train(seeded, folder / "runs" / f"{experiment.name}-seed{seed}", settings)
+            try:
+                outcome = _train(seeded, folder.run_folder(path, seeded), settings)
+            except loop.Interrupted as stop:
+                say()
+                message = f"{stop}; the same command goes on with all of it"
+                raise loop.Interrupted(message, stop.signal_number) from None
             say(_line(outcome, study.rank_by))
             outcomes.append(outcome)
         rows.append(Trained(entry, experiment, description, tuple(outcomes)))
     report = comparison.report(study, rows, command=command, seconds=time.perf_counter() - started)
-    page = folder / "index.html"
+    page = path / "index.html"
 
     def write() -> None:
-        write_report(folder, report)
+        write_report(path, report)
 
     parallel.on_main_process(write)
     say(f"\n{text_table(report)}\n\nreport: {page}")
-    say(f"numbers: {folder / 'results.csv'}, results.json")
+    say(f"numbers: {path / 'results.csv'}, results.json")
     return page
+
+
+def _check_settings(settings: StudyOptions) -> None:
+    if settings.images < 0:
+        raise ConfigError(f"--images {settings.images}: must be at least 1")
+    for seed in settings.seeds:
+        check_seed(seed)
 
 
 def _quiet(*values: object, **settings: object) -> None:
@@ -124,8 +155,8 @@ def _planned(experiment: Experiment, description: str, study: Study) -> tuple[Ex
         )
     every = max(1, steps // study.curve_points) if study.curve_points else 0
     metrics = _measured(experiment, study.metrics) or experiment.evaluation.metrics
-    evaluation = dataclasses.replace(experiment.evaluation, every=every, metrics=metrics)
-    experiment = dataclasses.replace(experiment, steps=steps, evaluation=evaluation, seed=0)
+    evaluation = replace(experiment.evaluation, every=every, metrics=metrics)
+    experiment = replace(experiment, steps=steps, evaluation=evaluation, seed=0)
     return experiment, description
 
 
@@ -154,9 +185,11 @@ def _measured(experiment: Experiment, wanted: tuple[str, ...]) -> tuple[str, ...
 def _check(study: Study, experiments: Sequence[Experiment]) -> None:
     if not experiments or not study.seeds:
         raise ConfigError("a comparison needs at least one experiment and one seed")
-    names = [experiment.name for experiment in experiments]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"two experiments are called {twice[0]}: tell them apart by --name")
+    first_of: dict[str, Entry] = {}
+    for entry, experiment in zip(study.entries, experiments, strict=True):
+        other = first_of.setdefault(experiment.name, entry)
+        if other is not entry:
+            raise ConfigError(_of_one_name(experiment.name, other, entry))
     if len(set(study.seeds)) < len(study.seeds):
         raise ConfigError(f"seeds {study.seeds}: one of them is there twice")
     first = experiments[0]
@@ -183,12 +216,20 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
     check_likelihoods(study.rank_by, experiments)
 
 
+def _of_one_name(name: str, one: Entry, other: Entry) -> str:
+    if (Path(one.file).resolve(), one.arguments) == (Path(other.file).resolve(), other.arguments):
+        return f"{one.file} is there twice: name it once, every seed is a run of its own"
+    return (
+        f"two experiments are called {name} ({one.file}, {other.file}), and rows are told apart by"
+        " their names: give one another name in its file, or by --name in the arguments of a"
+        " study's entry"
+    )
+
+
 def _protocol(experiment: Experiment) -> Any:
     """How the numbers of a run are measured, whichever they are and whenever that is."""
     usual = Evaluation()
-    evaluation = dataclasses.replace(
-        experiment.evaluation, every=usual.every, metrics=usual.metrics
-    )
+    evaluation = replace(experiment.evaluation, every=usual.every, metrics=usual.metrics)
     final = {"compared_with": final_split(experiment)}
     return {"data": to_json(experiment.data), "evaluation": to_json(evaluation), **final}
 

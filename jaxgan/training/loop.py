@@ -10,13 +10,11 @@ from typing import Any
 import jax
 
 from jaxgan.algorithms.state import State
-from jaxgan.config import Experiment, Run, config_errors
-from jaxgan.data import splits
-from jaxgan.data.order import check_budget
+from jaxgan.config import Experiment, Run
 from jaxgan.machine import parallel
 from jaxgan.machine.interrupts import Interrupts, signal_of
-from jaxgan.measurement import pictures, rehearsal
-from jaxgan.program import Program, compile_program, example_batch, on_one_device
+from jaxgan.measurement import pictures
+from jaxgan.program import Program, example_batch, on_one_device
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Best, Checkpoints
 from jaxgan.run.config_json import to_json
@@ -25,6 +23,7 @@ from jaxgan.training import extension
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
 from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
+from jaxgan.training.preparation import prepared
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position, start
 
@@ -67,12 +66,7 @@ def train(
     if resume:
         so_far = experiment if extends is None else extends
         workdir.check_same(folder, dataclasses.replace(experiment, steps=so_far.steps))
-    splits.open_data(experiment.data)
-    check_budget(experiment.steps, experiment.images_per_step)
-    program = compile_program(experiment, run.parallel)
-    with config_errors():
-        # What does not fit says so here, before anything is written.
-        rehearsal.check(experiment, program)
+    program = prepared(experiment, run.parallel)
     if not resume:
         command = workdir.command_line()
         parallel.on_main_process(

@@ -48,13 +48,13 @@ class Watched:
 
     def __init__(self, monkeypatch):
         self.ends, self.entered, self.stop = [], [], None
-        original = loop.compile_program
+        original = loop.prepared
 
         def watched(experiment, mode):
             program = original(experiment, mode)
             return program._replace(phases=tuple(map(self.watch, program.phases)))
 
-        monkeypatch.setattr(loop, "compile_program", watched)
+        monkeypatch.setattr(loop, "prepared", watched)
 
     def watch(self, phase):
         def enter(state):

@@ -74,6 +74,8 @@ def place(tmp_path_factory):
     )
     (folder / "uniform.py").write_text(UNIFORM)
     (folder / "flat.py").write_text(FLAT)
+    (folder / "again.py").write_text("import tiny\nexperiment = tiny.vae(steps=20)\n")
+    (folder / "quits.py").write_text("import sys\n\nsys.exit(0)\n")
     (folder / "empty.py").write_text("x = 1\n")
     (folder / "syntax.py").write_text("x = (\n")
     write_idx(folder / "cut", missing=100)
@@ -114,9 +116,9 @@ def jaxgan(place, monkeypatch, capfd):
 
 
 @pytest.mark.parametrize(("line", "message", "code"), MISTAKES)
-def test_a_mistake_gets_one_clear_line(jaxgan, line, message, code):
+def test_a_mistake_gets_one_clear_line(place, jaxgan, line, message, code):
     found, out, err = jaxgan(line)
-    assert err == f"error: {message}\n"
+    assert err == f"error: {message.replace('PLACE', str(place))}\n"
     assert found == code
     assert "Traceback" not in out
 

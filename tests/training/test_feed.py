@@ -132,7 +132,7 @@ def test_several_steps_a_call_are_the_steps_of_several_calls(name, mode):
 def calls(monkeypatch):
     """How many steps each call did, and how often what was called was compiled."""
     made, compiled = [], []
-    original = loop.compile_program
+    original = loop.prepared
 
     def counted(experiment, mode):
         program: Program = original(experiment, mode)
@@ -146,7 +146,7 @@ def calls(monkeypatch):
 
         return program._replace(phases=(only._replace(resident_steps=steps),))
 
-    monkeypatch.setattr(loop, "compile_program", counted)
+    monkeypatch.setattr(loop, "prepared", counted)
     return made, compiled
 
 
