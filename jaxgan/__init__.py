@@ -1,3 +1,38 @@
 """Generative adversarial networks and variational autoencoders in JAX, under one protocol."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jaxgan.measurement.finished import TrainedRun
+
 __version__ = "0.2.0"
+
+
+def load(run: str | Path, **how: Any) -> TrainedRun:
+    """A trained run: draws samples, encodes and reconstructs images, has the table of its numbers.
+
+        run = jaxgan.load("runs/vae-seed0")
+        images = run.sample(64, seed=1)
+        codes = run.encode(images)
+        print([(number.metric, number.value) for number in run.numbers])
+
+    The newest checkpoint is read or, where validation selected, the best one; nothing in the folder
+    is changed.
+
+    Args:
+        run: the run's folder.
+        how: as `jaxgan.measurement.runs.load` takes it.
+
+    Raises:
+        jaxgan.run.workdir.RunError: there is no run or no checkpoint in the folder.
+        jaxgan.config.ConfigError: its configuration names what does not exist (any more).
+        jaxgan.run.checkpoint.CheckpointError: no checkpoint can be read.
+    """
+    # Here, so that `import jaxgan` costs nothing.
+    from jaxgan.measurement import finished
+
+    return finished.load(run, **how)

@@ -85,6 +85,8 @@ class Generation(NamedTuple):
         truncate: latents nearer to the prior's mean by the factor ``psi``; None where the prior is
             not Gaussian.
         project: latents brought back to where the prior has any; None: it has some everywhere.
+        between: latents on paths from one batch to another along which the prior has mass, for one
+            number from 0 to 1 an example (`jaxgan.objectives.priors.Prior`); None: no paths known.
         sheets: what is worth showing besides samples: a class a row, a path, a traversal.
     """
 
@@ -96,6 +98,7 @@ class Generation(NamedTuple):
     with_labels: Callable[[Latents, Labels], Latents] | None = None
     truncate: Callable[[Latents, float], Latents] | None = None
     project: Callable[[Latents], Latents] | None = None
+    between: Callable[[Latents, Latents, Any], Latents] | None = None
     sheets: Callable[[PRNGKey], dict[str, Sheet]] = no_sheets
 
 

@@ -285,13 +285,12 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         return apply.sums_of_shares(values, batch, {"discriminator_accuracy": 2})  # real and fake
 
     generation = base.Generation(
-        draw,
-        pixels,
-        normalized,
+        draw, pixels, normalized,
         truncate=prior.truncate if prior.truncates else None,
         project=prior.project,
+        between=prior.between,
         sheets=lambda key: sheets_of(prior, data.classes, draw, key),
-    )
+    )  # fmt: skip
     return base.Algorithm(
         init,
         (base.Phase(experiment.steps, train_step),),

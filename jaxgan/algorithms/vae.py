@@ -274,6 +274,7 @@ def vae(experiment: Experiment, model: Vae, *, axis_name: str | None = None) -> 
         pixels,
         normalized,
         truncate=prior.truncate,
+        between=prior.between,
         sheets=lambda key: sheets_of(prior, classes, draw, key),
     )
     return base.Algorithm(

@@ -1,4 +1,4 @@
-"""Memory that stays with the process, for programs that allocate the same buffers every step.
+"""Memory: how much there is, and keeping it for programs that allocate the same buffers every step.
 
 XLA's CPU client allocates the temporary buffers of a program anew in each call. glibc gets blocks
 of that size from the system and gives them back at once, so that every step touches tens of
@@ -66,3 +66,14 @@ def _heap() -> tuple[int, int]:
     span = next(line for line in lines if line.endswith("[heap]")).split()[0]
     start, end = span.split("-")
     return int(start, 16), int(end, 16)
+
+
+def available() -> int | None:
+    """Bytes of memory that this process could still get without swapping; None: nobody says."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return None

@@ -30,6 +30,9 @@ from jaxgan.program import Program
 DRAWS = 1000
 """Codes drawn for each image where a likelihood is estimated, unless said otherwise."""
 
+MOST_DRAWS = 1_000_000
+"""More are refused: 200 times those of Burda et al. 2016, they are a slip of the keyboard."""
+
 
 def measure(
     program: Program,

@@ -115,6 +115,12 @@ def picture(data: Data, images: np.ndarray, columns: int) -> np.ndarray:
     return scatter(images.reshape(-1, data.channels), modes)
 
 
+def tile_size(data: Data) -> tuple[int, int]:
+    """Height and width of one image in a grid, with the line beside it."""
+    height, width, _ = data.image_shape
+    return height * _scale(data) + 1, width * _scale(data) + 1
+
+
 def _scale(data: Data) -> int:
     """Screen pixels an image pixel, so that small images can be seen."""
     return max(1, 48 // data.image_size)

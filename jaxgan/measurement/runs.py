@@ -1,4 +1,4 @@
-"""Runs that are on disk: read back, resumed, sampled, measured again."""
+"""Runs that are on disk: read back, and measured again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from jaxgan import rng
 from jaxgan.algorithms.state import State
-from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.config import Experiment, config_errors
 from jaxgan.data.splits import SplitName
-from jaxgan.measurement import available, held_out, sampling, scoring
+from jaxgan.measurement import held_out, scoring
 from jaxgan.program import Program, compile_program, example_batch
 from jaxgan.run import experiment_file, workdir
 from jaxgan.run.checkpoint import Checkpoints
@@ -71,38 +69,6 @@ def load(folder: Path) -> Trained:
         state = restored.state if step == restored.step else checkpoints.at(step, like)
     state = jax.device_put(state, jax.devices()[0])
     return Trained(experiment, program, state, step, restored.skipped)
-
-
-def sample(trained: Trained, count: int, seed: int, label: int | None = None) -> np.ndarray:
-    """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points.
-
-    Args:
-        trained: the run.
-        count: how many.
-        seed: of the latents.
-        label: the class of all samples; None: the prior's own.
-
-    Raises:
-        ConfigError: the model draws no samples, or takes no labels, or there is no such class.
-    """
-    program, classes = trained.program, trained.experiment.data.classes
-    there = available.has(program.algorithm)
-    if program.generate is None or "samples" not in there:
-        raise ConfigError(f"{trained.experiment.name} draws no samples")
-    if label is not None and "labels" not in there:
-        raise ConfigError(f"label = {label}: {trained.experiment.name} takes no labels")
-    if label is not None and not 0 <= label < classes:
-        raise ConfigError(f"label = {label}: there are classes 0 to {classes - 1}")
-    key = rng.role_key(rng.base_key(seed), "samples")
-    labels = None if label is None else np.full(count, label, np.int32)
-    latents = sampling.latents_of(program, key, count, labels=labels)
-    size = min(count, 500)
-    parts = []
-    for start in range(0, count, size):
-        part = jax.tree.map(lambda leaf, start=start: leaf[start : start + size], latents)
-        whole = sampling.filled(part, max(0, start + size - count))
-        parts.append(np.asarray(program.generate(trained.state, whole))[: count - start])
-    return np.concatenate(parts)
 
 
 def evaluate(

@@ -59,6 +59,7 @@ def test_capabilities_give_the_shapes_that_they_promise(name):
             generation.project,
             generation.truncate and (lambda z: generation.truncate(z, 0.5)),
             generation.with_labels and (lambda z: generation.with_labels(z, generation.labels(z))),
+            generation.between and (lambda z: generation.between(z, z, jnp.linspace(0, 1, rows))),
         ):
             if change is not None:
                 assert structure(jax.eval_shape(change, latents)) == structure(latents)

@@ -12,7 +12,7 @@ from jaxgan.config import ConfigError, Evaluation
 from jaxgan.data.sources.digits import Digits
 from jaxgan.evaluation import scores
 from jaxgan.evaluation.protocol import from_document, short_name
-from jaxgan.measurement import available, runs, scoring
+from jaxgan.measurement import available, drawing, runs, scoring
 from jaxgan.measurement.runs import Trained
 from jaxgan.program import compile_program, example_batch
 
@@ -39,14 +39,14 @@ def measured(monkeypatch):
 
 @pytest.mark.parametrize("label", [0, 3, 9])
 def test_all_samples_are_of_the_class_that_is_asked_for(label):
-    images = runs.sample(trained(), 17, seed=1, label=label)
+    images = drawing.sample(trained(), 17, seed=1, label=label)
     assert images.shape == (17, 8, 8, 1)
     assert labelled.signs(images).tolist() == [label] * 17
     assert len(np.unique(images.reshape(17, -1), axis=0)) == 17  # and yet they differ
 
 
 def test_labels_do_not_change_the_noise():
-    three, four, drawn = (runs.sample(trained(), 30, 1, label=one) for one in (3, 4, None))
+    three, four, drawn = (drawing.sample(trained(), 30, 1, label=one) for one in (3, 4, None))
     np.testing.assert_array_equal(three[:, 1:], four[:, 1:])
     np.testing.assert_array_equal(three[:, 1:], drawn[:, 1:])
     assert len({*labelled.signs(drawn)}) > 5
@@ -55,7 +55,7 @@ def test_labels_do_not_change_the_noise():
 @pytest.mark.parametrize("label", [-1, 10])
 def test_a_class_that_does_not_exist_is_refused_with_those_there_are(label):
     with pytest.raises(ConfigError) as raised:
-        runs.sample(trained(), 2, 0, label=label)
+        drawing.sample(trained(), 2, 0, label=label)
     assert str(raised.value) == f"label = {label}: there are classes 0 to 9"
 
 
@@ -64,7 +64,7 @@ def test_so_is_a_label_for_a_model_without():
     program = compile_program(experiment, "none")
     plain = Trained(experiment, program, program.init(0, example_batch(experiment)), 0, ())
     with pytest.raises(ConfigError) as raised:
-        runs.sample(plain, 2, 0, label=3)
+        drawing.sample(plain, 2, 0, label=3)
     assert str(raised.value) == "label = 3: plain takes no labels"
     with pytest.raises(ConfigError, match=r"^cfid needs samples of given classes, and this model"):
         available.check(["cfid"], experiment, program.algorithm)
