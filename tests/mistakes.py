@@ -142,7 +142,28 @@ CANNOT_WORK = {
     "sample fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
     "sample done --count 0": "count = 0: must be at least 1",
     "sample done --label 3": "label = 3: tiny takes no labels",
-    "sample done --out x.jpg": "--out x.jpg: the name must end in .png or .npz",
+    "sample done --seed -1": "seed = -1: must be at least 0",
+    "sample done --interpolate 1": "interpolate = 1: must be at least 2",
+    "sample done --out x.jpg": (
+        "--out x.jpg: the name must end in .png, .npz or .gif, or in / for a folder of single"
+        " images"
+    ),
+    "sample done --out x.gif": "--out x.gif: a .gif shows paths; give --interpolate STEPS",
+    "sample done --out none/x.npz": "--out none/x.npz: there is no folder none",
+    "sample done --out notes/": "--out notes: this folder is not empty; name another",
+    "sample done --out empty.py/x.png": "--out empty.py/x.png: there is no folder empty.py",
+    "sample done --out done/x.png": (
+        "--out done/x.png: done is the folder of a run, which only training changes; name a place"
+        " outside of it"
+    ),
+    "sample done --truncation 1.5": "truncation = 1.5: must be above 0, and at most 1",
+    "sample done --batch-norm standing": (
+        "evaluation.batch_norm = 'standing': the model that samples has no batch normalization"
+    ),
+    "sample done -n 100000": (
+        "a picture of 100,000 images would have 241 million pixels, which hardly any program opens:"
+        " take fewer, or --out x.npz or FOLDER/"
+    ),
     "evaluate notes": "notes holds no run: there is no notes/config.json",
     "evaluate fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
     "evaluate": (
@@ -175,7 +196,6 @@ FAILED = {
         "elbo is nan at step 2: training has diverged; the last good checkpoint is step 1."
         f" {_ADVICE}"
     ),
-    "sample done --out no/x.npz": "No such file or directory (no/x.npz)",
 }
 
 MISTAKES = [

@@ -68,7 +68,8 @@ def sample(arguments: list[str]) -> None:
         RunError: there is no such run, or no checkpoint in it.
     """
     parsed = tyro.cli(SampleOptions, args=arguments, prog="jaxgan sample")
-    paths, steps = parsed.interpolate is not None, parsed.interpolate or 1
+    steps = 1 if parsed.interpolate is None else parsed.interpolate
+    paths = parsed.interpolate is not None
     count = (PATHS if paths else COUNT) if parsed.count is None else parsed.count
     drawing.whole("count", count, least=1)
     if paths:

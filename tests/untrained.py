@@ -1,0 +1,23 @@
+"""Runs on disk that nobody trained, for tests of what reads them."""
+
+from pathlib import Path
+
+import jax
+
+from jaxgan.config import Run
+from jaxgan.program import compile_program, example_batch
+from jaxgan.run import workdir
+from jaxgan.run.checkpoint import Checkpoints
+
+
+def write_run(folder, experiment, step=1, **how):
+    """A run whose one checkpoint, of ``step``, holds the state before training, averages halved."""
+    folder = Path(folder)
+    run = Run(workdir=str(folder), **how)
+    workdir.create(folder, experiment, run, file=None, command="jaxgan train untrained.py")
+    program = compile_program(experiment, "none")
+    state = jax.device_get(program.init(experiment.seed, example_batch(experiment)))
+    state = state.replace(ema=jax.tree.map(lambda leaf: leaf * 0.5, state.ema))
+    with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
+        checkpoints.save(step, state, {"position": {"step": step}})
+    return folder
