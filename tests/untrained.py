@@ -11,13 +11,13 @@ from jaxgan.run.checkpoint import Checkpoints
 
 
 def write_run(folder, experiment, step=1, **how):
-    """A run whose one checkpoint, of ``step``, holds the state before training, averages halved."""
+    """A run whose one checkpoint holds the state before training, with eightfold averages."""
     folder = Path(folder)
     run = Run(workdir=str(folder), **how)
     workdir.create(folder, experiment, run, file=None, command="jaxgan train untrained.py")
     program = compile_program(experiment, "none")
     state = jax.device_get(program.init(experiment.seed, example_batch(experiment)))
-    state = state.replace(ema=jax.tree.map(lambda leaf: leaf * 0.5, state.ema))
+    state = state.replace(ema=jax.tree.map(lambda leaf: leaf * 8.0, state.ema))
     with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
         checkpoints.save(step, state, {"position": {"step": step}})
     return folder
