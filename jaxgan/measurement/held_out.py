@@ -42,6 +42,8 @@ def measure(
     names: Sequence[str],
     draws: int,
     log: Callable[[str], None],
+    *,
+    seed: int = SEED,
 ) -> dict[str, tuple[Estimate, Protocol]]:
     """What the algorithm's ``evaluate`` gives, and the metrics of models that are asked for.
 
@@ -53,6 +55,7 @@ def measure(
         names: metrics; those of samples are left to others.
         draws: codes drawn for each image where a likelihood is estimated.
         log: gets a line before what may take long.
+        seed: of all that is drawn.
 
     Returns:
         Values and protocols under full names.
@@ -60,7 +63,7 @@ def measure(
     Raises:
         ConfigError: a metric cannot be taken of these images.
     """
-    key = rng.role_key(rng.base_key(SEED), "held-out")
+    key = rng.role_key(rng.base_key(seed), "held-out")
     sha = hashlib.sha256()
     parts, batches, count = [], [], 0
     for batch, size in held_out_batches(experiment.data, split, experiment.evaluation.batch_size):
@@ -76,14 +79,14 @@ def measure(
         real_digest=sha.hexdigest()[:12],
         sample_count=0,
         weights=sampling.weights_of(state, experiment.evaluation),
-        seed=SEED,
+        seed=seed,
         image="x".join(map(str, experiment.data.image_shape)),
         likelihood=density.kind if (density := program.algorithm.density) else "",
     )
     means = summaries.finalize(summaries.merge_all(parts)) if parts and parts[0] else {}
     found = {protocol.name(metric): (value, protocol) for metric, value in means.items()}
     wanted = [name for name in names if name in MODEL_METRICS]
-    model = model_of(program, state, experiment, batches, draws)
+    model = model_of(program, state, experiment, batches, draws, seed)
     for name in wanted:
         of_model = MODEL_METRICS[name]
         how = of_model.protocol(protocol, model)
@@ -109,6 +112,7 @@ def model_of(
     experiment: Experiment,
     batches: Sequence[dict[str, np.ndarray]],
     draws: int,
+    seed: int = SEED,
 ) -> Model:
     """What metrics of models look at."""
     algorithm, evaluation = program.algorithm, experiment.evaluation
@@ -119,14 +123,14 @@ def model_of(
 
     def samples(count: int) -> np.ndarray:
         sample = sampling.sampler(program, state, evaluation)
-        how = Protocol("", "", "test", 0, "", count, seed=SEED)
+        how = Protocol("", "", "test", 0, "", count, seed=seed)
         return np.concatenate(list(draw(sample, how, evaluation.batch_size)))
 
     return Model(
         source=experiment.data.source,
         batches=batches,
         draws=draws,
-        seed=SEED,
+        seed=seed,
         image_shape=experiment.data.image_shape,
         posterior=bound(program.posterior),
         log_likelihood=bound(program.log_likelihood),

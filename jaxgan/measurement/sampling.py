@@ -21,6 +21,10 @@ from jaxgan.typing import Latents, PRNGKey
 SEED = 0
 """Of the evaluation's own randomness: the same latents for every model and training seed."""
 
+SELECTION_SEED = 1
+"""Of measurements while training. A state that is selected by them is lucky with their latents; the
+final numbers are taken with others, so that they owe nothing to that luck."""
+
 STANDING_BATCHES = 16
 """Batches that standing statistics are averaged over."""
 
@@ -58,12 +62,12 @@ def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
         )
 
 
-def prepared(program: Program, state: State, evaluation: Evaluation) -> State:
+def prepared(program: Program, state: State, evaluation: Evaluation, *, seed: int = SEED) -> State:
     """The state whose evaluation weights and statistics are those to be measured.
 
     Standing statistics are the averages, over `STANDING_BATCHES` batches of latents, of the batch
     statistics in train mode (Brock, Donahue and Simonyan 2019, "Large Scale GAN Training", section
-    4.1). Their latents are not those of the samples.
+    4.1). Their latents follow from the seed, and are not those of the samples.
 
     Raises:
         ConfigError: as `check`.
@@ -73,7 +77,7 @@ def prepared(program: Program, state: State, evaluation: Evaluation) -> State:
         state = state.raw
     if evaluation.batch_norm != "standing" or program.normalized is None:
         return state
-    base = rng.role_key(rng.base_key(SEED), "standing")
+    base = rng.role_key(rng.base_key(seed), "standing")
     total: Any = None
     for index in range(STANDING_BATCHES):
         key = jax.random.fold_in(base, index)

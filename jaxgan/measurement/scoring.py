@@ -80,6 +80,7 @@ def reference_for(
     *,
     weights: Weights = "ema",
     labels: bool = False,
+    seed: int = SEED,
 ) -> Reference:
     """The real side for the samples that an experiment's evaluation asks for.
 
@@ -89,6 +90,7 @@ def reference_for(
         names: of the metrics; None: those of the settings.
         weights: that samples are drawn with.
         labels: whether the model draws samples of given classes.
+        seed: of the samples.
     """
     evaluation = experiment.evaluation
     wanted = [name for name in names or evaluation.metrics if name in metrics.SAMPLE_METRICS]
@@ -103,6 +105,7 @@ def reference_for(
         batch_size=0 if evaluation.batch_norm == "running" else evaluation.batch_size,
         truncation=float(evaluation.truncation),
         labels=evaluation.labels if labels else "",
+        seed=seed,
     )
 
 
@@ -116,6 +119,7 @@ def measure(
     names: Sequence[str] | None = None,
     intervals: bool = False,
     draws: int = held_out.DRAWS,
+    seed: int = SEED,
     log: Callable[[str], None] = lambda line: None,
 ) -> Numbers:
     """All numbers of a state.
@@ -129,6 +133,7 @@ def measure(
         names: metrics; None: those of the evaluation settings.
         intervals: whether intervals are wanted that take longer than the metric itself.
         draws: codes drawn for each held-out image where a likelihood is estimated.
+        seed: of the latents, and of all else that is drawn.
         log: gets a line before what may take long.
 
     Raises:
@@ -137,14 +142,14 @@ def measure(
     """
     names = experiment.evaluation.metrics if names is None else names
     available.check(names, experiment, program.algorithm)
-    state = sampling.prepared(program, state, experiment.evaluation)
+    state = sampling.prepared(program, state, experiment.evaluation, seed=seed)
     found: dict[str, Estimate] = {}
     protocols: dict[str, Protocol] = {}
     undefined: dict[str, Estimate] = {}
     of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
     mixture = program.generate is not None and "mixture" in open_data(experiment.data).info.knows
     if of_samples or mixture:
-        drawn, real, labels = _drawn(program, state, experiment, distances, of_samples, log)
+        drawn, real, labels = _drawn(program, state, experiment, distances, of_samples, seed, log)
         if not all(np.isfinite(batch).all() for batch in drawn):
             raise NonFiniteError(f"samples are not finite at step {state.step}: {DIVERGED}")
         with config_errors():
@@ -162,7 +167,9 @@ def measure(
             undefined = _mixture(drawn, experiment, real.protocol.weights)
             protocols |= dict.fromkeys(undefined, real.protocol)
     if held_out_split is not None:
-        held = held_out.measure(program, state, experiment, held_out_split, names, draws, log)
+        held = held_out.measure(
+            program, state, experiment, held_out_split, names, draws, log, seed=seed
+        )
         found |= {name: value for name, (value, _) in held.items()}
         protocols |= {name: protocol for name, (_, protocol) in held.items()}
     for name, value in found.items():
@@ -177,6 +184,7 @@ def _drawn(
     experiment: Experiment,
     split: SplitName,
     names: Sequence[str],
+    seed: int,
     log: Callable[[str], None],
 ) -> tuple[list[np.ndarray], Reference, np.ndarray | None]:
     """Samples in batches, the real side, and the samples' classes where the model takes any."""
@@ -189,6 +197,7 @@ def _drawn(
             names,
             weights=sampling.weights_of(state, evaluation),
             labels=labelled,
+            seed=seed,
         )
         labels = classes_of(real.protocol, experiment.data.classes, real.labels)
     log(f"{', '.join(names)}: {real.protocol.sample_count:,} samples")

@@ -261,17 +261,21 @@ def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
     """Every logged metric, one curve a seed; the table's metrics first."""
     logs = [read_jsonl(folder / workdir.METRICS) for folder in folders]
     logged = dict.fromkeys(itertools.chain.from_iterable(r for log in logs for r in log))
-    curves = {}
+    found: dict[str, list[str]] = {}
     for name in logged:
         if name in ("step", "images_seen", "time") or short_name(name) == "kid_se":
             continue
-        lines = []
-        for log in logs:
-            points = [(r["images_seen"], r[name]) for r in log if name in r]
-            lines.append(Curve(tuple(x for x, _ in points), tuple(y for _, y in points)))
         # What a train step reports of its own batch is not what the table shows under that name.
         measured = name != short_name(name)
         shown = short_name(name) if measured else f"{name} (training batches)"
+        found.setdefault(shown, []).append(name)
+    curves = {}
+    for shown, names in found.items():
+        lines = []
+        for log in logs:
+            # Under one name or another: a version of this package may have measured otherwise.
+            points = {r["images_seen"]: r[n] for r in log for n in names if n in r}
+            lines.append(Curve(tuple(points), tuple(points.values())))
         curves[shown] = tuple(lines)
     return dict(sorted(curves.items(), key=lambda item: item[0] not in NAMES))
 

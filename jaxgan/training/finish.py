@@ -12,6 +12,7 @@ from jaxgan.evaluation import protocol
 from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.machine import parallel
 from jaxgan.measurement import pictures, scoring
+from jaxgan.measurement.sampling import SELECTION_SEED
 from jaxgan.program import Program, on_one_device
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import digest
@@ -33,6 +34,7 @@ def measure(
         distances="validation" if validation else "train",
         held_out_split="validation" if validation else None,
         names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
+        seed=SELECTION_SEED,
     ).metrics
     recorder.record(step, numbers)
     return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}

@@ -111,6 +111,24 @@ def test_protocols_are_recorded_beside_the_numbers():
     assert (held_out["real_count"], other.real_count) == (297, 297)
 
 
+def test_another_seed_draws_anew_against_the_same_real_images():
+    experiment = tiny.vae()
+    usual, program = measure(experiment), made(experiment)[0]
+    compiled = program.generate._cache_size(), program.evaluate._cache_size()
+    other = measure(experiment, seed=3)
+    names = {name: name.replace("ema", "ema,seed=3") for name in usual}
+    assert set(other) == set(names.values())
+    for name in (f"fid[{DISTANCES}]", f"elbo[{HELD_OUT}]"):
+        a, b = usual[name], other[names[name]]
+        assert a != b
+        assert a == pytest.approx(b, rel=0.2)
+    assert (program.generate._cache_size(), program.evaluate._cache_size()) == compiled
+    sides = [scoring.reference_for(experiment, "train", seed=seed) for seed in (0, 3)]
+    assert sides[0].features is sides[1].features
+    assert [side.protocol.seed for side in sides] == [0, 3]
+    assert sides[0].protocol.digest != sides[1].protocol.digest
+
+
 @pytest.mark.slow
 def test_memorization_is_looked_for_among_the_images_that_are_held_out():
     experiment = tiny.vae(

@@ -17,7 +17,7 @@ from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
 from jaxgan.evaluation.protocol import parse
 from jaxgan.machine.interrupts import raising
-from jaxgan.measurement import scoring
+from jaxgan.measurement import sampling, scoring
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Checkpoints, digest
@@ -111,15 +111,20 @@ def test_no_image_both_selects_and_reports(tmp_path, monkeypatch):
         evaluation=Evaluation(samples=20, every=2, split="train"),
         early_stopping=EarlyStopping(metric="elbo", mode="max"),
     )
-    measure, measured = scoring.measure, []
+    measure, measured, seeds = scoring.measure, [], []
 
     def recorded(*arguments, **options):
         measured.append((options["distances"], options["held_out_split"]))
-        return measure(*arguments, **options)
+        found = measure(*arguments, **options)
+        seeds.append({document["seed"] for document in found.protocols.values()})
+        return found
 
     monkeypatch.setattr(scoring, "measure", recorded)
     result = loop.train(experiment, run(tmp_path / "run"))
     assert measured == [("validation", "validation")] * 2 + [("test", "test")]
+    # Nor do latents: the best of many would be lucky with them.
+    assert seeds == [{sampling.SELECTION_SEED}] * 2 + [{sampling.SEED}]
+    assert sampling.SELECTION_SEED != sampling.SEED
 
     def images(name):
         rows = splits.in_memory(experiment.data, name)["image"]
