@@ -208,6 +208,9 @@ class Experiment:
     """What is measured at the end."""
     early_stopping: EarlyStopping = EarlyStopping()
     """When to end before the last step."""
+    init_from: str = ""
+    """Folder of a run with the same networks, whose weights and averages this one starts from;
+    optimizers and steps start anew. Empty: random weights."""
 
     def __post_init__(self) -> None:
         check_name(self.name)

@@ -98,8 +98,9 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
         ConfigError: parts of the model do not go together.
     """
     compiled = dataclasses.replace(
-        experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping()
-    )
+        experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping(),
+        init_from="",
+    )  # fmt: skip
     return _compile(compiled, mode)
 
 

@@ -18,7 +18,7 @@ from jaxgan.objectives.gan.penalties import R1, GradientPenalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
 from jaxgan.optim import Adam, Ema, RmsProp, Schedule
 from jaxgan.run import experiment_file
-from jaxgan.run.config_json import from_json, to_json, type_name
+from jaxgan.run.config_json import from_json, to_json, type_name, with_defaults
 from jaxgan.run.workdir import difference
 
 EXPERIMENTS = sorted(
@@ -239,3 +239,17 @@ class TestDifference:
         wide = dataclasses.replace(a.model, encoder=a.model.encoder.copy(widths=(16, 8)))
         lines = difference(to_json(a), to_json(dataclasses.replace(a, model=wide)))
         assert lines == ["model.encoder.widths: [16] -> [16, 8]"]
+
+
+def test_fields_that_were_invented_later_have_their_defaults():
+    experiment = tiny.gan(seed=4)
+    written = to_json(experiment)
+    older = json.loads(json.dumps(written))
+    del older["init_from"], older["model"]["prior"]["size"], older["evaluation"]["every"]
+    found = with_defaults(older, experiment)
+    # The prior of that experiment is not of the default size, and its JSON must not say so.
+    assert found["model"]["prior"].pop("size") == Normal().size != experiment.model.prior.size
+    assert written["model"]["prior"].pop("size") == experiment.model.prior.size
+    assert found == written
+    # Another class has other fields.
+    assert with_defaults({"type": "jaxgan.config:Run"}, experiment) == {"type": "jaxgan.config:Run"}

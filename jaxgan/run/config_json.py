@@ -61,6 +61,32 @@ def from_json(data: JSON, *, file_classes: Mapping[str, Any] | None = None) -> A
         raise ConfigError(f"the configuration of {name} is incomplete: {error}") from error
 
 
+def with_defaults(data: JSON, value: Any) -> JSON:
+    """Written settings, with the defaults of fields that had not been invented by then.
+
+    Args:
+        data: what `to_json` returned, perhaps in an older version.
+        value: a configuration of the same form, whose classes say what the defaults are.
+
+    >>> from jaxgan.config import EarlyStopping
+    >>> with_defaults({"type": "jaxgan.config:EarlyStopping", "metric": "fid"}, EarlyStopping())
+    {'type': 'jaxgan.config:EarlyStopping', 'metric': 'fid', 'patience': 5, 'mode': 'min'}
+    """
+    if isinstance(data, list) and isinstance(value, tuple) and len(data) == len(value):
+        return [with_defaults(old, new) for old, new in zip(data, value, strict=True)]
+    if not isinstance(data, dict) or not dataclasses.is_dataclass(value):
+        return data
+    if data.get(TYPE_KEY) != type_name(type(value)):
+        return data
+    found = dict(data)
+    for field in config_fields(value):
+        if field.name in data:
+            found[field.name] = with_defaults(data[field.name], getattr(value, field.name))
+        elif field.default is not dataclasses.MISSING:
+            found[field.name] = to_json(field.default)
+    return found
+
+
 def type_name(cls: type) -> str:
     """``module:Class``, or ``file:Class`` for a class of an experiment file."""
     of_a_file = cls.__module__ == "__main__" or cls.__module__.startswith(FILE_MODULE)

@@ -20,7 +20,7 @@ import jax
 
 import jaxgan
 from jaxgan.config import ConfigError, Experiment, Run, config_errors
-from jaxgan.run.config_json import JSON, from_json, to_json
+from jaxgan.run.config_json import JSON, from_json, to_json, with_defaults
 from jaxgan.run.difference import difference
 
 CONFIG = "config.json"
@@ -37,9 +37,23 @@ class RunError(RuntimeError):
 
 
 def create(
-    folder: Path, experiment: Experiment, run: Run, *, file: str | None, command: str
+    folder: Path,
+    experiment: Experiment,
+    run: Run,
+    *,
+    file: str | None,
+    command: str,
+    init_from: dict[str, Any] | None = None,
 ) -> None:
     """Makes the folder of a new run and writes its configuration.
+
+    Args:
+        folder: to be made.
+        experiment: what is trained.
+        run: where and how.
+        file: the experiment's file.
+        command: that started the run.
+        init_from: where its first weights are from, and their digest; None: they are random.
 
     Raises:
         RunError: the folder holds a run or anything else, or cannot be written.
@@ -61,6 +75,8 @@ def create(
             "command": command,
             "versions": versions(),
         }
+        if init_from is not None:
+            document["init_from"] = init_from
         write_json(folder / CONFIG, document)
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
@@ -176,7 +192,7 @@ def check_same(folder: Path, experiment: Experiment) -> None:
         RunError: as `read_config`.
         ConfigError: lists every field that differs.
     """
-    before = read_config(folder)["experiment"]
+    before = with_defaults(read_config(folder)["experiment"], experiment)
     if lines := difference(before, to_json(experiment)):
         more = ""
         if [line.partition(":")[0] for line in lines] == ["steps"]:

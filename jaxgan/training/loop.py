@@ -19,7 +19,7 @@ from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Best, Checkpoints
 from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
-from jaxgan.training import extension
+from jaxgan.training import extension, initial
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
 from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
@@ -51,7 +51,8 @@ def train(
         The document of ``result.json``: metrics, digest of the final state, times.
 
     Raises:
-        RunError: the folder holds a run already, or none when resuming.
+        RunError: the folder holds a run already, or none when resuming; or there is no run to start
+            from, or that has changed since.
         ConfigError: the run to resume has another configuration, or the settings do not go
             together.
         DataError: the data is missing, damaged, or does not fit the settings.
@@ -66,11 +67,15 @@ def train(
     if resume:
         so_far = experiment if extends is None else extends
         workdir.check_same(folder, dataclasses.replace(experiment, steps=so_far.steps))
+    weights = initial.asked_for(experiment) if not resume else None
     program = prepared(experiment, run.parallel)
+    if weights is not None:
+        initial.check(experiment, program, weights)
     if not resume:
         command = workdir.command_line()
+        more = {} if weights is None else {"init_from": initial.record(experiment, weights)}
         parallel.on_main_process(
-            lambda: workdir.create(folder, experiment, run, file=file, command=command)
+            lambda: workdir.create(folder, experiment, run, file=file, command=command, **more)
         )
     said: list[str] = []
     if extends is not None:
@@ -82,7 +87,7 @@ def train(
         Interrupts() as interrupts,
         Checkpoints(folder / workdir.CHECKPOINTS, keep=run.keep, best=best) as checkpoints,
     ):
-        state, position, notes = start(experiment, program, checkpoints)
+        state, position, notes = start(experiment, program, checkpoints, folder, weights)
         logger = Logger(
             folder,
             total_steps=experiment.steps,

@@ -98,8 +98,9 @@ def compile_population(experiment: Experiment) -> Population:
         ConfigError: parts of the model do not go together.
     """
     compiled = dataclasses.replace(
-        experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping()
-    )
+        experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping(),
+        init_from="",
+    )  # fmt: skip
     return _compile(compiled)
 
 

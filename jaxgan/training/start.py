@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,8 @@ from jaxgan.algorithms.state import State
 from jaxgan.config import EarlyStopping, Experiment
 from jaxgan.program import Program, example_batch
 from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.run.weights import Weights
+from jaxgan.training import initial
 
 
 class Position(NamedTuple):
@@ -48,16 +51,36 @@ class Position(NamedTuple):
 
 
 def start(
-    experiment: Experiment, program: Program, checkpoints: Checkpoints
+    experiment: Experiment,
+    program: Program,
+    checkpoints: Checkpoints,
+    folder: Path,
+    weights: Weights | None,
 ) -> tuple[State, Position, tuple[str, ...]]:
-    """The state to start from, newly made or restored, on all devices."""
+    """The state to start from, newly made or restored, on all devices.
+
+    Args:
+        experiment: to be trained.
+        program: of the experiment.
+        checkpoints: of the run.
+        folder: of the run, which says where its first weights are from.
+        weights: those, where they have been read already.
+
+    Returns:
+        The state, where it is in the run, and what people are to be told.
+
+    Raises:
+        RunError: the run starts from the weights of another, which are not there any more.
+        CheckpointError: there are checkpoints, but none can be read.
+    """
     blank = example_batch(experiment)
     restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
-    if restored is None:
-        state = jax.device_get(program.init(experiment.seed, blank))
-        return program.plan.replicate(state), Position(), ()
-    return (
-        program.plan.replicate(restored.state),
-        Position(**restored.document["position"]),
-        restored.skipped,
-    )
+    if restored is not None:
+        position = Position(**restored.document["position"])
+        return program.plan.replicate(restored.state), position, restored.skipped
+    state, notes = jax.device_get(program.init(experiment.seed, blank)), ()
+    if other := experiment.init_from:
+        weights = weights or initial.recorded(folder)
+        state = initial.with_weights(state, weights, other)
+        notes = (f"weights are those of {other} at step {weights.step:,}",)
+    return program.plan.replicate(state), Position(), notes
