@@ -33,7 +33,7 @@ from jaxgan.run.finite import NonFiniteError
 from jaxgan.study import comparison, folder
 from jaxgan.study.agreement import check_likelihoods
 from jaxgan.study.comparison import Entry, Outcome, Study, Trained
-from jaxgan.training import loop
+from jaxgan.training import initial, loop
 from jaxgan.training.preparation import prepared
 from jaxgan.visualization.report.columns import COLUMNS
 from jaxgan.visualization.report.text import joined
@@ -101,7 +101,10 @@ def run(
     # Whatever would fail for the last row does so before the first one is trained.
     folder.check(path, [replace(one, seed=s) for one in experiments for s in study.seeds])
     for experiment in experiments:
-        prepared(experiment, settings.parallel)
+        program = prepared(experiment, settings.parallel)
+        runs = [path / "runs" / f"{experiment.name}-seed{seed}" for seed in study.seeds]
+        if not all((run / workdir.CONFIG).exists() for run in runs):
+            initial.asked_for(experiment, program)
     parallel.on_main_process(lambda: folder.make(path))
     started, rows = time.perf_counter(), []
     # Every process trains its share; one of them reports.

@@ -17,20 +17,20 @@ from jaxgan.run import workdir
 from jaxgan.run.weights import Weights, read_weights
 
 
-def asked_for(experiment: Experiment) -> Weights | None:
-    """The weights that an experiment names; None where it names none.
+def asked_for(experiment: Experiment, program: Program) -> Weights | None:
+    """The weights that an experiment names, if they fit; None where it names none.
 
     Raises:
         RunError: there is no such run, or it has no checkpoint.
         CheckpointError: its checkpoint cannot be read.
+        ConfigError: as `with_weights`.
     """
-    return read_weights(Path(experiment.init_from)) if experiment.init_from else None
-
-
-def check(experiment: Experiment, program: Program, weights: Weights) -> None:
-    """Finds out whether a new run can start from the weights; raises as `with_weights`."""
+    if not experiment.init_from:
+        return None
+    weights = read_weights(Path(experiment.init_from))
     state = jax.eval_shape(program.init, 0, example_batch(experiment))
     with_weights(state, weights, experiment.init_from)
+    return weights
 
 
 def record(experiment: Experiment, weights: Weights) -> dict[str, Any]:

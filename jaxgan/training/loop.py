@@ -67,10 +67,8 @@ def train(
     if resume:
         so_far = experiment if extends is None else extends
         workdir.check_same(folder, dataclasses.replace(experiment, steps=so_far.steps))
-    weights = initial.asked_for(experiment) if not resume else None
     program = prepared(experiment, run.parallel)
-    if weights is not None:
-        initial.check(experiment, program, weights)
+    weights = None if resume else initial.asked_for(experiment, program)
     if not resume:
         command = workdir.command_line()
         more = {} if weights is None else {"init_from": initial.record(experiment, weights)}

@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_named_with_both_shapes(place, tmp_path):
     assert refused(tiny.vae(init_from=other), tmp_path / "a") == (
         f"init_from = {other}: it has no autoencoder, only discriminator, generator"
     )
-    color = of(init_from=other, data=Data(channels=3))
+    color = of(init_from=other, data=Data(channels=3, color="tile"))
     assert "is float32" in refused(color, tmp_path / "a")
 
 
