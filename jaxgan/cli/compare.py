@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from jaxgan.cli import options
+from jaxgan.cli import names, options
 from jaxgan.config import ConfigError
 from jaxgan.run import workdir
 from jaxgan.study.comparison import Entry, Study
@@ -43,8 +43,8 @@ class CompareOptions:
     files: tyro.conf.Positional[tuple[Path, ...]]
     """Experiments' Python files."""
     study: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions()
-    dataset: options.DatasetName | None = None
-    """Replaces the data set of every experiment."""
+    dataset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Replaces the data set of every experiment, as `--dataset` does where one is trained."""
 
 
 def compare(arguments: list[str]) -> None:
@@ -58,10 +58,10 @@ def compare(arguments: list[str]) -> None:
     parsed = tyro.cli(CompareOptions, args=arguments, prog="jaxgan compare")
     if not parsed.files:
         raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
-    if flag := options.NAMED_BY.get(parsed.dataset or ""):
+    if named := names.NAMED_BY.get(parsed.dataset or ""):
         raise ConfigError(
-            f"--dataset {parsed.dataset} needs {flag} as well, which a comparison does not take:"
-            " give the experiments' files their data"
+            f"--dataset {parsed.dataset} needs {named[0]} as well, which a comparison does not"
+            " take: give the experiments' files their data"
         )
     changes = ("--dataset", parsed.dataset) if parsed.dataset else ()
     entries = tuple(Entry(str(file), changes) for file in parsed.files)

@@ -13,13 +13,14 @@ import pytest
 
 from jaxgan.algorithms.base import build
 from jaxgan.cli import options
+from jaxgan.cli.names import DATASETS
 from jaxgan.program import example_batch
 from jaxgan.run import experiment_file
 from jaxgan.run.config_json import from_json, to_json
 from jaxgan.run.workdir import difference
 from jaxgan.study.comparison import Study
 
-DATASETS, NAMES = options.DATASETS, ("digits", "fashion-mnist")
+NAMES = ("digits", "fashion-mnist")
 FOLDER = Path(__file__).parents[2] / "experiments"
 
 

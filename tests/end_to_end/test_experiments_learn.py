@@ -33,7 +33,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.cli.options import DATASETS
+from jaxgan.cli.names import DATASETS
 from jaxgan.config import Evaluation, Precision
 from jaxgan.data import splits
 from jaxgan.evaluation import protocol

@@ -1,0 +1,139 @@
+"""What names on the command line stand for: one plain dictionary for each kind of part.
+
+A new loss is a file of its own and, for ``--loss NAME``, a line here. A class stands for itself
+with its defaults, a value for itself. A name brings nothing else along: ``--loss wasserstein``
+leaves ``--penalty``, ``--constraint``, ``--optimizer`` and ``--model.n-critic`` as they are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from jaxgan.config import ConfigError
+from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.folder import Folder
+from jaxgan.data.sources.gaussians import Grid, Ring
+from jaxgan.data.sources.idx import fashion_mnist
+from jaxgan.data.sources.sprites import Sprites
+from jaxgan.data.sources.tfds import Tfds
+from jaxgan.data.sources.triangles import Triangles
+from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
+from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
+from jaxgan.objectives.gan.constraints import Clip, Constraint
+from jaxgan.objectives.gan.losses import (
+    GanLoss,
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Wasserstein,
+)
+from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
+from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from jaxgan.optim import Adam, Optimizer, RmsProp, Sgd
+
+DATASETS: dict[str, Data] = {
+    "digits": Data(classes=10),
+    "fashion-mnist": Data(source=fashion_mnist(), image_size=28, classes=10),
+    "ring": Data(source=Ring(), image_size=1, channels=2, classes=8),
+    "grid": Data(source=Grid(), image_size=1, channels=2, classes=25),
+    "sprites": Data(source=Sprites(), image_size=64, classes=3),
+    "triangles": Data(source=Triangles(), image_size=28),
+    "folder": Data(source=Folder("images"), image_size=32, channels=3, resize="crop"),
+    "tfds": Data(source=Tfds("cifar10"), image_size=32, channels=3),
+}
+"""What ``--dataset NAME`` stands for; each field can be changed further by ``--data.*``."""
+NAMED_BY = {
+    "folder": ("--data.source.path", "FOLDER"),
+    "tfds": ("--data.source.name", "cifar10"),
+}
+"""Flags without which a data set of a person's own is none, and examples of them."""
+
+LOSSES: dict[str, Any] = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "wasserstein": Wasserstein,
+}
+PENALTIES: dict[str, Any] = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
+CONSTRAINTS: dict[str, Any] = {"clip": Clip}
+AUXILIARIES: dict[str, Any] = {"classifier": AuxiliaryClassifier}
+AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
+PRIORS: dict[str, Any] = {"labelled": Labelled, "normal": Normal, "uniform": Uniform}
+LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
+BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
+OPTIMIZERS: dict[str, Any] = {"adam": Adam, "rmsprop": RmsProp, "sgd": Sgd}
+
+
+class Kind(NamedTuple):
+    """A kind of part that models are made of.
+
+    Attributes:
+        flag: of the command line, ``--loss``; in messages, what the part is called.
+        protocol: which fields are for it: those annotated with this, or with a tuple of it.
+        names: from a name to a class, or to a value.
+    """
+
+    flag: str
+    protocol: Any
+    names: Mapping[str, Any]
+
+
+KINDS = (
+    Kind("loss", GanLoss, LOSSES),
+    Kind("penalty", Penalty, PENALTIES),
+    Kind("constraint", Constraint, CONSTRAINTS),
+    Kind("auxiliary", Auxiliary, AUXILIARIES),
+    Kind("augment", Augmentation, AUGMENTATIONS),
+    Kind("prior", Prior, PRIORS),
+    Kind("likelihood", Likelihood, LIKELIHOODS),
+    Kind("beta", Beta, BETAS),
+    Kind("optimizer", Optimizer, OPTIMIZERS),
+)
+
+
+def value_of(flag: str, name: str, names: Mapping[str, Any]) -> Any:
+    """What a name stands for; however it is written: ``least_squares``, ``LeastSquares``.
+
+    >>> value_of("penalty", "R1", PENALTIES)
+    R1(weight=10.0, every=1)
+
+    Raises:
+        ConfigError: there is no such name; says which are close, and all there are.
+    """
+    known = {_plain(one): value for one, value in names.items()}
+    if _plain(name) not in known:
+        raise ConfigError(f"there is no {flag} {name!r}{close(name, names)}; {listed(names)}")
+    value = known[_plain(name)]
+    return value() if isinstance(value, type) else value
+
+
+def name_of(value: Any, names: Mapping[str, Any]) -> str:
+    """The name of a value's class, ``r1``; the class's own where it has none."""
+    for name, known in names.items():
+        if known is type(value) or (not isinstance(known, type) and known == value):
+            return name
+    return type(value).__name__
+
+
+def listed(names: Iterable[str]) -> str:
+    """``there are a, b and c``."""
+    *first, last = names
+    return f"there are {', '.join(first)} and {last}" if first else f"there is {last}"
+
+
+def close(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """``, did you mean r1?`` for the nearest of some names; empty where none is near."""
+    plain = {_plain(one): one for one in names}
+    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
+    return f", did you mean {prefix}{plain[found[0]]}?" if found else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_]", "", name).lower()
