@@ -170,7 +170,19 @@ CANNOT_WORK = {
         "name a run, or real images and generated ones: jaxgan evaluate RUN, or jaxgan evaluate"
         " REAL GENERATED"
     ),
-    "evaluate notes fresh": "notes: there are no .png, .jpg or .jpeg images in this folder",
+    "evaluate notes cut": "notes: there are no .png, .jpg or .jpeg images in this folder",
+    "evaluate notes fresh": (
+        "fresh is a run and notes is not: to measure its samples against those images, write them"
+        " to a file, jaxgan sample fresh -n 10000 --out samples.npz, and then jaxgan evaluate notes"
+        " samples.npz"
+    ),
+    "evaluate done fresh": (
+        "done and fresh are two runs: measure them one by one; numbers of the same protocol can be"
+        " compared"
+    ),
+    "evaluate done x.json": "x.json: --json prints JSON; --out x.json writes it to a file",
+    "evaluate done --out done": "--out done: the name must end in .json",
+    "evaluate done --samples 1": "--samples 1: distances need at least 2",
     "evaluate done --metrics fid kdi": (
         "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
         " cas, memorization, swd, ms_ssim, likelihood, surgery, disentanglement, manifold"

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import tyro
 
+from jaxgan.cli import outputs, tables
 from jaxgan.config import ConfigError, config_errors
-from jaxgan.data.image_set import ImageSet, load_images, same_channels
+from jaxgan.data.image_set import SUFFIXES, ImageSet, load_images, same_channels
 from jaxgan.data.order import subset_rows
 from jaxgan.data.source import DataError
 from jaxgan.evaluation.features.load import load_backbone
@@ -21,13 +22,15 @@ from jaxgan.evaluation.protocol import bracket
 from jaxgan.evaluation.reference import reference_statistics
 from jaxgan.evaluation.scores import results
 from jaxgan.machine import xla
-from jaxgan.measurement import held_out, runs, scoring
+from jaxgan.machine.atomic import write_atomically
+from jaxgan.measurement import drawing, held_out, runs, scoring
+from jaxgan.measurement.numbers import numbers_of
 from jaxgan.run import workdir
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateOptions:
-    """Measure a run, or images against others; prints JSON with 95% intervals and protocols.
+    """Measure a run, or images against others; prints a table with 95% intervals and protocols.
 
     The newest checkpoint is measured or, where validation selects, the best one. Two folders of
     images, or .npz files with an array `images`, are measured against each other.
@@ -52,17 +55,25 @@ class EvaluateOptions:
     """Factor of a run's latents; None: as in the run's settings."""
     labels: Literal["uniform", "real"] | None = None
     """Classes of a run's samples, for models with labels; None: as in the run's settings."""
-    draws: int = held_out.DRAWS
-    """Codes drawn for each held-out image, for metrics that estimate a likelihood."""
-    json: Path | None = None
-    """A file to write the JSON to as well."""
+    draws: int | None = None
+    """Codes drawn for each held-out image of a run, for metrics that estimate a likelihood; None:
+    1,000."""
+    batch_size: int | None = None
+    """Images a device call of a run; None: as in the run's settings."""
+    json: bool = False
+    """Print JSON, with every field of the protocols, in place of the table."""
+    out: Path | None = None
+    """A .json file to write the same JSON to."""
+    overwrite: bool = False
+    """Replace the file --out, if it is there."""
 
 
-_OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels")
+_OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels", "batch_size")
+"""Options that change a run's evaluation settings."""
 
 
 def evaluate(arguments: list[str]) -> None:
-    """The command; prints JSON.
+    """The command; prints a table, or JSON.
 
     Raises:
         ConfigError: the options do not go together, or a metric needs what is not there.
@@ -71,20 +82,63 @@ def evaluate(arguments: list[str]) -> None:
         NonFiniteError: a metric is NaN or infinite.
     """
     options = tyro.cli(EvaluateOptions, args=arguments, prog="jaxgan evaluate")
-    if len(options.what) not in (1, 2):
+    _check_what(options.what)
+    _check_options(options)
+    document = _of_run(options) if len(options.what) == 1 else _of_images(options)
+    plain = _without_nan({**document, "estimates": _estimates(document)})
+    text = json.dumps(plain, indent=2)
+    print(text if options.json else "\n".join(tables.numbers_table(numbers_of(document))))
+    if options.out is not None:
+        write_atomically(options.out, f"{text}\n".encode())
+
+
+def _check_what(what: tuple[Path, ...]) -> None:
+    """Finds out whether what is named is one run, or two sets of images."""
+    for path in what:
+        if path.suffix == ".json" and not path.is_dir():
+            raise ConfigError(f"{path}: --json prints JSON; --out {path} writes it to a file")
+    if len(what) not in (1, 2):
         raise ConfigError(
             "name a run, or real images and generated ones: jaxgan evaluate RUN, or"
             " jaxgan evaluate REAL GENERATED"
         )
-    if options.draws < 1:
-        raise ConfigError(f"draws = {options.draws}: must be at least 1")
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        raise ConfigError(f"--json {options.json}: there is no folder {options.json.parent}")
-    document = _of_run(options) if len(options.what) == 1 else _of_images(options)
-    plain = _without_nan({**document, "estimates": _estimates(document)})
-    print(json.dumps(plain, indent=2))
-    if options.json is not None:
-        workdir.write_json(options.json, plain)
+    is_run = [(path / workdir.CONFIG).is_file() for path in what]
+    first, last = what[0], what[-1]
+    if is_run == [False] and (first.is_file() or _holds_images(first)):
+        raise ConfigError(
+            f"{first} is one set of images: name the real ones and those to be measured, jaxgan"
+            " evaluate REAL GENERATED"
+        )
+    if is_run == [True, True]:
+        raise ConfigError(
+            f"{first} and {last} are two runs: measure them one by one; numbers of the same"
+            " protocol can be compared"
+        )
+    if any(is_run) and len(what) == 2:
+        run, images = what if is_run[0] else what[::-1]
+        raise ConfigError(
+            f"{run} is a run and {images} is not: to measure its samples against those images,"
+            f" write them to a file, jaxgan sample {run} -n 10000 --out samples.npz, and then"
+            f" jaxgan evaluate {images} samples.npz"
+        )
+
+
+def _holds_images(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
+
+
+def _check_options(options: EvaluateOptions) -> None:
+    """Refuses, before anything is read, numbers and files that cannot work."""
+    if options.samples is not None and options.samples < 2:
+        raise ConfigError(f"--samples {options.samples}: distances need at least 2")
+    if options.draws is not None:
+        drawing.whole("draws", options.draws, least=1, below=held_out.MOST_DRAWS + 1)
+    if options.batch_size is not None:
+        drawing.whole("batch_size", options.batch_size, least=1, below=scoring.LIMIT + 1)
+    if options.out is not None:
+        if options.out.suffix != ".json":
+            raise ConfigError(f"--out {options.out}: the name must end in .json")
+        outputs.check(options.out, overwrite=options.overwrite)
 
 
 def _estimates(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -126,7 +180,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     return runs.evaluate(
         trained,
         options.metrics or None,
-        draws=options.draws,
+        draws=options.draws or held_out.DRAWS,
         split=options.split,
         # Beside the JSON, which may be read by a program.
         log=lambda line: print(line, file=sys.stderr, flush=True),
@@ -134,7 +188,8 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 
 
 def _of_images(options: EvaluateOptions) -> dict[str, Any]:
-    if given := [name for name in _OF_RUNS if getattr(options, name) is not None]:
+    of_runs = (*_OF_RUNS, "draws")
+    if given := [name for name in of_runs if getattr(options, name) is not None]:
         raise ConfigError(f"--{given[0].replace('_', '-')} is for runs, and these are images")
     with config_errors():
         check_names(options.metrics, samples_only=True)

@@ -204,7 +204,7 @@ def test_train_sample_evaluate_resume(place, jaxgan):
     images = np.load(place / "some.npz")["images"]
     np.testing.assert_array_equal(images, load(place / "trip").sample(12, seed=4))
 
-    code, out, err = jaxgan("evaluate trip")
+    code, out, err = jaxgan("evaluate trip --json")
     assert (code, err) == (0, "fid, kid: 100 samples\n")
     document = json.loads(out)
     estimates = document.pop("estimates")

@@ -51,7 +51,7 @@ def jaxgan(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
 
     def run(line):
-        evaluate(line.split())
+        evaluate([*line.split(), "--json"])
         return json.loads(capsys.readouterr().out)
 
     return run
@@ -150,8 +150,30 @@ def test_class_scores_by_a_classifier(jaxgan, place):
 
 
 def test_the_json_goes_to_a_file_as_well(jaxgan, place):
-    found = jaxgan("a b --json numbers.json")
+    found = jaxgan("a b --out numbers.json")
     assert json.loads((place / "numbers.json").read_text()) == found
+    with pytest.raises(ConfigError, match=r"numbers\.json: this file exists; --overwrite replaces"):
+        jaxgan("a b --out numbers.json")
+    assert jaxgan("a b --metrics swd --out numbers.json --overwrite") != found
+    assert json.loads((place / "numbers.json").read_text())["metrics"].keys() == {
+        "swd[real40,gen30,q8]"
+    }
+
+
+def test_people_get_a_table_with_the_protocols_below(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    evaluate(["a", "b", "--metrics", "kid", "swd"])
+    lines = capsys.readouterr().out.splitlines()
+    evaluate(["a", "b", "--metrics", "kid", "swd", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    how = "pixels8x8,real40,gen30,q8"
+    kid, (low, high) = found["metrics"][f"kid[{how}]"], found["intervals"][f"kid[{how}]"]
+    assert lines[0].split("  ")[0] == "metric"
+    cells = [cell.strip() for cell in lines[1].split("  ") if cell]
+    assert cells == ["kid ↓", f"{kid:.4f}", f"{low:.4f} to {high:.4f}"]
+    assert lines[2].startswith("swd ↓")
+    # The standard error is what the interval says too.
+    assert lines[3:] == ["", f"kid: {how}", "swd: real40,gen30,q8"]
 
 
 @pytest.mark.slow
@@ -183,7 +205,8 @@ def test_a_run_in_another_way(jaxgan):
 
 def test_what_takes_long_is_announced_beside_the_json(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    evaluate(["run", "--metrics", "kid", "likelihood", "--samples", "60", "--draws", "5"])
+    asked = "run --json --metrics kid likelihood --samples 60 --draws 5"
+    evaluate(asked.split(" "))
     out, err = capsys.readouterr()
     assert err == "kid: 60 samples\nlikelihood: 297 images, 5 codes each (--draws)\n"
     json.loads(out)
@@ -259,10 +282,30 @@ MISTAKES = {
         ConfigError,
         "there is no file nowhere.pth; get pt_inception-2015-12-05-6726825d.pth from",
     ),
-    "a b --draws 0": (ConfigError, "draws = 0: must be at least 1"),
-    "a b --json none/x.json": (ConfigError, "--json none/x.json: there is no folder none"),
+    "a b --draws 5": (ConfigError, "--draws is for runs, and these are images"),
+    "a b --batch-size 5": (ConfigError, "--batch-size is for runs, and these are images"),
+    "run --draws 0": (ConfigError, "draws = 0: must be at least 1"),
+    "run --draws 1000001": (ConfigError, "draws = 1000001: must be below 1,000,001"),
+    "run --batch-size 0": (ConfigError, "batch_size = 0: must be at least 1"),
+    "run --batch-size 1000000": (ConfigError, "batch_size = 1000000: must be below 10,001"),
+    "a b --out none/x.json": (ConfigError, "--out none/x.json: there is no folder none"),
+    "a b --out empty": (ConfigError, "--out empty: the name must end in .json"),
+    "run --out run/x.json": (ConfigError, "--out run/x.json: run is the folder of a run, which"),
+    "run x.json": (ConfigError, "x.json: --json prints JSON; --out x.json writes it to a file"),
+    "b.npz": (ConfigError, "b.npz is one set of images: name the real ones and those to be"),
+    "a": (ConfigError, "a is one set of images: name the real ones and those to be measured"),
+    "run run": (ConfigError, "run and run are two runs: measure them one by one; numbers of"),
+    "a run": (
+        ConfigError,
+        "run is a run and a is not: to measure its samples against those images, write them to a"
+        " file, jaxgan sample run -n 10000 --out samples.npz, and then jaxgan evaluate a"
+        " samples.npz",
+    ),
+    "run a": (ConfigError, "run is a run and a is not: to measure its samples against those"),
     "run --truncation 1.5": (ConfigError, "truncation = 1.5: must be above 0, and at most 1"),
-    "run --samples 1": (ConfigError, "samples = 1: distances need at least 2"),
+    "run --samples 1": (ConfigError, "--samples 1: distances need at least 2"),
+    "run --samples 0": (ConfigError, "--samples 0: distances need at least 2"),
+    "a b --samples -1": (ConfigError, "--samples -1: distances need at least 2"),
     "run --batch-norm batch": (
         ConfigError,
         "evaluation.batch_norm = 'batch': the model that samples has no batch normalization",
@@ -271,7 +314,7 @@ MISTAKES = {
     "a empty": (DataError, "empty: there are no .png, .jpg or .jpeg images in this folder"),
     "a one": (DataError, "one: 1 image is too few, a distance needs at least 2"),
     "one a": (DataError, "one: 1 image is too few, a distance needs at least 2"),
-    "a b --samples 1": (DataError, "b: 1 image is too few, a distance needs at least 2"),
+    "a b --samples 1": (ConfigError, "--samples 1: distances need at least 2"),
     "a b --samples 31": (DataError, "--samples 31: b has 30 images only"),
     "a wide.npz": (
         DataError,

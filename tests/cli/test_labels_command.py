@@ -63,7 +63,7 @@ def test_a_class_that_does_not_exist(place, jaxgan, label):
 
 
 def test_metrics_of_classes(jaxgan):
-    code, out, _ = jaxgan("evaluate run --metrics fid cfid prdc")
+    code, out, _ = jaxgan("evaluate run --metrics fid cfid prdc --json")
     assert code == 0
     of_samples = {name for name in json.loads(out)["metrics"] if "gen60" in name}
     brackets = "[pixels8x8,train1500,gen60,q8,ema,labels=uniform]"
@@ -71,6 +71,6 @@ def test_metrics_of_classes(jaxgan):
         f"{name}{brackets}"
         for name in ("fid", "cfid", "precision", "recall", "density", "coverage")
     }
-    code, out, _ = jaxgan("evaluate run --metrics fid --labels real")
+    code, out, _ = jaxgan("evaluate run --metrics fid --labels real --json")
     assert code == 0
     assert "fid[pixels8x8,train1500,gen60,q8,ema,labels=real]" in json.loads(out)["metrics"]
