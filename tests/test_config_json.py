@@ -142,8 +142,9 @@ class TestJson:
         assert document["model"]["generator"] == {"type": "file:Own", "width": 7}
         assert document["model"]["loss"]["type"] == "file:Scaled"
         assert document["model"]["discriminator"]["type"] == "jaxgan.networks.mlp:MlpDiscriminator"
-        classes = vars(experiment_file.load_file(path))
-        assert through_json(experiment, file_classes=classes) == experiment
+        module = experiment_file.load_file(path)
+        classes = {"file:Own": module.Own, "file:Scaled": module.Scaled}
+        assert through_json(experiment, classes=classes) == experiment
         with pytest.raises(ConfigError) as raised:
             from_json(document)
         assert str(raised.value) == "the configuration names file:Own, which cannot be found"
@@ -175,7 +176,7 @@ class TestJson:
             ),
             (
                 {"type": "jaxgan.config:describe"},
-                "the configuration names jaxgan.config:describe, which is no dataclass",
+                "the configuration names jaxgan.config:describe, which cannot be found",
             ),
             ({"every": 1}, "the configuration names None, which cannot be found"),
             ({"type": ":x"}, "the configuration names :x, which cannot be found"),

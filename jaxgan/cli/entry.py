@@ -19,9 +19,9 @@ from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
 from jaxgan.machine import interrupts, memory, parallel, xla
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import CheckpointError
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import LogError
+from jaxgan.run.restore import CheckpointError
 from jaxgan.training import loop
 
 if TYPE_CHECKING:

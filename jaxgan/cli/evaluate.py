@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -26,6 +26,7 @@ from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import drawing, held_out, runs, scoring
 from jaxgan.measurement.numbers import numbers_of
 from jaxgan.run import workdir
+from jaxgan.run.trust import NOTHING, Trust
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +67,7 @@ class EvaluateOptions:
     """A .json file to write the same JSON to."""
     overwrite: bool = False
     """Replace the file --out, if it is there."""
+    code: Annotated[Trust, tyro.conf.arg(name="")] = NOTHING
 
 
 _OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels", "batch_size")
@@ -165,11 +167,11 @@ def _without_nan(value: Any) -> Any:
 
 def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     folder = options.what[0]
-    xla.set_flags([runs.experiment_of(folder).precision])
+    xla.set_flags([runs.experiment_of(folder, options.code).precision])
     # What the run's own file imports may bring metrics; names are checked before weights are read.
     with config_errors():
         check_names(options.metrics)
-    trained = runs.load(folder)
+    trained = runs.load(folder, options.code)
     for note in trained.notes:
         print(note, file=sys.stderr)
     named = ("backbone", "samples", *_OF_RUNS)

@@ -9,6 +9,7 @@ from jaxgan.cli import options
 from jaxgan.machine import xla
 from jaxgan.measurement import runs
 from jaxgan.run import workdir
+from jaxgan.run.trust import allowed
 from jaxgan.training import loop
 
 
@@ -21,7 +22,9 @@ def resume(arguments: list[str]) -> None:
     """
     name, rest = options.split_target(arguments, "resume", "RUN", "a run's folder")
     folder = Path(name)
-    experiment = runs.experiment_of(folder)
+    # The other options follow from the experiment.
+    trust, rest = allowed(rest)
+    experiment = runs.experiment_of(folder, trust)
     # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
     # folder may have been moved.
     before = dataclasses.replace(workdir.read_run(folder), workdir=name)

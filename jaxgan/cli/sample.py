@@ -19,6 +19,7 @@ from jaxgan.machine import xla
 from jaxgan.measurement import drawing, pictures, runs
 from jaxgan.measurement.runs import Trained
 from jaxgan.program import compile_program
+from jaxgan.run.trust import NOTHING, Trust
 from jaxgan.visualization.grid import save_png
 from jaxgan.visualization.image_files import write_gif, write_npz, write_pngs
 
@@ -58,6 +59,7 @@ class SampleOptions:
     FOLDER/ for single files 000000.png ...; None: NAME-stepSTEP-seedSEED.png in this folder."""
     overwrite: bool = False
     """Replace a file that is there."""
+    code: Annotated[Trust, tyro.conf.arg(name="")] = NOTHING
 
 
 def sample(arguments: list[str]) -> None:
@@ -77,9 +79,10 @@ def sample(arguments: list[str]) -> None:
     form = ".png" if parsed.out is None else _form(parsed.out)
     if form == ".gif" and not paths:
         raise ConfigError(f"--out {parsed.out}: a .gif shows paths; give --interpolate STEPS")
-    experiment = runs.experiment_of(parsed.run)
+    experiment = runs.experiment_of(parsed.run, parsed.code)
     xla.set_flags([experiment.precision])
-    program = compile_program(experiment, "none")
+    with runs.working(parsed.run):
+        program = compile_program(experiment, "none")
     drawing.check(experiment, program.algorithm, count, parsed.seed, parsed.label)
     size = _checked_size(experiment, count, steps, form)
     if parsed.out is not None:
@@ -87,7 +90,7 @@ def sample(arguments: list[str]) -> None:
             Path(parsed.out), overwrite=parsed.overwrite, folder=form == "folder", size=size
         )
     trained = drawing.under(
-        runs.load(parsed.run),
+        runs.load(parsed.run, parsed.code),
         weights=parsed.weights,
         truncation=parsed.truncation,
         batch_norm=parsed.batch_norm,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 
 from jaxgan.algorithms.state import State
-from jaxgan.config import Experiment, config_errors
+from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.data.pipeline import Data
+from jaxgan.data.source import Source
 from jaxgan.data.splits import SplitName
 from jaxgan.measurement import held_out, scoring
 from jaxgan.program import Program, compile_program, example_batch
-from jaxgan.run import experiment_file, workdir
-from jaxgan.run.checkpoint import Checkpoints
-from jaxgan.run.config_json import TYPE_KEY
+from jaxgan.run import workdir
+from jaxgan.run.config_json import to_json
+from jaxgan.run.restore import selected
+from jaxgan.run.trust import NOTHING, Trust, classes_of, notes
 
 
 class Trained(NamedTuple):
@@ -30,45 +32,66 @@ class Trained(NamedTuple):
     notes: tuple[str, ...]
 
 
-def experiment_of(folder: Path) -> Experiment:
-    """The experiment of a run, with the classes of its file and those beside it, if it needs any.
+def experiment_of(folder: Path, trust: Trust = NOTHING) -> Experiment:
+    """The experiment of a run. Runs no code of the run's, unless that is allowed.
+
+    Args:
+        folder: of the run.
+        trust: whether classes that are not jaxgan's may be loaded.
 
     Raises:
         RunError: there is no run, or its configuration is damaged.
+        TrustError: the configuration needs code that is not allowed; says which.
         ConfigError: the configuration names something that does not exist (any more).
     """
     document = workdir.read_config(folder)
-    file = document.get("file")
-    named = re.findall(rf'"{TYPE_KEY}": "([^"]*)"', json.dumps(document["experiment"]))
-    # Files beside it are found while it is loaded, and not later.
-    needs_file = not all(name.startswith("jaxgan.") for name in named)
-    classes = vars(experiment_file.load_file(file)) if file and needs_file else {}
+    classes = classes_of(folder, document, trust)
     with config_errors():
-        return workdir.read_experiment(folder, classes)
+        experiment = workdir.read_experiment(folder, classes)
+    if not (isinstance(experiment.data, Data) and isinstance(experiment.data.source, Source)):
+        raise workdir.RunError(f"{folder / workdir.CONFIG} is damaged: its data are no data set")
+    return experiment
 
 
-def load(folder: Path) -> Trained:
+def load(folder: Path, trust: Trust = NOTHING) -> Trained:
     """The newest state of a run, ready to be sampled and measured on one device.
 
-    Where validation selects (``early_stopping.metric``), it is the best one so far instead.
+    Where validation selects (``early_stopping.metric``), it is the best one so far instead. Nothing
+    in the folder is changed, and the run may be in training meanwhile.
+
+    Args:
+        folder: of the run.
+        trust: whether classes that are not jaxgan's may be loaded.
 
     Raises:
-        RunError: there is no run or no checkpoint.
+        RunError: there is no run or no checkpoint, or its configuration does not work.
+        TrustError: the configuration needs code that is not allowed; says which.
         CheckpointError: no checkpoint can be read.
     """
-    experiment = experiment_of(folder)
-    program = compile_program(experiment, "none")
-    if not (folder / workdir.CHECKPOINTS).is_dir():
+    experiment = experiment_of(folder, trust)
+    with working(folder):
+        program = compile_program(experiment, "none")
+        like = jax.eval_shape(program.init, 0, example_batch(experiment))
+    found = selected(folder / workdir.CHECKPOINTS, like, to_json(experiment))
+    if found is None:
         raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
-    like = jax.eval_shape(program.init, 0, example_batch(experiment))
-    with Checkpoints(folder / workdir.CHECKPOINTS) as checkpoints:
-        restored = checkpoints.restore(like)
-        if restored is None:
-            raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
-        step = restored.document["position"].get("best_step") or restored.step
-        state = restored.state if step == restored.step else checkpoints.at(step, like)
-    state = jax.device_put(state, jax.devices()[0])
-    return Trained(experiment, program, state, step, restored.skipped)
+    state = jax.device_put(found.state, jax.devices()[0])
+    extra = notes(workdir.read_config(folder), trust)
+    return Trained(experiment, program, state, found.step, (*extra, *found.skipped))
+
+
+@contextlib.contextmanager
+def working(folder: Path) -> Iterator[None]:
+    """Explains whatever a configuration raises that worked when the run was started."""
+    try:
+        yield
+    except ConfigError as error:
+        raise workdir.RunError(f"{folder / workdir.CONFIG} does not work: {error}") from error
+    except Exception as error:
+        line = " ".join(str(error).split())[:200]
+        raise workdir.RunError(
+            f"{folder / workdir.CONFIG} does not work: {type(error).__name__}: {line}"
+        ) from error
 
 
 def evaluate(

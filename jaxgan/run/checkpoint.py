@@ -1,5 +1,7 @@
 """Checkpoints: state, position and configuration, saved and restored as one thing by Orbax.
 
+For the one process that writes a run. Whoever only reads uses `jaxgan.run.restore`.
+
 ``FOLDER/STEP/`` holds the arrays of the state and a JSON document with the rest: the experiment,
 the position of the data iterator, whatever else the loop needs to go on, and the state's digest. A
 save is asynchronous and atomic: the folder appears under its name when everything is in it. The
@@ -9,8 +11,6 @@ digest is verified on restore, so damage that a file system lets through is noti
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import logging
 import math
 import re
 from collections.abc import Mapping
@@ -21,14 +21,9 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-# Orbax logs every save and restore, and a failure once for each of its threads, with tracebacks.
-# What matters is raised as well, and told to people in one line.
-logging.getLogger("absl").setLevel(logging.ERROR)
-logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be written or read. The message is one line for people."""
+from jaxgan.run import restore
+from jaxgan.run.config_json import JSON
+from jaxgan.run.restore import CheckpointError, Restored, digest
 
 
 class Best(NamedTuple):
@@ -41,32 +36,6 @@ class Best(NamedTuple):
 
     metric: str
     mode: Literal["min", "max"] = "min"
-
-
-class Restored(NamedTuple):
-    """What a checkpoint held.
-
-    Attributes:
-        step: the step it was saved after.
-        state: the same pytree as was saved, of NumPy arrays.
-        document: the JSON document saved with it.
-        skipped: for each newer checkpoint that could not be read, a line that says why.
-    """
-
-    step: int
-    state: Any
-    document: dict[str, Any]
-    skipped: tuple[str, ...]
-
-
-def digest(tree: Any) -> str:
-    """SHA-256 over a pytree of arrays: every leaf's path, type, shape and bytes, in order."""
-    sha = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.asarray(leaf)
-        sha.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}\n".encode())
-        sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()
 
 
 class Checkpoints:
@@ -192,76 +161,38 @@ class Checkpoints:
             f"cannot save a checkpoint to {self._folder}: {reason} (on disk: {kept})"
         )
 
-    def restore(self, like: Any) -> Restored | None:
+    def restore(self, like: Any, experiment: JSON = None) -> Restored | None:
         """The newest checkpoint that can be read; None where there is none at all.
 
-        Newer ones that are damaged are moved to ``FOLDER/../damaged/`` and reported.
+        Newer ones that are damaged, or of another run, are moved to ``FOLDER/../damaged/`` and
+        reported.
 
         Args:
-            like: a pytree with the structure, shapes and types to expect, such as
-                ``jax.eval_shape`` returns.
+            like: as in `jaxgan.run.restore.newest`.
+            experiment: see there.
 
         Raises:
             CheckpointError: there are checkpoints, but none can be read.
         """
-        skipped: list[str] = []
-        for step in reversed(self.steps()):
-            try:
-                state, document = self._read(step, like)
-            except Exception as error:
-                reason = str(error).strip().splitlines() or [repr(error)]
-                skipped.append(f"checkpoint {step} cannot be read ({reason[0][:200]})")
-                continue
-            if skipped:
-                self._set_aside([s for s in self.steps() if s > step])
-            return Restored(step, state, document, tuple(skipped))
-        if skipped:
-            raise CheckpointError(
-                f"no checkpoint in {self._folder} can be read: {'; '.join(skipped)}"
-            )
-        return None
+        self.wait()
+        found = restore.newest(self._folder, like, experiment)
+        if found is not None and found.skipped:
+            self._set_aside([s for s in self.steps() if s > found.step])
+        return found
 
-    def at(self, step: int, like: Any) -> Any:
+    def at(self, step: int, like: Any, experiment: JSON = None) -> Any:
         """The state of one step's checkpoint.
 
         Args:
             step: of the checkpoint.
             like: as in `restore`.
+            experiment: as in `restore`.
 
         Raises:
             CheckpointError: there is none, or it cannot be read.
         """
-        if step not in self.steps():
-            raise CheckpointError(f"there is no checkpoint {step} in {self._folder}")
-        try:
-            return self._read(step, like)[0]
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [repr(error)])[0][:200]
-            raise CheckpointError(
-                f"checkpoint {step} in {self._folder} cannot be read ({reason})"
-            ) from error
-
-    def _read(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
-        import orbax.checkpoint as ocp
-
-        expected = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), like)
-        restored = self._manager.restore(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(expected), document=ocp.args.JsonRestore()
-            ),
-        )
-        state = jax.tree.map(np.asarray, restored["state"])
-        document = restored["document"]
-        if digest(state) != document["digest"]:
-            raise ValueError("its arrays do not have the digest that was saved with them")
-        for have, want in zip(jax.tree.leaves(state), jax.tree.leaves(like), strict=True):
-            if (have.shape, have.dtype) != (want.shape, want.dtype):
-                raise ValueError(
-                    f"it holds an array {have.dtype}{have.shape} where this experiment has"
-                    f" {want.dtype}{want.shape}"
-                )
-        return state, document
+        self.wait()
+        return restore.at(self._folder, step, like, experiment)[0]
 
     def _set_aside(self, steps: list[int]) -> None:
         self._manager.close()

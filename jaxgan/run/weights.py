@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import CheckpointError, digest
+from jaxgan.run.restore import CheckpointError, digest
 
 
 class Weights(NamedTuple):

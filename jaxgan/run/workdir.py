@@ -12,6 +12,7 @@ import platform
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import jax
 
 import jaxgan
 from jaxgan.config import ConfigError, Experiment, Run, config_errors
+from jaxgan.run import trust
 from jaxgan.run.config_json import JSON, from_json, to_json, with_defaults
 from jaxgan.run.difference import difference
 
@@ -28,12 +30,35 @@ RESULT = "result.json"
 METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
+LOCK = "lock"
 READS_SINCE = "0.2.0"
 """First version of jaxgan whose runs this one reads: states were built otherwise before."""
 
 
 class RunError(RuntimeError):
     """A run folder that cannot be used as asked. The message is one line for people."""
+
+
+def check_new(folder: Path) -> None:
+    """Refuses a folder that a new run may not be written to; changes nothing.
+
+    Raises:
+        RunError: the folder holds a run or anything else, or has a name that cannot be used.
+    """
+    check_folder(folder)
+    if (folder / CONFIG).exists():
+        raise RunError(
+            f"{folder} already holds a run: go on with it by `jaxgan resume {folder}`,"
+            " or choose another --workdir"
+        )
+    try:
+        taken = folder.exists() and any(path.name != LOCK for path in folder.iterdir())
+    except NotADirectoryError:
+        taken = True
+    except OSError as error:
+        raise RunError(f"cannot read {folder}: {error.strerror or error}") from error
+    if taken:
+        raise RunError(f"{folder} exists and is not an empty folder: choose another --workdir")
 
 
 def create(
@@ -58,20 +83,14 @@ def create(
     Raises:
         RunError: the folder holds a run or anything else, or cannot be written.
     """
-    check_folder(folder)
-    if (folder / CONFIG).exists():
-        raise RunError(
-            f"{folder} already holds a run: go on with it by `jaxgan resume {folder}`,"
-            " or choose another --workdir"
-        )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} exists and is not an empty folder: choose another --workdir")
+    check_new(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         document = {
             "experiment": to_json(experiment),
             "run": to_json(run),
             "file": file and str(Path(file).resolve()),
+            "code": trust.written_down(to_json(experiment), file),
             "command": command,
             "versions": versions(),
         }
@@ -107,12 +126,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(document["experiment"], dict):
             raise ValueError
     except FileNotFoundError:
         raise RunError(f"{folder} holds no run: there is no {path}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RunError(f"{path} is damaged: it is not the configuration of a run") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
@@ -126,12 +145,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     return document
 
 
-def read_experiment(folder: Path, file_classes: dict[str, Any] | None = None) -> Experiment:
+def read_experiment(folder: Path, classes: Mapping[str, type] | None = None) -> Experiment:
     """The experiment of a run.
 
     Args:
         folder: of the run.
-        file_classes: the namespace of the experiment's file, where that defines classes.
+        classes: those that are not jaxgan's, as `jaxgan.run.trust.classes_of` gives them.
 
     Raises:
         RunError: as `read_config`, or another version of jaxgan wrote settings that this one does
@@ -139,7 +158,7 @@ def read_experiment(folder: Path, file_classes: dict[str, Any] | None = None) ->
         ConfigError: the configuration names something that does not exist (any more).
     """
     document = read_config(folder)
-    experiment = _value(folder, document, document["experiment"], file_classes)
+    experiment = _value(folder, document, document["experiment"], classes)
     if not isinstance(experiment, Experiment):
         raise RunError(f"{folder / CONFIG} is damaged: it does not describe an experiment")
     return experiment
@@ -159,10 +178,10 @@ def read_run(folder: Path) -> Run:
     return run
 
 
-def _value(folder: Path, document: JSON, data: JSON, file_classes: dict[str, Any] | None) -> Any:
+def _value(folder: Path, document: JSON, data: JSON, classes: Mapping[str, type] | None) -> Any:
     try:
         with config_errors():
-            return from_json(data, file_classes=file_classes)
+            return from_json(data, classes=classes)
     except ConfigError as error:
         written = _written_by(document)
         if written in (None, jaxgan.__version__):
@@ -223,11 +242,16 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     """What the finished run reported; None while it is not finished."""
     path = folder / RESULT
     try:
-        return json.loads(path.read_text())
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if not (isinstance(result, dict) and isinstance(result.get("metrics"), dict)):
+            raise ValueError
+        return result
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RunError(f"{path} is damaged: delete it and `jaxgan resume {folder}`") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def versions() -> dict[str, str]:

@@ -27,9 +27,9 @@ from jaxgan.machine import parallel, xla
 from jaxgan.measurement import available
 from jaxgan.measurement.scoring import final_split
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import CheckpointError
 from jaxgan.run.config_json import to_json
 from jaxgan.run.finite import NonFiniteError
+from jaxgan.run.restore import CheckpointError
 from jaxgan.study import comparison, folder
 from jaxgan.study.agreement import check_likelihoods
 from jaxgan.study.comparison import Entry, Outcome, Study, Trained

@@ -15,8 +15,8 @@ from jaxgan.measurement import pictures, scoring
 from jaxgan.measurement.sampling import SELECTION_SEED
 from jaxgan.program import Program, on_one_device
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import digest
 from jaxgan.run.logs import Logger
+from jaxgan.run.restore import digest
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position
 from jaxgan.visualization.grid import save_png

@@ -15,10 +15,11 @@ from jaxgan.machine import parallel
 from jaxgan.machine.interrupts import Interrupts, signal_of
 from jaxgan.measurement import pictures
 from jaxgan.program import Program, example_batch, on_one_device
-from jaxgan.run import workdir
+from jaxgan.run import lock, workdir
 from jaxgan.run.checkpoint import Best, Checkpoints
 from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
+from jaxgan.run.weights import Weights
 from jaxgan.training import extension, initial
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
@@ -51,8 +52,8 @@ def train(
         The document of ``result.json``: metrics, digest of the final state, times.
 
     Raises:
-        RunError: the folder holds a run already, or none when resuming; or there is no run to start
-            from, or that has changed since.
+        RunError: the folder holds a run already, or none when resuming, or is being written; or
+            there is no run to start from, or that has changed since.
         ConfigError: the run to resume has another configuration, or the settings do not go
             together.
         DataError: the data is missing, damaged, or does not fit the settings.
@@ -70,15 +71,32 @@ def train(
     program = prepared(experiment, run.parallel)
     weights = None if resume else initial.asked_for(experiment, program)
     if not resume:
-        command = workdir.command_line()
-        more = {} if weights is None else {"init_from": initial.record(experiment, weights)}
-        parallel.on_main_process(
-            lambda: workdir.create(folder, experiment, run, file=file, command=command, **more)
-        )
+        parallel.on_main_process(lambda: workdir.check_new(folder))
     said: list[str] = []
-    if extends is not None:
-        parallel.on_main_process(lambda: said.append(extension.extend(folder, extends, experiment)))
 
+    def written() -> None:
+        if not resume:
+            command = workdir.command_line()
+            more = {} if weights is None else {"init_from": initial.record(experiment, weights)}
+            workdir.create(folder, experiment, run, file=file, command=command, **more)
+        if extends is not None:
+            said.append(extension.extend(folder, extends, experiment))
+
+    with lock.held(folder) as note:
+        parallel.on_main_process(written)
+        return _write(experiment, run, folder, program, resume, weights, (note, *said))
+
+
+def _write(
+    experiment: Experiment,
+    run: Run,
+    folder: Path,
+    program: Program,
+    resume: bool,
+    weights: Weights | None,
+    said: tuple[str, ...],
+) -> dict[str, Any]:
+    """All that the one process that may does in a run's folder."""
     metric = experiment.early_stopping.metric
     best = Best(metric, experiment.early_stopping.mode) if metric else None
     with (
@@ -95,7 +113,7 @@ def train(
             tensorboard=run.tensorboard,
         )
         with logger:
-            for note in (*said, *notes):
+            for note in filter(None, (*said, *notes)):
                 logger.message(note)
             if resume:
                 logger.message(f"going on with {folder} from step {position.step}")

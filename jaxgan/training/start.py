@@ -11,6 +11,8 @@ from jaxgan.algorithms.state import State
 from jaxgan.config import EarlyStopping, Experiment
 from jaxgan.program import Program, example_batch
 from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.run.config_json import to_json
+from jaxgan.run.restore import CheckpointError
 from jaxgan.run.weights import Weights
 from jaxgan.training import initial
 
@@ -74,9 +76,15 @@ def start(
         CheckpointError: there are checkpoints, but none can be read.
     """
     blank = example_batch(experiment)
-    restored = checkpoints.restore(jax.eval_shape(program.init, 0, blank))
+    like = jax.eval_shape(program.init, 0, blank)
+    restored = checkpoints.restore(like, to_json(experiment))
     if restored is not None:
-        position = Position(**restored.document["position"])
+        try:
+            position = Position(**restored.document["position"])
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"checkpoint {restored.step} does not say where the run was: {error}"
+            ) from error
         return program.plan.replicate(restored.state), position, restored.skipped
     state, notes = jax.device_get(program.init(experiment.seed, blank)), ()
     if other := experiment.init_from:

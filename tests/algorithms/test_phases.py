@@ -17,8 +17,9 @@ from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal
 from jaxgan.program import compile_program, example_batch
-from jaxgan.run.checkpoint import Checkpoints, digest
+from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.logs import read_jsonl
+from jaxgan.run.restore import digest
 from jaxgan.training import loop
 
 BORDER, STEPS = 7, 12

@@ -17,7 +17,9 @@ from jaxgan.config import ConfigError, Run
 from jaxgan.measurement import drawing, runs
 from jaxgan.program import example_batch
 from jaxgan.run import experiment_file, workdir
-from jaxgan.run.checkpoint import CheckpointError, Checkpoints, digest
+from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.run.restore import CheckpointError, digest
+from jaxgan.run.trust import Trust, TrustError
 from jaxgan.run.workdir import RunError
 from jaxgan.training import loop
 
@@ -135,13 +137,18 @@ def test_classes_of_the_file_are_found_again(tmp_path):
     file.write_text(FILE)
     experiment = experiment_file.load_experiment(file)
     workdir.create(tmp_path / "run", experiment, Run(), file=str(file), command="")
-    assert runs.experiment_of(tmp_path / "run") == experiment
-    assert type(runs.experiment_of(tmp_path / "run").model.beta).__name__ == "Fixed"
+    assert runs.experiment_of(tmp_path / "run", Trust(trust=True)) == experiment
+    found = runs.experiment_of(tmp_path / "run", Trust(file=file))
+    assert type(found.model.beta).__name__ == "Fixed"
 
     file.rename(tmp_path / "moved.py")
     sys.modules.pop(type(experiment.model.beta).__module__)
+    with pytest.raises(TrustError, match=r"trained with other code: .*own.py \(missing\)"):
+        runs.experiment_of(tmp_path / "run", Trust(trust=True))
     with pytest.raises(ConfigError, match=r"own.py is no Python file"):
-        runs.experiment_of(tmp_path / "run")
+        runs.experiment_of(tmp_path / "run", Trust(file=file))
+    moved = runs.experiment_of(tmp_path / "run", Trust(file=tmp_path / "moved.py"))
+    assert type(moved.model.beta).__name__ == "Fixed"
 
 
 def test_a_file_that_is_not_needed_need_not_be_there(tmp_path):
@@ -166,6 +173,39 @@ def test_a_file_that_is_not_needed_need_not_be_there(tmp_path):
             "learning_rate = -1.0: must be at least 0 and finite",
         ),
         (
+            ("model", "optimizer", "learning_rate"),
+            "fast",
+            ConfigError,
+            "the configuration of jaxgan.optim:Sgd cannot be used: learning_rate = 'fast': must be"
+            " a number",
+        ),
+        (
+            ("model",),
+            [1, 2],
+            ConfigError,
+            "the configuration of jaxgan.config:Experiment cannot be used: model = (1, 2): must be"
+            " a Model",
+        ),
+        (("data",), None, RunError, "FOLDER/config.json is damaged: its data are no data set"),
+        (
+            ("data", "source"),
+            "digits",
+            RunError,
+            "FOLDER/config.json is damaged: its data are no data set",
+        ),
+        (
+            ("model", "beta", "type"),
+            ".foo:Bar",
+            ConfigError,
+            "the configuration names .foo:Bar, which cannot be found",
+        ),
+        (
+            ("model", "beta", "type"),
+            "jaxgan.__main__:Bar",
+            ConfigError,
+            "the configuration names jaxgan.__main__:Bar, which cannot be found",
+        ),
+        (
             ("type",),
             "jaxgan.config:Nothing",
             ConfigError,
@@ -182,7 +222,62 @@ def test_a_configuration_that_was_tampered_with(copied, path, value, error, mess
     (copied / "config.json").write_text(json.dumps(document))
     with pytest.raises(error) as raised:
         runs.experiment_of(copied)
-    assert str(raised.value) == message
+    assert str(raised.value) == message.replace("FOLDER", str(copied))
+
+
+def test_a_configuration_that_is_too_deep(copied):
+    for deep in ("[" * 60 + "]" * 60, "[" * 100_000 + "]" * 100_000):
+        text = f'{{"experiment": {{"type": "jaxgan.config:Experiment", "name": {deep}}}}}'
+        (copied / "config.json").write_text(text)
+        with pytest.raises((ConfigError, RunError)) as raised:
+            runs.experiment_of(copied)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_configuration_whose_parts_do_not_go_together(copied):
+    document = json.loads((copied / "config.json").read_text())
+    document["experiment"]["model"] = {"type": "jaxgan.config:Model"}
+    (copied / "config.json").write_text(json.dumps(document))
+    with pytest.raises(RunError, match=r"config.json does not work: .*Model does not define build"):
+        runs.load(copied)
+
+
+def entries(folder):
+    return {p: p.stat().st_mtime_ns for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_reading_changes_nothing(copied):
+    """Not even where a checkpoint is damaged, or another process is in the middle of a save."""
+    shutil.rmtree(copied / "checkpoints" / "6" / "state")
+    saving = copied / "checkpoints" / "8.orbax-checkpoint-tmp-1"
+    shutil.copytree(copied / "checkpoints" / "4", saving)
+    before = entries(copied)
+    trained = runs.load(copied)
+    assert trained.step == 4
+    runs.sample(trained, 3, 0)
+    assert entries(copied) == before
+
+
+@pytest.mark.parametrize("how", ["another seed", "another step"])
+def test_a_foreign_checkpoint_is_not_taken(finished, copied, tmp_path, how):
+    if how == "another seed":
+        run = Run(workdir=str(tmp_path / "b"), parallel="none", quiet=True, tensorboard=False)
+        loop.train(tiny.vae(seed=1), run)
+        shutil.rmtree(copied / "checkpoints" / "6")
+        shutil.copytree(tmp_path / "b" / "checkpoints" / "6", copied / "checkpoints" / "6")
+        reason = "it is of another run: seed: 1 -> 0"
+    else:
+        (copied / "checkpoints" / "6").rename(copied / "checkpoints" / "7")
+        reason = "it is of step 6"
+    step = 6 if how == "another seed" else 7
+    trained = runs.load(copied)
+    assert trained.step == 4
+    assert trained.notes == (f"checkpoint {step} cannot be read ({reason})",)
+    # Whoever goes on takes the one before as well, and ends where it would have ended.
+    (copied / "result.json").unlink()
+    run = Run(workdir=str(copied), parallel="none", quiet=True, tensorboard=False)
+    assert loop.train(tiny.vae(), run, resume=True)["digest"] == finished[1]["digest"]
+    assert (copied / "damaged" / str(step)).is_dir()
 
 
 def test_a_state_of_another_shape_is_no_match(copied):

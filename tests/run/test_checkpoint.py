@@ -9,7 +9,8 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan.run.checkpoint import Best, CheckpointError, Checkpoints, digest
+from jaxgan.run.checkpoint import Best, Checkpoints
+from jaxgan.run.restore import CheckpointError, digest
 
 
 class Odd(NamedTuple):

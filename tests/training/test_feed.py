@@ -24,9 +24,10 @@ from jaxgan.program import (
     on_one_device,
 )
 from jaxgan.run import experiment_file
-from jaxgan.run.checkpoint import Checkpoints, digest
+from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import read_jsonl
+from jaxgan.run.restore import digest
 from jaxgan.training import feed, loop
 
 CHEAP = Evaluation(samples=50, backbone="pixels")

@@ -20,9 +20,10 @@ from jaxgan.machine.interrupts import raising
 from jaxgan.measurement import sampling, scoring
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import Checkpoints, digest
+from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import read_jsonl
+from jaxgan.run.restore import digest
 from jaxgan.training import loop
 from jaxgan.training.recorder import Recorder
 
