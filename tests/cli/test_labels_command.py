@@ -47,23 +47,23 @@ def test_the_run_itself_says_of_which_classes_its_samples_were(place):
 
 
 def test_samples_of_one_class(place, jaxgan):
-    code, out, err = jaxgan("sample run -n 20 --label 3 --out three.npz")
+    code, out, err = jaxgan("sample run --trust -n 20 --label 3 --out three.npz")
     assert (code, out, err) == (0, "20 samples of step 2 are in three.npz\n", "")
     assert labelled.signs(np.load(place / "three.npz")["images"]).tolist() == [3] * 20
-    code, _, err = jaxgan("sample run -n 20 --out any.npz")
+    code, _, err = jaxgan("sample run --trust -n 20 --out any.npz")
     assert (code, err) == (0, "")
     assert len({*labelled.signs(np.load(place / "any.npz")["images"])}) > 4
 
 
 @pytest.mark.parametrize("label", [-1, 10])
 def test_a_class_that_does_not_exist(place, jaxgan, label):
-    code, _, err = jaxgan(f"sample run --label {label} --out none.npz")
+    code, _, err = jaxgan(f"sample run --trust --label {label} --out none.npz")
     assert (code, err) == (2, f"error: label = {label}: there are classes 0 to 9\n")
     assert not (place / "none.npz").exists()
 
 
 def test_metrics_of_classes(jaxgan):
-    code, out, _ = jaxgan("evaluate run --metrics fid cfid prdc --json")
+    code, out, _ = jaxgan("evaluate run --trust --metrics fid cfid prdc --json")
     assert code == 0
     of_samples = {name for name in json.loads(out)["metrics"] if "gen60" in name}
     brackets = "[pixels8x8,train1500,gen60,q8,ema,labels=uniform]"
@@ -71,6 +71,6 @@ def test_metrics_of_classes(jaxgan):
         f"{name}{brackets}"
         for name in ("fid", "cfid", "precision", "recall", "density", "coverage")
     }
-    code, out, _ = jaxgan("evaluate run --metrics fid --labels real --json")
+    code, out, _ = jaxgan("evaluate run --trust --metrics fid --labels real --json")
     assert code == 0
     assert "fid[pixels8x8,train1500,gen60,q8,ema,labels=real]" in json.loads(out)["metrics"]

@@ -26,6 +26,7 @@ from jaxgan.run.logs import read_jsonl
 from jaxgan.run.restore import digest
 from jaxgan.training import loop
 from jaxgan.training.recorder import Recorder
+from jaxgan.training.start import Position
 
 FEW = Evaluation(samples=20, backbone="pixels")
 
@@ -37,13 +38,13 @@ def run(folder, **changes):
 
 def test_patience_is_counted_in_evaluations():
     stopping = EarlyStopping(metric="fid", patience=2)
-    position = loop.Position()
+    position = Position()
     for value, bad, stopped in ((3.0, 0, False), (2.0, 0, False), (2.0, 1, False), (5.0, 2, True)):
         position = position.judged(value, stopping)
         assert (position.bad, position.stopped) == (bad, stopped)
     assert position.best == 2.0
     # A better value starts the count again.
-    once = loop.Position(best=2.0, bad=1).judged(1.0, stopping)
+    once = Position(best=2.0, bad=1).judged(1.0, stopping)
     assert (once.best, once.bad, once.stopped) == (1.0, 0, False)
 
 
