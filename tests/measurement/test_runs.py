@@ -254,7 +254,7 @@ def test_reading_changes_nothing(copied):
     before = entries(copied)
     trained = runs.load(copied)
     assert trained.step == 4
-    runs.sample(trained, 3, 0)
+    drawing.sample(trained, 3, 0)
     assert entries(copied) == before
 
 
