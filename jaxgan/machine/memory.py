@@ -77,3 +77,18 @@ def available() -> int | None:
     except (OSError, ValueError, IndexError):
         pass
     return None
+
+
+def total() -> int:
+    """Bytes of memory that this process can have at most: the machine's, or its container's.
+
+    0 where the system does not say.
+    """
+    found = []
+    with contextlib.suppress(OSError, ValueError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    # Control groups of both versions, as a container sees its own.
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # "max": no limit
+            found.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+    return min(found, default=0)

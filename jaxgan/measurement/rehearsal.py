@@ -18,7 +18,7 @@ from jaxgan.data.source import DataError
 from jaxgan.data.splits import SplitName, open_data, split_of
 from jaxgan.evaluation import metrics
 from jaxgan.evaluation.likelihood import summaries
-from jaxgan.measurement import available, sampling
+from jaxgan.measurement import available, sampling, sizes
 from jaxgan.measurement.scoring import final_split
 from jaxgan.program import Program, example_batch
 
@@ -43,6 +43,7 @@ def check(experiment: Experiment, program: Program) -> None:
             raise DataError(f"the {name} split has {count} image: distances need at least 2")
     available.check(evaluation.metrics, experiment, program.algorithm)
     state = jax.eval_shape(program.init, 0, example_batch(experiment))
+    sizes.check_state(state)
     sampling.check(program.algorithm, state, evaluation)
     trained(experiment, program, state)
     shown(experiment, program, state)

@@ -8,7 +8,7 @@ import functools
 from jaxgan.config import Experiment, Parallel, config_errors
 from jaxgan.data import splits
 from jaxgan.data.order import check_budget
-from jaxgan.measurement import rehearsal
+from jaxgan.measurement import rehearsal, sizes
 from jaxgan.program import Program, compile_program
 
 
@@ -26,6 +26,7 @@ def prepared(experiment: Experiment, mode: Parallel) -> Program:
 
 @functools.lru_cache(maxsize=16)
 def _prepared(experiment: Experiment, mode: Parallel) -> Program:
+    sizes.check_batches(experiment)
     splits.open_data(experiment.data)
     check_budget(experiment.steps, experiment.images_per_step)
     program = compile_program(experiment, mode)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,12 @@ def test_who_has_set_up_malloc_is_left_alone(variable):
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is of Linux")
 def test_threads_share_the_one_heap():
     assert run(THREADS) == ["0"]
+
+
+def test_the_memory_of_the_machine_is_no_more_than_linux_says():
+    (line,) = (
+        line
+        for line in Path("/proc/meminfo").read_text().splitlines()
+        if line.startswith("MemTotal:")
+    )
+    assert 2**27 < memory.total() <= int(line.split()[1]) * 1024
