@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from jaxgan.machine import memory
+
 COUNT = """
 import resource, sys
 import numpy as np
