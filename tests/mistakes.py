@@ -11,7 +11,8 @@ _ADVICE = "Try a smaller learning rate, or gradient clipping (clip_norm of the o
 CANNOT_WORK = {
     # The command.
     "trian x.py": (
-        "there is no command 'trian'; there are train, resume, sample, evaluate, compare"
+        "there is no command 'trian'; there are train, resume, list, show, sample, evaluate,"
+        " compare"
     ),
     "train": _NO_FILE,
     "train --steps 3": _NO_FILE,
@@ -164,6 +165,8 @@ CANNOT_WORK = {
         "a picture of 100,000 images would have 241 million pixels, which hardly any program opens:"
         " take fewer, or --out x.npz or FOLDER/"
     ),
+    "list nowhere": "nowhere: there is no such folder",
+    "show notes": "notes holds no run: there is no notes/config.json",
     "evaluate notes": "notes holds no run: there is no notes/config.json",
     "evaluate fresh": "fresh has no checkpoint yet: `jaxgan resume fresh`",
     "evaluate": (

@@ -9,6 +9,18 @@ from jaxgan.program import compile_program, example_batch
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Checkpoints
 
+RESULT = {
+    "name": "tiny",
+    "seed": 0,
+    "steps": 5,
+    "digest": "abcd",
+    "seconds": {"training": 75.0, "evaluation": 1.0},
+    "metrics": {"kid[a]": 0.25, "fid[a]": 3.5, "elbo[b]": -80.0},
+    "intervals": {"fid[a]": [3.0, 4.25]},
+    "protocols": {"a": {"digest": "0123"}, "b": {"digest": "4567"}},
+}
+"""What a finished run might have reported."""
+
 
 def write_run(folder, experiment, step=1, **how):
     """A run whose one checkpoint holds the state before training, with eightfold averages."""

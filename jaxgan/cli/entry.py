@@ -1,4 +1,4 @@
-"""The command line: train | resume | sample | evaluate | compare."""
+"""The command line: train | resume | list | show | sample | evaluate | compare."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ if TYPE_CHECKING:
 USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError)
 RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
 
-COMMANDS = ("train", "resume", "sample", "evaluate", "compare")
+COMMANDS = ("train", "resume", "list", "show", "sample", "evaluate", "compare")
 """One module each, of the same name."""
 
 USAGE = """usage: jaxgan COMMAND ...
 
   train FILE [--steps N ...]     train the experiment that a Python file defines
   resume RUN                     go on with a run that was stopped
+  list [FOLDER...]               list runs: how far each is, and its first metric
+  show RUN                       show a run's settings, state and numbers
   sample RUN -n 64               draw samples from a run
-  evaluate RUN                   measure a run again, as JSON
+  evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from jaxgan.measurement.numbers import Number
 from jaxgan.visualization.report.columns import COLUMNS
@@ -23,6 +24,7 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list
         rows: of equally many cells.
         right: columns whose cells end below each other, and do not start so.
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -31,6 +33,29 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list
         ).rstrip()
         for row in rows
     ]
+
+
+def printable(text: str) -> str:
+    """A line of text that comes from a file, and must not speak to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def finite(value: Any) -> float | None:
+    """A number as JSON can hold it."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def age(seconds: float | int) -> str:
+    """How long ago something was, roughly.
+
+    >>> age(59), age(7200), age(200_000)
+    ('1 min', '2 h', '2 days')
+    """
+    minutes = max(0, round(seconds / 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
 def shown(value: float, metric: str) -> str:
