@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 
-def load(run: str | Path, **how: Any) -> TrainedRun:
+def load(run: str | Path, *, trust: bool = False, file: str | Path | None = None) -> TrainedRun:
     """A trained run: draws samples, encodes and reconstructs images, has the table of its numbers.
 
         run = jaxgan.load("runs/vae-seed0")
@@ -25,14 +25,17 @@ def load(run: str | Path, **how: Any) -> TrainedRun:
 
     Args:
         run: the run's folder.
-        how: as `jaxgan.measurement.runs.load` takes it.
+        trust: run the code that the run brings along (classes of its experiment's file, and of
+            modules that are not jaxgan's), if it is as it was at training.
+        file: the experiment's file, read in place of the one that the run names.
 
     Raises:
         jaxgan.run.workdir.RunError: there is no run or no checkpoint in the folder.
-        jaxgan.config.ConfigError: its configuration names what does not exist (any more).
+        jaxgan.config.ConfigError: its configuration names what does not exist (any more), or needs
+            code that nobody has allowed.
         jaxgan.run.checkpoint.CheckpointError: no checkpoint can be read.
     """
     # Here, so that `import jaxgan` costs nothing.
     from jaxgan.measurement import finished
 
-    return finished.load(run, **how)
+    return finished.load(run, trust=trust, file=file)

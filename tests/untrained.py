@@ -22,11 +22,11 @@ RESULT = {
 """What a finished run might have reported."""
 
 
-def write_run(folder, experiment, step=1, **how):
+def write_run(folder, experiment, step=1, file=None):
     """A run whose one checkpoint holds the state before training, with eightfold averages."""
     folder = Path(folder)
-    run = Run(workdir=str(folder), **how)
-    workdir.create(folder, experiment, run, file=None, command="jaxgan train untrained.py")
+    run = Run(workdir=str(folder))
+    workdir.create(folder, experiment, run, file=file, command="jaxgan train untrained.py")
     program = compile_program(experiment, "none")
     state = jax.device_get(program.init(experiment.seed, example_batch(experiment)))
     state = state.replace(ema=jax.tree.map(lambda leaf: leaf * 8.0, state.ema))

@@ -20,6 +20,7 @@ from jaxgan.measurement.runs import Trained
 from jaxgan.program import example_batch
 from jaxgan.run import workdir
 from jaxgan.run.checkpoint import digest
+from jaxgan.run.trust import Trust
 from jaxgan.typing import Batch
 
 
@@ -285,10 +286,10 @@ def checked_images(experiment: Experiment, images: Any) -> np.ndarray:
     return array.astype(experiment.data.dtype, copy=False)
 
 
-def load(folder: str | Path, **how: Any) -> TrainedRun:
+def load(folder: str | Path, *, trust: bool = False, file: str | Path | None = None) -> TrainedRun:
     """A run that was trained, finished or not; see `jaxgan.load`."""
     folder = Path(folder)
-    trained = runs.load(folder, **how)
+    trained = runs.load(folder, Trust(trust, None if file is None else Path(file)))
     result = workdir.read_result(folder)
     try:
         numbers = () if result is None else numbers_of(result)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tiny
 from scipy import stats
+from untrained import write_run
 
 import jaxgan
 from jaxgan import rng
@@ -26,6 +27,7 @@ from jaxgan.measurement.finished import TrainedRun
 from jaxgan.measurement.runs import Trained
 from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.program import compile_program, example_batch
+from jaxgan.run.experiment_file import load_experiment
 from jaxgan.training import loop
 
 EVALUATION = Evaluation(samples=60, batch_size=7, backbone="pixels", metrics=("kid",))
@@ -105,6 +107,31 @@ def test_a_run_that_is_not_finished_has_no_numbers(finished, tmp_path):
     copy = shutil.copytree(finished[0], tmp_path / "copy")
     (copy / "result.json").unlink()
     assert jaxgan.load(copy).numbers == ()
+
+
+FILE = """
+import dataclasses
+import tiny
+from jaxgan.objectives.vae.bounds import Beta
+
+@dataclasses.dataclass(frozen=True)
+class Fixed(Beta):
+    pass
+
+model = dataclasses.replace(tiny.vae().model, beta=Fixed())
+experiment = dataclasses.replace(tiny.vae(), model=model)
+"""
+
+
+def test_code_of_the_run_is_only_run_when_that_is_allowed(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(FILE)
+    write_run(tmp_path / "run", load_experiment(file), file=str(file))
+    with pytest.raises(ConfigError, match="if you trust it, say --trust"):
+        jaxgan.load(tmp_path / "run")
+    assert type(jaxgan.load(tmp_path / "run", trust=True).experiment.model.beta).__name__ == "Fixed"
+    moved = file.rename(tmp_path / "moved.py")
+    assert jaxgan.load(tmp_path / "run", file=moved).step == 1
 
 
 def by_hand(run, part, *arguments, params=None, **how):
