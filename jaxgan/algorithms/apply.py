@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Float, Num
 
 from jaxgan import rng
@@ -158,6 +159,16 @@ def reduce(axis_name: str | None) -> Reduce:
         lambda tree: jax.lax.all_gather(tree, axis_name, axis=0, tiled=True),
         rows,
     )
+
+
+def gradient_norm(player: str, gradients: Params) -> dict[str, Float[Array, ""]]:
+    """The global L2 norm of a player's gradients, as a metric of its update.
+
+    Args:
+        player: by its name in the state.
+        gradients: averaged over the devices; what the optimizer gets, before any clipping.
+    """
+    return {f"{player}_grad_norm": optax.tree.norm(gradients)}
 
 
 def batch_statistics(

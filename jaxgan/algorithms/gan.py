@@ -200,7 +200,9 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
             return metrics["loss/discriminator"], (after, metrics, kept, on_real)
 
         gradients, (after, metrics, kept, on_real) = jax.grad(loss, has_aux=True)(player.params)
-        player = player.update(d_optimizer, over.mean(gradients), after)
+        gradients = over.mean(gradients)
+        metrics |= apply.gradient_norm("discriminator", gradients)
+        player = player.update(d_optimizer, gradients, after)
         for constraint in model.constraints:
             player = player.replace(params=constraint(player.params))
         moved = extras["augmentations"]
@@ -217,8 +219,7 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         rows = {"image": apply.to_symmetric(jnp.asarray(batch["image"]))}
         if classes:
             rows["label"] = jnp.asarray(batch["label"])
-        # Rows that belong to one critic update are n_critic apart, so that the grouping does not
-        # depend on how many devices share the rows.
+        # Rows of one critic update are n_critic apart, however many devices share them.
         rows = {n: a.reshape(-1, model.n_critic, *a.shape[1:]) for n, a in rows.items()}
         player, extras, last = state.players["discriminator"], state.extras, None
         for update in range(model.n_critic):
@@ -243,9 +244,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
 
         value, slope = jax.value_and_grad(loss)(last.fake)
         (gradients,) = last.pull_back(slope)
-        making = state.players["generator"].update(
-            g_optimizer, over.mean(gradients), last.generator_state
-        )
+        gradients = over.mean(gradients)
+        making = state.players["generator"].update(g_optimizer, gradients, last.generator_state)
         average = model.ema.update(state.ema["generator"], making.variables, state.step)
         new = state.replace(
             step=state.step + 1,
@@ -253,7 +253,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
             ema={"generator": average},
             extras=extras,
         )
-        return new, over.mean({**last.metrics, "loss/generator": value})
+        metrics = {**last.metrics, "loss/generator": value}
+        return new, over.mean(metrics | apply.gradient_norm("generator", gradients))
 
     def in_range(images: Any) -> Any:
         return apply.to_unit(images) if is_image else images

@@ -201,12 +201,14 @@ def vae(experiment: Experiment, model: Vae, *, axis_name: str | None = None) -> 
         (value, (changed, log_likelihood, kl)), gradients = jax.value_and_grad(loss, has_aux=True)(
             before.params
         )
-        player = before.update(optimizer, over.mean(gradients), changed)
+        gradients = over.mean(gradients)
+        player = before.update(optimizer, gradients, changed)
         metrics = {
             "loss/autoencoder": value,
             "elbo": jnp.mean(elbo(log_likelihood=log_likelihood, kl=kl)),
             "reconstruction": jnp.mean(log_likelihood),
             "kl": jnp.mean(kl),
+            **apply.gradient_norm("autoencoder", gradients),
         }
         average = model.ema.update(state.ema["autoencoder"], player.variables, state.step)
         new = state.replace(

@@ -118,6 +118,7 @@ def critic_update(d, real, real_label, fake, fake_label, update):
         "penalty/r1": penalty.mean(),
         "classification/real": CLASSIFIER * real_entropy.mean(),
         "classification/fake": CLASSIFIER * fake_entropy.mean(),
+        "discriminator_grad_norm": np.sqrt(sum(np.sum(slope**2) for slope in slopes.values())),
     }
     after = {name: np.clip(value - rate * slopes[name], -BOUND, BOUND) * SHRINK
              for name, value in d.items()}  # fmt: skip
@@ -132,8 +133,8 @@ def generator_update(g, d, noise, label, step):
     to_fake = -expit(-f)[:, None] * (d["v"] + d["u"][label])
     to_fake += CLASSIFIER * (softmax(fake @ d["a"], axis=1) - one_hot[label]) @ d["a"].T
     rate = RATE_G * (1 - step / STEPS)
-    after = {
-        "w": g["w"] - rate * noise.T @ to_fake / n,
-        "l": g["l"] - rate * one_hot[label].T @ to_fake / n,
-    }
-    return after, np.mean(-log_expit(f) + CLASSIFIER * entropy)
+    slopes = {"w": noise.T @ to_fake / n, "l": one_hot[label].T @ to_fake / n}
+    after = {name: g[name] - rate * slope for name, slope in slopes.items()}
+    norm = np.sqrt(sum(np.sum(slope**2) for slope in slopes.values()))
+    loss = np.mean(-log_expit(f) + CLASSIFIER * entropy)
+    return after, {"loss/generator": loss, "generator_grad_norm": norm}

@@ -93,10 +93,10 @@ def by_hand(state, real_batches, latents, loss: ByHand, *, bound=None):
             "logits/fake": np.mean(f),
         }
         n = len(real)
-        d = {
-            "v": d["v"] - RATE_D * (slope_r @ real + slope_f @ fake) / n,
-            "c": d["c"] - RATE_D * np.sum(slope_r + slope_f) / n,
-        }
+        by_v, by_c = (slope_r @ real + slope_f @ fake) / n, np.sum(slope_r + slope_f) / n
+        # Of the last update, before anything is clipped.
+        metrics["discriminator_grad_norm"] = np.sqrt(np.sum(by_v**2) + by_c**2)
+        d = {"v": d["v"] - RATE_D * by_v, "c": d["c"] - RATE_D * by_c}
         if bound is not None:
             d = {name: np.clip(value, -bound, bound) for name, value in d.items()}
         for shown in (real, fake):
@@ -104,6 +104,9 @@ def by_hand(state, real_batches, latents, loss: ByHand, *, bound=None):
     r, f = real @ d["v"] + d["c"], fake @ d["v"] + d["c"]
     metrics["loss/generator"] = np.mean(loss.g_value(r, f))
     to_images = np.outer(loss.g_slope(r, f), d["v"]) / n
+    metrics["generator_grad_norm"] = np.sqrt(
+        np.sum((latent.T @ to_images) ** 2) + np.sum(to_images.sum(0) ** 2)
+    )
     old = as_numbers(state.players["generator"].variables)
     g = {"w": g["w"] - RATE_G * latent.T @ to_images, "b": g["b"] - RATE_G * to_images.sum(0)}
     g_seen = 0.5 * old["batch_stats"]["seen"] + 0.5 * fake.mean(0)

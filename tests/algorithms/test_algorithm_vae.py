@@ -12,6 +12,7 @@ from linear_vae import (
     IMAGES,
     LATENT_SIZE,
     POINTS,
+    RATE,
     ROWS,
     SCALE,
     batch_of,
@@ -52,9 +53,13 @@ def test_three_steps_by_hand(data, beta, weights):
             "reconstruction": np.mean(likelihood),
             "kl": np.mean(kl),
         }
+        params, noise = by_hand(before[0], batch, codes, weight)
+        slopes = jax.tree.map(lambda old, new: (old - new) / RATE, before[0], params)
+        expected["autoencoder_grad_norm"] = np.sqrt(
+            sum(np.sum(slope**2) for slope in jax.tree.leaves(slopes))
+        )
         assert metrics.keys() == expected.keys()
         close(metrics, expected)
-        params, noise = by_hand(before[0], batch, codes, weight)
         noises.append(noise)
         close(state.players["autoencoder"].params, params)
         average = jax.tree.map(lambda a, b: DECAY * a + (1 - DECAY) * b, before[1], params)

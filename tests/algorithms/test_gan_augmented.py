@@ -107,12 +107,17 @@ def test_steps_by_hand(step):
             "penalty/visitor": 0.0,
         }
         slope = (fake - real).mean(0) + WEIGHT * factor**2 * d["v"]
+        # That of c is 0: the loss is a difference of logits.
+        expected["discriminator_grad_norm"] = np.linalg.norm(slope)
         d = {"v": d["v"] - RATE_D * slope, "c": d["c"]}
         factor += 0.1 * np.tanh(logits[0].mean())
     made = latents[-1] @ g["w"] + g["b"]
     fake = factor * made + shifts("fake", step, N_CRITIC)
     expected["loss/generator"] = -np.mean(fake @ d["v"] + d["c"])
     to_made = np.tile(-factor * d["v"] / ROWS, (ROWS, 1))
+    expected["generator_grad_norm"] = np.hypot(
+        np.linalg.norm(latents[-1].T @ to_made), np.linalg.norm(to_made.sum(0))
+    )
     close(metrics, expected)
     close(after.players["discriminator"].params, d)
     close(

@@ -98,6 +98,7 @@ def test_two_steps_by_hand(n_critic):
                 "logits/real": np.mean(real**2 @ v),
                 "logits/fake": np.mean(fake**2 @ v),
                 "penalty/gradient": np.mean(penalty),
+                "discriminator_grad_norm": np.linalg.norm(by_v),
             }
             v = v - RATE_D * by_v
             # What lies between is not folded into running statistics.
@@ -105,6 +106,9 @@ def test_two_steps_by_hand(n_critic):
                 seen = 0.5 * seen + 0.5 * shown.mean(0)
         expected["loss/generator"] = -np.mean(fake**2 @ v)
         to_images = -2 * fake * v / ROWS
+        expected["generator_grad_norm"] = np.hypot(
+            np.linalg.norm(latents[-1].T @ to_images), np.linalg.norm(to_images.sum(0))
+        )
         assert metrics.keys() == expected.keys()
         close(metrics, expected)
         close(

@@ -153,6 +153,7 @@ def differences(name, found, recorded):
 def test_numbers_stay(name):
     recorded = json.loads((HERE / "recorded_numbers.json").read_text())[name]
     found = document(name)
-    assert found.keys() == recorded.keys()
+    # Norms of gradients have been added since; `test_algorithm_*.py` work them out by hand.
+    assert {k for k in found if not k.endswith("_grad_norm")} == recorded.keys()
     worst = {k: differences(k, found[k], recorded[k]).max(initial=0.0) for k in recorded}
     assert not {k: round(v, 1) for k, v in worst.items() if not v <= 1.0}
