@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from jaxgan.cli import names, options
+from jaxgan.cli import names, options, reading
 from jaxgan.config import ConfigError
 from jaxgan.run import workdir
 from jaxgan.study.comparison import Entry, Study
@@ -25,7 +25,7 @@ def study(value: Study) -> None:
         DataError: the data is missing or damaged.
     """
     _check_seeds(sys.argv[1:])
-    parsed = tyro.cli(StudyOptions, description=value.title)
+    parsed = reading.read(StudyOptions, None, f"python {sys.argv[0]}", value.title)
     run(value, parsed, read=options.read_entry, command=workdir.command_line())
 
 
@@ -55,7 +55,7 @@ def compare(arguments: list[str]) -> None:
         DataError: the data is missing or damaged.
     """
     _check_seeds(arguments)
-    parsed = tyro.cli(CompareOptions, args=arguments, prog="jaxgan compare")
+    parsed = reading.read(CompareOptions, arguments, "jaxgan compare")
     if not parsed.files:
         raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
     if named := names.NAMED_BY.get(parsed.dataset or ""):

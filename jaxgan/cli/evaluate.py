@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from jaxgan.cli import outputs, tables
+from jaxgan.cli import outputs, reading, tables
 from jaxgan.config import ConfigError, config_errors
 from jaxgan.data.image_set import SUFFIXES, ImageSet, load_images, same_channels
 from jaxgan.data.order import subset_rows
@@ -83,7 +83,7 @@ def evaluate(arguments: list[str]) -> None:
         RunError: there is no such run, or no checkpoint in it.
         NonFiniteError: a metric is NaN or infinite.
     """
-    options = tyro.cli(EvaluateOptions, args=arguments, prog="jaxgan evaluate")
+    options = reading.read(EvaluateOptions, arguments, "jaxgan evaluate")
     _check_what(options.what)
     _check_options(options)
     document = _of_run(options) if len(options.what) == 1 else _of_images(options)

@@ -34,11 +34,20 @@ def leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         flag, held = f"{prefix}{dashed(field.name)}", getattr(value, field.name)
         if dataclasses.is_dataclass(held):
             yield from leaves(held, f"{flag}.")
-        elif isinstance(held, tuple) and all(map(dataclasses.is_dataclass, held)):
+        elif holds_parts(value, field.name):
             for place, part in enumerate(held):
                 yield from leaves(part, f"{flag}.{place}.")
         else:
             yield flag, held
+
+
+def holds_parts(value: Any, name: str) -> bool:
+    """Whether a field is a tuple of parts; an empty one says so by its type."""
+    held = getattr(value, name)
+    if not isinstance(held, tuple) or held:
+        return isinstance(held, tuple) and all(map(dataclasses.is_dataclass, held))
+    of = typing.get_args(hints(type(value)).get(name))[:1]
+    return any(getattr(one, "_is_protocol", False) or dataclasses.is_dataclass(one) for one in of)
 
 
 def switches(flag: str, value: Any) -> tuple[str, ...]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import difflib
-import io
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import tyro
 
-from jaxgan.cli import flags, names, parts, short_help
+from jaxgan.cli import flags, names, parts, reading, short_help
 from jaxgan.config import ConfigError, Experiment, Run, config_errors
 from jaxgan.run import experiment_file
 
@@ -53,19 +49,22 @@ def parse(
     with config_errors():
         named = parts.apply(experiment, arguments)
         default = Options(named.experiment, run or Run())
+        about = f"Train {experiment.name}. Every field of the experiment can be set."
         if "--help-all" in help_wanted:
             print(short_help.names_page(named.experiment))
-            return _read(default, ["--help"], program)[0]
+            return reading.read_known(Options, ["--help"], program, about, default)[0]
         if help_wanted:
             print(short_help.page(default, program, fields=len(_leaves(default))))
             sys.exit(0)
         _check_named(named)
         try:
-            parsed, unknown = _read(default, named.arguments, program)
+            parsed, unknown = reading.read_known(Options, named.arguments, program, about, default)
         except ConfigError as error:
             raise ConfigError(_as_typed(str(error), named.typed)) from None
         if unknown:
-            raise ConfigError(_unknown(unknown, _short(named.experiment), _leaves(default)))
+            fields = [one for leaf in _leaves(default) for one in flags.switches(*leaf)]
+            known = [*_short(named.experiment), *fields]
+            raise ConfigError(reading.not_known(unknown, known, "--help-all"))
     return parsed
 
 
@@ -75,28 +74,6 @@ def _check_named(named: parts.Named) -> None:
     for name, (flag, example) in names.NAMED_BY.items():
         if named.experiment.data is names.DATASETS[name] and flag not in said:
             raise ConfigError(f"--dataset {name} does not say which one: add {flag} {example}")
-
-
-def _read(default: Options, arguments: list[str], program: str) -> tuple[Options, list[str]]:
-    """Options, and the arguments that none of their fields is for."""
-    seen = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(seen):
-            read = tyro.cli(
-                Options,
-                default=default,
-                args=arguments,
-                prog=program,
-                description=f"Train {default.experiment.name}. Every field can be set.",
-                return_unknown_args=True,
-                config=(tyro.conf.AvoidSubcommands,),
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise ConfigError(_complaint(seen.getvalue())) from None
-    sys.stderr.write(seen.getvalue())
-    return read
 
 
 def _leaves(options: Options) -> list[tuple[str, Any]]:
@@ -109,33 +86,6 @@ def _leaves(options: Options) -> list[tuple[str, Any]]:
 
 _WHOLES = ("experiment", "run")
 """Fields of `Options` that have no flag of their own, but for each of their fields."""
-
-_WORDS = (
-    (r"Error parsing (experiment\.)?", ""),
-    (r"invalid literal for int\(\) with base \d+: (.*)", r"\1 is no whole number"),
-    (r"could not convert string to float: (.*)", r"\1 is no number"),
-    (
-        r"no type matching (.*) could be instantiated from \[(.*?)\]\..*",
-        r"\2 is none of \1",
-    ),
-    (
-        r"[iI]nvalid choice (.*) for argument '(.*?)'\. Expected one of \((.*?),?\)\.",
-        r"\2: \1 is none of \3",
-    ),
-    (r"Could not find valid parse for arguments: \[(.*)\]", r"\1 cannot be its values"),
-    (r"Missing value for argument '(.*?)'\..*", r"\1 needs a value"),
-)
-"""What tyro says, and how people say it."""
-
-
-def _complaint(seen: str) -> str:
-    """What is wrong, on one line: of tyro's box the part above its first line across."""
-    lines = [line.strip("│ ") for line in seen.splitlines() if not line.startswith(("╭", "╰"))]
-    across = next((i for i, line in enumerate(lines) if re.fullmatch("─+", line)), len(lines))
-    text = " ".join(line for line in lines[:across] if line)
-    for pattern, words in _WORDS:
-        text = re.sub(pattern, words, text)
-    return text or "the command line cannot be read"
 
 
 def _as_typed(message: str, typed: Mapping[str, str]) -> str:
@@ -154,25 +104,6 @@ def _short(experiment: Experiment) -> list[str]:
         found += [name] if head.fields else []
         found += [f"{name}.{flag}" for part in values[:1] for flag, _ in flags.leaves(part)]
     return found
-
-
-def _unknown(
-    unknown: Sequence[str], short: Iterable[str], leaves: Iterable[tuple[str, Any]]
-) -> str:
-    """What is said of words that nothing is known of; of the first flag among them."""
-    flag = next((word for word in unknown if word.startswith("--")), None)
-    if flag is None:
-        return f"{unknown[0]!r} belongs to no option; flags begin with --"
-    word = flags.dashed(flag.partition("=")[0][2:])
-    known = [*short, *(one for leaf in leaves for one in flags.switches(*leaf))]
-    near = difflib.get_close_matches(word, known, n=3, cutoff=0.75)
-    # The end of a flag is what one remembers of it.
-    ends = [one for one in known if one.endswith(f".{word}")]
-    last = {one.rpartition(".")[2]: one for one in reversed(known)}
-    alike = [last[end] for end in difflib.get_close_matches(word, last, n=2, cutoff=0.75)]
-    found = list(dict.fromkeys([*ends, *near, *alike]))[:3]
-    asked = f", did you mean {' or '.join(f'--{one}' for one in found)}?" if found else ";"
-    return f"there is no option {flag.partition('=')[0]}{asked} --help-all lists all"
 
 
 def read_entry(entry: Any) -> tuple[Experiment, str]:

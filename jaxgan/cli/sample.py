@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from jaxgan.cli import outputs
+from jaxgan.cli import outputs, reading
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.machine import xla
@@ -69,7 +69,7 @@ def sample(arguments: list[str]) -> None:
         ConfigError: the options do not go together, or the run's configuration cannot be used.
         RunError: there is no such run, or no checkpoint in it.
     """
-    parsed = tyro.cli(SampleOptions, args=arguments, prog="jaxgan sample")
+    parsed = reading.read(SampleOptions, arguments, "jaxgan sample")
     steps = 1 if parsed.interpolate is None else parsed.interpolate
     paths = parsed.interpolate is not None
     count = (PATHS if paths else COUNT) if parsed.count is None else parsed.count

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from jaxgan.cli import flags, names, parts
 from jaxgan.config import Experiment, Model, config_fields, is_network
 
-TRAINING = ("steps", "batch_size", "seed", "precision")
+TRAINING = ("steps", "batch_size", "seed", "precision", "init_from")
 EVALUATION = (
     "evaluation.metrics",
     "evaluation.samples",
@@ -85,7 +85,8 @@ def _lines(rows: Sequence[_Row]) -> Iterator[str]:
         if max(len(first) + 2, COLUMN) + len(text) <= width:
             yield f"{first:{COLUMN - 2}}  {text}".rstrip()
             continue
-        wrapped = textwrap.wrap(text, width - COLUMN)
+        while len(wrapped := textwrap.wrap(text, width - COLUMN)) > 2 and ";" in text:
+            text = text.rpartition(";")[0]  # The whole is in --help-all.
         yield f"{first:{COLUMN}}{wrapped.pop(0)}" if len(first) + 2 <= COLUMN else first
         yield from (" " * COLUMN + line for line in wrapped)
 
@@ -148,12 +149,8 @@ def _model(model: Model) -> Iterator[_Row]:
         value, flag = getattr(model, field.name), f"model.{flags.dashed(field.name)}"
         if is_network(value):
             yield _network(model, field.name, flag)
-        elif not dataclasses.is_dataclass(value) and not _is_parts(value):
+        elif not dataclasses.is_dataclass(value) and not flags.holds_parts(model, field.name):
             yield _row(model, field.name, flag)
-
-
-def _is_parts(value: Any) -> bool:
-    return isinstance(value, tuple) and all(map(dataclasses.is_dataclass, value))
 
 
 def _fields(part: Any, flag: str) -> Iterator[_Row]:

@@ -169,7 +169,7 @@ class TestMistakes:
 
     @pytest.mark.parametrize("words", ["--resume False", "--model.n-critic 2 False", "False"])
     def test_words_that_no_option_takes_are_refused(self, words):
-        assert refused(words) == "'False' belongs to no option; flags begin with --"
+        assert refused(words) == "'False' belongs to no option; --help-all lists all"
 
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
@@ -184,7 +184,7 @@ class TestMistakes:
             ("--precision float8", "--precision: 'float8' is none of 'float32', 'bfloat16'"),
             (
                 "--model.generator-optimizer.clip-norm x",
-                "--model.generator-optimizer.clip-norm: 'x' is none of {None}|FLOAT",
+                "--model.generator-optimizer.clip-norm: 'x' is no number, nor None",
             ),
         ],
     )
