@@ -24,6 +24,7 @@ from jaxgan.config import ConfigError, Experiment, Run, config_errors
 from jaxgan.run import trust
 from jaxgan.run.config_json import JSON, from_json, to_json, with_defaults
 from jaxgan.run.difference import difference
+from jaxgan.run.revision import revision
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -257,8 +258,10 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 def versions() -> dict[str, str]:
     """What the numbers of a run may depend on besides its configuration."""
     packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+    commit = revision(Path(jaxgan.__file__).parent)
     return {
         "jaxgan": jaxgan.__version__,
+        **({"commit": commit} if commit else {}),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in packages},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from jaxgan.algorithms.base import build
@@ -16,18 +16,22 @@ NATS = ("elbo", "reconstruction", "likelihood")
 """Metrics that can be compared only under one kind of likelihood."""
 
 
-def check_likelihoods(rank_by: str, experiments: Sequence[Experiment]) -> None:
+def check_likelihoods(rank_by: str, likelihoods: Mapping[str, str]) -> None:
     """Refuses to rank a density and a probability by their logarithms.
+
+    Args:
+        rank_by: short name of the metric that ranks.
+        likelihoods: kinds by the names of the rows; empty for models without.
 
     Raises:
         ConfigError: names two rows and their likelihoods.
     """
-    known = [e for e in experiments if likelihood_of(e)]
-    for other in known[1:] if rank_by in NATS else ():
-        if likelihood_of(other) != likelihood_of(known[0]):
+    known = [(name, kind) for name, kind in likelihoods.items() if kind]
+    for name, kind in known[1:] if rank_by in NATS else ():
+        if kind != known[0][1]:
             raise ConfigError(
-                f"{known[0].name} and {other.name} cannot be ranked by {rank_by}:"
-                f" likelihood: {likelihood_of(known[0])} and {likelihood_of(other)}"
+                f"{known[0][0]} and {name} cannot be ranked by {rank_by}:"
+                f" likelihood: {known[0][1]} and {kind}"
             )
 
 

@@ -10,6 +10,8 @@ from jaxgan.config import ConfigError, Experiment
 from jaxgan.run import workdir
 
 RUNS = "runs"
+REAL, REAL_PICTURE = "real.json", "real.png"
+"""What real images score, measured before the first run, and a picture of some."""
 _FIRST, _LAST = "results.csv", "results.json"
 """Of the files of a report, those written before the page, in their order."""
 
@@ -37,7 +39,7 @@ def check(folder: Path, experiments: Iterable[Experiment]) -> None:
         return
     except OSError as error:
         raise ConfigError(f"cannot read {folder}: {error.strerror or error}") from error
-    begun = RUNS in there and there <= {RUNS, _FIRST}
+    begun = RUNS in there and there <= {RUNS, REAL, REAL_PICTURE, _FIRST}
     if there and not begun and not {RUNS, _LAST} <= there:
         raise ConfigError(
             f"{folder} exists and is neither empty nor the folder of a comparison: choose another"

@@ -31,8 +31,10 @@ from jaxgan.run.config_json import to_json
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.restore import CheckpointError
 from jaxgan.study import comparison, folder
-from jaxgan.study.agreement import check_likelihoods
-from jaxgan.study.comparison import Entry, Outcome, Study, Trained
+from jaxgan.study.agreement import check_likelihoods, likelihood_of
+from jaxgan.study.comparison import Entry, Study, Trained
+from jaxgan.study.floor import measured_floor
+from jaxgan.study.rows import Outcome, short_metrics
 from jaxgan.training import initial, loop
 from jaxgan.training.preparation import prepared
 from jaxgan.visualization.report.columns import COLUMNS
@@ -107,6 +109,8 @@ def run(
             initial.asked_for(experiment, program)
     parallel.on_main_process(lambda: folder.make(path))
     started, rows = time.perf_counter(), []
+    # Before the runs: what cannot be measured is found out now, and the reference is there for all.
+    floor = measured_floor(experiments, path)
     # Every process trains its share; one of them reports.
     say = functools.partial(print, flush=True) if parallel.is_main_process() else _quiet
     total, done = len(planned) * len(study.seeds), 0
@@ -125,7 +129,14 @@ def run(
             say(_line(outcome, study.rank_by))
             outcomes.append(outcome)
         rows.append(Trained(entry, experiment, description, tuple(outcomes)))
-    report = comparison.report(study, rows, command=command, seconds=time.perf_counter() - started)
+    report = comparison.report(
+        study,
+        rows,
+        command=command,
+        seconds=time.perf_counter() - started,
+        folder=path,
+        floor=floor,
+    )
     page = path / "index.html"
 
     def write() -> None:
@@ -216,7 +227,7 @@ def _check(study: Study, experiments: Sequence[Experiment]) -> None:
             f"the ranking is by {study.rank_by}, which none of the metrics gives: add"
             f" {' or '.join(sorted(makers))} to them, or rank by another (--rank-by)"
         )
-    check_likelihoods(study.rank_by, experiments)
+    check_likelihoods(study.rank_by, {one.name: likelihood_of(one) for one in experiments})
 
 
 def _of_one_name(name: str, one: Entry, other: Entry) -> str:
@@ -263,7 +274,7 @@ def _train(experiment: Experiment, folder: Path, settings: StudyOptions) -> Outc
 def _line(outcome: Outcome, metric: str) -> str:
     if outcome.result is None:
         return f"failed: {outcome.failed}"
-    value = comparison.short_metrics(outcome.result).get(metric)
+    value = short_metrics(outcome.result).get(metric)
     seconds = outcome.result["seconds"]["training"]
     return (
         f"{metric} {value:.3f} after {seconds:.1f} s" if value is not None else f"{seconds:.1f} s"

@@ -7,23 +7,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from jaxgan.config import Experiment
 from jaxgan.evaluation.likelihood.rate_distortion import lower_hull
-from jaxgan.study.agreement import likelihood_of
+from jaxgan.study.subject import Subject
 from jaxgan.visualization.report.data import MetricValue, Plot, PlotPoint, Row
 
 
-def tradeoffs(rows: Sequence[Row], experiments: Sequence[Experiment]) -> tuple[Plot, ...]:
+def tradeoffs(rows: Sequence[Row], subjects: Sequence[Subject]) -> tuple[Plot, ...]:
     """All plots of which something was measured.
 
     Args:
         rows: of the report; those of which a seed failed are left out.
-        experiments: theirs, in the same order.
+        subjects: theirs, in the same order.
     """
     done = [
-        (row, experiment)
-        for row, experiment in zip(rows, experiments, strict=True)
-        if row.failed is None
+        (row, subject) for row, subject in zip(rows, subjects, strict=True) if row.failed is None
     ]
     shown = [row for row, _ in done]
     plots = [
@@ -55,15 +52,15 @@ def _samples(rows: Sequence[Row], x: str, y: str, title: str, explanation: str) 
 _SAMPLES = {"precision": "precision (share of samples)", "density": "density"}
 
 
-def _rate_distortion(done: Sequence[tuple[Row, Experiment]]) -> Iterator[Plot]:
+def _rate_distortion(done: Sequence[tuple[Row, Subject]]) -> Iterator[Plot]:
     """One plot for each kind of likelihood: nats of a density and of a probability do not mix."""
     groups: dict[str, list[PlotPoint]] = {}
-    for row, experiment in done:
-        likelihood = likelihood_of(experiment)
+    for row, subject in done:
+        likelihood = subject.likelihood
         if not (likelihood and _finite(row, "kl") and _finite(row, "reconstruction")):
             continue
         distortion = negated(row.metrics["reconstruction"])
-        point = PlotPoint(row.name, row.metrics["kl"], distortion, experiment.model.mark())
+        point = PlotPoint(row.name, row.metrics["kl"], distortion, subject.mark)
         groups.setdefault(likelihood, []).append(point)
     for likelihood, points in groups.items():
         means = np.array([[point.x.mean, point.y.mean] for point in points])

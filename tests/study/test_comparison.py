@@ -13,8 +13,11 @@ from jaxgan.data.pipeline import Data
 from jaxgan.evaluation.metrics import SampleMetric
 from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.vae.likelihoods import Gaussian
-from jaxgan.study import comparison
-from jaxgan.study.comparison import Entry, Outcome, Study, Trained, _objective, report
+from jaxgan.study import rows as rows_module
+from jaxgan.study.comparison import Entry, Study, Trained, report
+from jaxgan.study.rows import Outcome
+from jaxgan.study.subject import subject_of
+from jaxgan.visualization.report.data import Floor, MetricValue
 from jaxgan.visualization.report.ranking import ranked
 from jaxgan.visualization.report.text_table import text_table
 
@@ -36,12 +39,12 @@ PENALIZED = dataclasses.replace(
     ],
 )
 def test_objectives(experiment, expected):
-    assert _objective(experiment) == expected
+    assert subject_of(experiment).objective == expected
 
 
 @pytest.fixture(autouse=True)
 def no_logs(monkeypatch):
-    monkeypatch.setattr(comparison, "read_jsonl", lambda path: [])
+    monkeypatch.setattr(rows_module, "read_jsonl", lambda path: [])
 
 
 def trained(name, *results, experiment=None):
@@ -239,10 +242,43 @@ def test_a_metric_from_elsewhere_has_one_column_which_does_not_rank(monkeypatch)
     """Even where two metrics give it; names that the package knows keep their own columns."""
     for name, gives in (("light", ("brightness",)), ("bright", ("brightness", "contrast"))):
         metric = SampleMetric(lambda measured: {}, gives)
-        monkeypatch.setitem(comparison.SAMPLE_METRICS, name, metric)
+        monkeypatch.setitem(rows_module.SAMPLE_METRICS, name, metric)
     made = reported(trained("a", *fids(1.0, **{"brightness[x]": 0.5})))
     columns = {column.name: column for column in made.metrics}
     assert [*columns] == ["fid", "brightness"]
     assert columns["brightness"].lower_is_better is None
     assert columns["brightness"].explanation.startswith("Measured: brightness[x]")
     assert made.rows[0].metrics["brightness"].mean == 0.5
+
+
+def test_unequal_tuning_is_said_and_else_nothing():
+    row = trained("a", *fids(1.0))
+    assert reported(row).notes == ()
+    assert "Tuning" not in reported(row).protocol
+    told = reported(row, tuning="only a <was>")
+    assert told.notes == ("Tuning: only a <was>",)
+    assert told.protocol["Tuning"] == "only a <was>"
+
+
+def test_runs_are_linked_from_the_folder_of_the_page():
+    row = trained("a", *fids(1.0, 2.0))
+    study = Study("s", "S", (), (0, 1), 100)
+    made = report(study, [row], command="c", seconds=1.0, folder=Path("absent/page"))
+    assert made.rows[0].runs == ("../a-seed0", "../a-seed1")
+    assert reported(row).rows[0].runs == ()
+
+
+def test_real_images_have_the_columns_of_the_rows():
+    floor = Floor("real", "why", {"fid": MetricValue(0.1), "kid": MetricValue(0.2)})
+    study = Study("s", "S", (), (0,), 100)
+    made = report(study, [trained("a", *fids(1.0))], command="c", seconds=1.0, floor=floor)
+    assert made.floor.metrics == {"fid": MetricValue(0.1)}
+    assert "real" in text_table(made)
+
+
+def test_runs_of_two_states_of_the_code_name_both():
+    one, two = fids(1.0, 2.0)
+    one["versions"] = {"commit": "aaa", "jax": "0.10"}
+    two["versions"] = {"commit": "bbb", "jax": "0.10"}
+    made = reported(trained("a", one, two))
+    assert made.environment == {"commit": "aaa and bbb", "jax": "0.10"}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import tiny
@@ -10,7 +11,9 @@ from jaxgan.algorithms.base import Sheet
 from jaxgan.config import Evaluation, Model
 from jaxgan.objectives.gan.losses import Hinge
 from jaxgan.study import comparison, runner
-from jaxgan.study.comparison import Entry, Outcome, Study, Trained
+from jaxgan.study import rows as rows_module
+from jaxgan.study.comparison import Entry, Study, Trained
+from jaxgan.study.rows import Outcome
 from jaxgan.study.runner import StudyOptions
 
 
@@ -56,11 +59,11 @@ def test_its_row_says_what_is_not_as_usual(model, objective):
         "metrics": {"fid[x]": 1.0, "kl[x]": 2.0, "reconstruction[x]": -3.0},
         "parameters": {"network": 10}, "seconds": {"training": 1.0}, "hardware": {}, "versions": {},
     }  # fmt: skip
-    outcome = Outcome(0, comparison.Path("absent"), result, None)
+    outcome = Outcome(0, Path("absent"), result, None)
     rows = [Trained(Entry("own.py"), experiment, "Mine.", (outcome,))]
     study = Study("s", "S", (), (0,), 100)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "read_jsonl", lambda path: [])
+        patch.setattr(rows_module, "read_jsonl", lambda path: [])
         made = comparison.report(study, rows, command="c", seconds=1.0)
     (row,) = made.rows
     assert (row.objective, row.family, row.metrics["fid"].mean) == (objective, "own", 1.0)

@@ -21,6 +21,7 @@ from jaxgan.evaluation.protocol import from_document
 from jaxgan.run import workdir
 from jaxgan.study import runner
 from jaxgan.study.comparison import Entry, command_of
+from jaxgan.study.rows import value_of
 from jaxgan.study.runner import StudyOptions
 from jaxgan.training import loop
 
@@ -71,6 +72,10 @@ def test_the_report_is_there(finished):
         "index.html",
         "results.csv",
         "results.json",
+        "table.tex",
+        "table.md",
+        "real.json",
+        "real.png",
         "runs",
     }
     page = (finished / "index.html").read_text()
@@ -215,14 +220,14 @@ def test_commands_have_the_arguments_of_the_row(files):
 
 
 def test_a_mean_leaves_out_seeds_without_a_value():
-    value = runner.comparison._value("elbo", [2.0, None, float("nan"), 4.0, 6.0], [None] * 5)
+    value = value_of("elbo", [2.0, None, float("nan"), 4.0, 6.0], [None] * 5)
     assert value.mean == 4.0
     assert value.per_seed == (2.0, None, None, 4.0, 6.0)
     low, high = stats.t.interval(0.95, df=2, loc=4.0, scale=2 / np.sqrt(3))
     assert (value.low, value.high) == (pytest.approx(low), pytest.approx(high))
-    one = runner.comparison._value("elbo", [None, 5.0], [None, None])
+    one = value_of("elbo", [None, 5.0], [None, None])
     assert (one.mean, one.low, one.high) == (5.0, None, None)
-    assert runner.comparison._value("elbo", [None, float("nan")], [None, (1.0, 2.0)]) is None
+    assert value_of("elbo", [None, float("nan")], [None, (1.0, 2.0)]) is None
 
 
 def test_metrics_are_measured_of_whom_they_can_be(files, tmp_path, capsys):

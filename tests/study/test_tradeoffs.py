@@ -7,6 +7,7 @@ import tiny
 
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Gaussian
+from jaxgan.study.subject import subject_of
 from jaxgan.study.tradeoffs import negated, tradeoffs
 from jaxgan.visualization.report.data import MetricValue, Row
 
@@ -24,10 +25,14 @@ def vae(beta, likelihood=None):
     return dataclasses.replace(found, model=model)
 
 
+def told(rows, experiments):
+    return tradeoffs(rows, [subject_of(experiment) for experiment in experiments])
+
+
 def test_nothing_is_shown_where_nothing_was_measured():
-    assert tradeoffs([row("a", fid=1.0), row("b", kl=2.0)], [tiny.gan(), vae(1.0)]) == ()
-    assert tradeoffs([row("a", precision=0.5)], [tiny.gan()]) == ()
-    assert tradeoffs([], []) == ()
+    assert told([row("a", fid=1.0), row("b", kl=2.0)], [tiny.gan(), vae(1.0)]) == ()
+    assert told([row("a", precision=0.5)], [tiny.gan()]) == ()
+    assert told([], []) == ()
 
 
 def test_precision_and_recall_of_the_rows_that_have_both():
@@ -39,7 +44,7 @@ def test_precision_and_recall_of_the_rows_that_have_both():
         row("nan", precision=0.5, recall=0.5),
     ]
     rows[-1].metrics["recall"] = MetricValue(float("nan"))
-    (plot,) = tradeoffs(rows, [tiny.gan()] * 5)
+    (plot,) = told(rows, [tiny.gan()] * 5)
     assert plot.title == "Precision and recall"
     assert (plot.x_label.split()[0], plot.y_label.split()[0]) == ("recall", "precision")
     assert [(p.row, p.x.mean, p.y.mean) for p in plot.points] == [("a", 0.3, 0.8), ("b", 0.6, 0.5)]
@@ -48,7 +53,7 @@ def test_precision_and_recall_of_the_rows_that_have_both():
 
 
 def test_density_and_coverage_alike():
-    (plot,) = tradeoffs([row("a", density=1.1, coverage=0.7)], [tiny.gan()])
+    (plot,) = told([row("a", density=1.1, coverage=0.7)], [tiny.gan()])
     assert plot.title == "Density and coverage"
     assert (plot.points[0].x.mean, plot.points[0].y.mean) == (0.7, 1.1)
 
@@ -63,7 +68,7 @@ def test_rate_and_distortion_with_beta_and_the_hull():
         row("poor", kl=7.0, reconstruction=-25.0),
         row("gan", kl=1.0, reconstruction=-1.0),
     ]
-    (plot,) = tradeoffs(rows, [vae(0.5), vae(4.0), vae(1.0), vae(2.0), tiny.gan()])
+    (plot,) = told(rows, [vae(0.5), vae(4.0), vae(1.0), vae(2.0), tiny.gan()])
     assert plot.title == "Rate and distortion"
     assert "nats" in plot.x_label
     assert "nats" in plot.y_label
@@ -79,14 +84,14 @@ def test_rate_and_distortion_with_beta_and_the_hull():
 
 
 def test_one_model_has_no_hull():
-    (plot,) = tradeoffs([row("a", kl=10.0, reconstruction=-18.0)], [vae(1.0)])
+    (plot,) = told([row("a", kl=10.0, reconstruction=-18.0)], [vae(1.0)])
     assert plot.line == ()
     assert len(plot.points) == 1
 
 
 def test_likelihoods_do_not_share_a_plot():
     rows = [row(name, kl=10.0, reconstruction=-18.0) for name in "abc"]
-    first, second = tradeoffs(rows, [vae(1.0), vae(1.0, Gaussian(0.1)), vae(2.0)])
+    first, second = told(rows, [vae(1.0), vae(1.0, Gaussian(0.1)), vae(2.0)])
     assert first.title == "Rate and distortion, Bernoulli likelihood"
     assert [point.row for point in first.points] == ["a", "c"]
     assert second.title == "Rate and distortion, Gaussian likelihood"

@@ -41,7 +41,11 @@ def swatch(index: int) -> str:
 
 def interval_scale(values: Sequence[MetricValue]) -> Scale | None:
     """One scale for the intervals of a table's column; None if there is nothing finite to show."""
-    ends = [end for value in values for end in (value.interval or (value.mean, value.mean))]
+    ends = [
+        end
+        for value in values
+        for end in (*(value.interval or (value.mean, value.mean)), *value.defined)
+    ]
     finite = [end for end in ends if abs(end) < float("inf")]
     return fitted(finite, margin=0.06) if finite else None
 
@@ -49,7 +53,8 @@ def interval_scale(values: Sequence[MetricValue]) -> Scale | None:
 def interval_plot(
     value: MetricValue, scale: Scale, index: int, reference: tuple[float, float] | None
 ) -> str:
-    """A dot with whiskers on its column's scale; decoration beside the numbers.
+    """A dot with whiskers on its column's scale, and below it a small one for each seed; decoration
+    beside the numbers.
 
     Args:
         value: what to show.
@@ -66,7 +71,7 @@ def interval_plot(
         left, right = x(reference[0]), x(reference[1])
         parts.append(
             f'<rect class="reference" x="{left:.1f}" y="0" width="{max(right - left, 1):.1f}"'
-            ' height="14"/>'
+            ' height="20"/>'
         )
     parts.append('<path class="rail" d="M4 7H116"/>')
     if value.interval is not None:
@@ -77,8 +82,9 @@ def interval_plot(
         )
     if abs(value.mean) < float("inf"):
         parts.append(f'<circle class="dot" cx="{x(value.mean):.1f}" cy="7" r="3.5"/>')
+    parts += [f'<circle class="seed" cx="{x(one):.1f}" cy="16" r="2"/>' for one in value.defined]
     return (
-        f'<svg class="interval {color_class(index)}" viewBox="0 0 120 14" aria-hidden="true">'
+        f'<svg class="interval {color_class(index)}" viewBox="0 0 120 20" aria-hidden="true">'
         f"{''.join(parts)}</svg>"
     )
 

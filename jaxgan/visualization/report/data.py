@@ -13,21 +13,6 @@ ALPHA = 0.05
 Number: TypeAlias = float | int
 """What may be given; it is kept as a Python float, whatever NumPy type it came as."""
 
-PICTURE_KINDS: Mapping[str, tuple[str, str]] = {
-    "samples": ("Samples", "Drawn from the prior, not picked."),
-    "classes": ("Classes", "Each row is one class, from the same noise in every row."),
-    "interpolation": ("Interpolation", "Each row is one path between two latents."),
-    "reconstructions": (
-        "Reconstructions",
-        "Held-out examples above, what the model makes of their codes right below.",
-    ),
-    "neighbors": (
-        "Nearest neighbors",
-        "Samples above, the closest training example of each right below: a copy means memorizing.",
-    ),
-}
-"""Heading and explanation of kinds of pictures that are known, in the order of the page."""
-
 
 def _floats(value: Any) -> Any:
     if isinstance(value, tuple):
@@ -154,6 +139,8 @@ class Row:
         metrics: by the name of their column; one that the objective does not have is left out.
         curves: by the name of a metric or loss, one curve a seed.
         pictures: PNG files by kind; what `PICTURE_KINDS` does not know is shown under its name.
+        pictured: the seed that they are of; None: it is not known.
+        runs: the runs' folders relative to the page's, one a seed; empty: they are not told.
         failed: why the row has no result, or only some seeds have one; such a row is not ranked.
     """
 
@@ -170,6 +157,8 @@ class Row:
     curves: Mapping[str, tuple[Curve, ...]] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     failed: str | None = None
+    pictured: int | None = None
+    runs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seconds", _floats(self.seconds))
@@ -179,9 +168,28 @@ class Row:
                     f"{self.name}: {len(value.per_seed)} values of {name} for"
                     f" {len(self.seeds)} seeds"
                 )
+        if self.runs and len(self.runs) != len(self.seeds):
+            raise ValueError(f"{self.name}: {len(self.runs)} folders for {len(self.seeds)} seeds")
         for kind, picture in self.pictures.items():
             if not picture.startswith(b"\x89PNG\r\n\x1a\n"):
                 raise ValueError(f"{self.name}: the picture of {kind} is not a PNG file")
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Real images that no model was trained on, measured as samples are: what to compare with.
+
+    Attributes:
+        name: such as "real test images".
+        explanation: how many they are, and what they are compared with.
+        metrics: by the name of their column.
+        picture: PNG file of some of them.
+    """
+
+    name: str
+    explanation: str
+    metrics: Mapping[str, MetricValue] = field(default_factory=dict)
+    picture: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -248,6 +256,7 @@ class Report:
         interval: what the intervals are, such as "95% t interval over training seeds".
         notes: further paragraphs, shown after the table.
         plots: of two metrics against each other.
+        floor: real images, measured as the samples of the rows are.
     """
 
     title: str
@@ -262,6 +271,7 @@ class Report:
     interval: str = "95% confidence interval over training seeds"
     notes: tuple[str, ...] = ()
     plots: tuple[Plot, ...] = ()
+    floor: Floor | None = None
 
     def __post_init__(self) -> None:
         columns = [column.name for column in self.metrics]
@@ -275,7 +285,7 @@ class Report:
         for plot in self.plots:
             if strange := sorted({point.row for point in plot.points} - set(names)):
                 raise ValueError(f"{plot.title}: there is no row {strange[0]!r}")
-        for row in self.rows:
+        for row in (*self.rows, *([self.floor] if self.floor else [])):
             if unknown := sorted(set(row.metrics) - set(columns)):
                 raise ValueError(f"{row.name}: no column for {unknown}: the metrics are {columns}")
 

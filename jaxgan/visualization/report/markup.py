@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import quote
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -14,7 +15,18 @@ def esc(text: str) -> str:
     Characters that HTML cannot hold, such as the escape codes of a colored error message, are
     replaced.
     """
-    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text), quote=True)
+    return html.escape(printable(text), quote=True)
+
+
+def printable(text: str) -> str:
+    """Text whose unprintable characters are replaced by a mark."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def link(path: str, text: str) -> str:
+    """A link to a file or folder beside the page, whatever characters its path has."""
+    # The dot keeps a path from being read as a scheme, such as that of `javascript:`.
+    return f'<a href="./{quote(path.encode("utf-8", "surrogateescape"))}">{esc(text)}</a>'
 
 
 def paragraphs(text: str) -> str:

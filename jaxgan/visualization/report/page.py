@@ -8,16 +8,31 @@ from collections.abc import Mapping
 from importlib import resources
 
 from jaxgan.visualization.report.charts import color_class, curve_chart, swatch
-from jaxgan.visualization.report.data import PICTURE_KINDS, Plot, Report, Row
-from jaxgan.visualization.report.markup import esc, paragraphs
+from jaxgan.visualization.report.data import Plot, Report, Row
+from jaxgan.visualization.report.markup import esc, link, paragraphs
 from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict
 from jaxgan.visualization.report.scatter import line_swatch, marker_swatch, scatter_chart
 from jaxgan.visualization.report.series import Series, collect, curve_names
-from jaxgan.visualization.report.table import results_table, seeds_table
+from jaxgan.visualization.report.table import results_table, seeds_tables
 from jaxgan.visualization.report.text import MISSING, number
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _MOST_DIRECT_LABELS = 14
+
+PICTURE_KINDS: Mapping[str, tuple[str, str]] = {
+    "samples": ("Samples", "Drawn from the prior, not picked."),
+    "classes": ("Classes", "Each row is one class, from the same noise in every row."),
+    "interpolation": ("Interpolation", "Each row is one path between two latents."),
+    "reconstructions": (
+        "Reconstructions",
+        "Held-out examples above, what the model makes of their codes right below.",
+    ),
+    "neighbors": (
+        "Nearest neighbors",
+        "Samples above, the closest training example of each right below: a copy means memorizing.",
+    ),
+}
+"""Heading and explanation of kinds of pictures that are known, in the order of the page."""
 
 
 def render(report: Report) -> str:
@@ -67,9 +82,8 @@ def _count(report: Report) -> str:
 def _results(report: Report, order: tuple[Ranked, ...]) -> str:
     parts = [
         f'<p class="note">Values are means over the seeds, with the {esc(report.interval)} in'
-        " brackets. The best mean of a column is bold; the shaded stripe is its interval.</p>"
-        '<div class="scroll" role="region" tabindex="0" aria-label="Ranked results">'
-        f"{results_table(report)}</div>"
+        " brackets; small dots are the seeds. The best mean of a column is bold; the shaded stripe"
+        f" is its interval.</p>{results_table(report)}"
     ]
     if lines := legend(report):
         items = "".join(f"<li>{esc(line)}</li>" for line in lines)
@@ -87,11 +101,11 @@ def _results(report: Report, order: tuple[Ranked, ...]) -> str:
     parts.append(_definitions(explained))
     parts += [paragraphs(note) for note in report.notes]
     parts.append(
-        "<details><summary>Every seed</summary>"
-        '<div class="scroll" role="region" tabindex="0" aria-label="Values of every seed">'
-        f"{seeds_table(report)}</div></details>"
-        '<p class="note">The same numbers with all digits: results.csv and results.json beside'
-        " this page.</p>"
+        f"<details><summary>Every seed</summary>{seeds_tables(report)}</details>"
+        f'<p class="note">The same numbers with all digits: {link("results.csv", "results.csv")},'
+        f" {link('results.json', 'results.json')}; the table for papers and for notes:"
+        f" {link('table.tex', 'table.tex')} (LaTeX), {link('table.md', 'table.md')} (Markdown)."
+        " All beside this page.</p>"
     )
     return "".join(parts)
 
@@ -102,8 +116,8 @@ def _plots(report: Report) -> str:
     indices = {row.name: index for index, row in enumerate(report.rows)}
     figures = "".join(_plot_figure(plot, indices) for plot in report.plots)
     return (
-        '<p class="note">Whiskers are the intervals of the table. Rows of which a seed failed are'
-        f' left out.</p><div class="charts">{figures}</div>'
+        '<p class="note">Whiskers are the intervals of the table, small dots the seeds. Rows of'
+        f' which a seed failed are left out.</p><div class="charts">{figures}</div>'
     )
 
 
@@ -162,6 +176,10 @@ def _pictures(report: Report, order: tuple[Ranked, ...]) -> str:
             for place in order
             if kind in place.row.pictures
         ]
+        floor = report.floor
+        if cards and kind == "samples" and floor is not None and floor.picture is not None:
+            alt = f"Some {esc(floor.name)}"
+            cards.insert(0, _figure_of(floor.picture, "real", alt, floor.name))
         if cards:
             note = f'<p class="note">{explanation}</p>' if explanation else ""
             parts.append(f'<h3>{title}</h3>{note}<div class="cards">{"".join(cards)}</div>')
@@ -171,17 +189,28 @@ def _pictures(report: Report, order: tuple[Ranked, ...]) -> str:
 def _card(report: Report, place: Ranked, kind: str, title: str, color: int) -> str:
     row, column = place.row, report.ranking_column
     picture = row.pictures[kind]
-    width, height = struct.unpack(">II", picture[16:24])  # of the header chunk, always the first
     value = row.metrics.get(report.rank_by)
     score = f"{column.label} {number(value.mean, column.digits)}" if value is not None else ""
     place_text = f"{place.rank}." if place.rank is not None else ""
-    name = ' class="small"' if width < 240 else ""
+    pictured = "" if row.pictured is None else f"seed {row.pictured}"
+    if pictured and row.runs:
+        pictured = link(row.runs[row.seeds.index(row.pictured)], pictured)
+    lines = " · ".join(part for part in (esc(score), pictured) if part)
+    alt = f"{title} of {esc(row.name)}"
+    return _figure_of(picture, color_class(color), alt, row.name, place_text, lines)
+
+
+def _figure_of(
+    picture: bytes, kind: str, alt: str, name: str, place: str = "", lines: str = ""
+) -> str:
+    width, height = struct.unpack(">II", picture[16:24])  # of the header chunk, always the first
+    small = ' class="small"' if width < 240 else ""
     source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
     return (
-        f'<figure class="card {color_class(color)}"><img{name} src="{source}"'
-        f' width="{width}" height="{height}" alt="{title} of {esc(row.name)}" loading="lazy">'
-        f'<figcaption><span class="place">{place_text}</span> <span class="run">{esc(row.name)}'
-        f'</span><span class="score">{esc(score)}</span></figcaption></figure>'
+        f'<figure class="card {kind}"><img{small} src="{source}"'
+        f' width="{width}" height="{height}" alt="{alt}" loading="lazy">'
+        f'<figcaption><span class="place">{place}</span> <span class="run">{esc(name)}'
+        f'</span><span class="score">{lines}</span></figcaption></figure>'
     )
 
 
@@ -195,8 +224,17 @@ def _recipe(row: Row) -> str:
     steps = f"{row.steps:,} steps · seeds {seeds}" if seeds else f"{row.steps:,} steps"
     return (
         f'<article><h3>{esc(row.name)}</h3><p class="note">{esc(row.objective)} · {steps}</p>'
-        f"{paragraphs(row.description)}<pre><code>{esc(row.command)}</code></pre></article>"
+        f"{_folders(row)}{paragraphs(row.description)}<pre><code>{esc(row.command)}</code></pre></article>"
     )
+
+
+def _folders(row: Row) -> str:
+    if not row.runs:
+        return ""
+    links = ", ".join(
+        link(path, f"seed {seed}") for seed, path in zip(row.seeds, row.runs, strict=True)
+    )
+    return f'<p class="note">Runs: {links}</p>'
 
 
 def _command(title: str, command: str) -> str:

@@ -6,6 +6,7 @@ page's style sheet as in `jaxgan.visualization.report.charts`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from jaxgan.visualization.report.axes import Scale, linear
@@ -120,9 +121,14 @@ def scatter_chart(plot: Plot, indices: Mapping[str, int], *, width: int) -> str:
             else ""
         )
         index = indices[point.row]
+        seeds = "".join(
+            f'<circle class="seed" cx="{across(a):.1f}" cy="{down(b):.1f}" r="2"/>'
+            for a, b in zip(point.x.per_seed, point.y.per_seed, strict=False)
+            if a is not None and b is not None and math.isfinite(a + b)
+        )
         parts.append(
             f'<g class="series {color_class(index)}"><title>{esc(_told(plot, point))}</title>'
-            f'{whisker}<path class="marker" transform="translate({place:.1f} {level:.1f})"'
+            f'{seeds}{whisker}<path class="marker" transform="translate({place:.1f} {level:.1f})"'
             f' d="{_marker(index)}"/>{label}</g>'
         )
     parts.append("</svg>")
@@ -130,7 +136,11 @@ def scatter_chart(plot: Plot, indices: Mapping[str, int], *, width: int) -> str:
 
 
 def _axis(values: Sequence[MetricValue], places: Sequence[float], ticks: int) -> Scale:
-    ends = [end for value in values for end in (value.interval or (value.mean, value.mean))]
+    ends = [
+        end
+        for value in values
+        for end in (*(value.interval or (value.mean, value.mean)), *value.defined)
+    ]
     low, high = min([*ends, *places]), max([*ends, *places])
     room = 0.08 * (high - low) or 0.1 * abs(high) or 0.5
     # A quantity that is never negative gets no negative ticks.

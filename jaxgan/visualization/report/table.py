@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Mapping, Sequence
 
 from jaxgan.visualization.report.axes import Scale
 from jaxgan.visualization.report.charts import interval_plot, interval_scale, swatch
-from jaxgan.visualization.report.data import MetricColumn, MetricValue, Report, Row
-from jaxgan.visualization.report.markup import esc
+from jaxgan.visualization.report.data import Floor, MetricColumn, MetricValue, Report, Row
+from jaxgan.visualization.report.markup import esc, link
 from jaxgan.visualization.report.ranking import (
     LIKE_BEST,
     OVER_SAMPLES,
@@ -38,36 +40,67 @@ _MARKS = {
 }
 
 
-def results_table(report: Report) -> str:
-    """The ranked table. On narrow screens the style sheet turns its rows into cards.
+FIRST, OTHERS = 6, 7
+"""Metrics that fit beside the names on a page of usual width; further ones get further tables."""
 
-    Rows that become cards are no table for assistive technology any more; the explicit roles keep
-    them one.
+
+def results_table(report: Report) -> str:
+    """The ranked table; as several, one below the other, where one would be too wide.
+
+    On narrow screens the style sheet turns rows into cards. Rows that become cards are no table for
+    assistive technology any more; the explicit roles keep them one.
     """
     order = ranked(report)
     colors = {row.name: index for index, row in enumerate(report.rows)}
+    shown = [*report.rows, *([report.floor] if report.floor else [])]
     scales = {
         column.name: interval_scale(
-            [row.metrics[column.name] for row in report.rows if column.name in row.metrics]
+            [row.metrics[column.name] for row in shown if column.name in row.metrics]
         )
         for column in report.metrics
     }
-    head = "".join(
-        [
-            _header("#", "Rank", "rank"),
-            _header("Run"),
-            # Before the metrics, whose number varies: on narrow screens the last ones scroll.
-            _header("Parameters", kind="num"),
-            _header("Time a seed", kind="num"),
-            *(_metric_header(column, scales[column.name], report) for column in report.metrics),
+    tables = []
+    for index, columns in enumerate(column_groups(report)):
+        first = index == 0
+        head = "".join(
+            [
+                _header("#", "Rank", "rank"),
+                _header("Run"),
+                *([_header("Parameters", kind="num"), _header("Time a seed", kind="num")] * first),
+                *(_metric_header(column, scales[column.name], report) for column in columns),
+            ]
+        )
+        lines = [
+            _row(report, place, columns, colors[place.row.name], scales, whole=first)
+            for place in order
         ]
-    )
-    body = "".join(_row(report, place, colors[place.row.name], scales) for place in order)
+        if report.floor is not None:
+            lines.append(_floor_row(report.floor, columns, whole=first))
+        ranking = f"Ranked by {report.ranking_column.label}"
+        caption = ranking if first else f"More metrics of the same runs. {ranking}"
+        tables.append(
+            '<div class="scroll" role="region" tabindex="0" aria-label="Ranked results">'
+            '<table class="results" role="table">'
+            f"<caption>{esc(caption)}</caption>"
+            f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+            f'<tbody role="rowgroup">{"".join(lines)}</tbody></table></div>'
+        )
+    return "".join(tables)
+
+
+def column_groups(report: Report) -> tuple[tuple[MetricColumn, ...], ...]:
+    """The columns of each table; the one that ranks is in the first."""
+    columns = [*report.metrics]
+    if report.ranking_column not in columns[:FIRST]:
+        columns.remove(report.ranking_column)
+        columns.insert(0, report.ranking_column)
+    rest = columns[FIRST:]
+    tables = math.ceil(len(rest) / OTHERS)
+    # About as many in each, instead of a last table with a single one.
+    edges = [round(index * len(rest) / tables) for index in range(tables + 1)] if tables else []
     return (
-        '<table class="results" role="table">'
-        f"<caption>Ranked by {esc(report.ranking_column.label)}</caption>"
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
-        f'<tbody role="rowgroup">{body}</tbody></table>'
+        tuple(columns[:FIRST]),
+        *(tuple(rest[a:b]) for a, b in itertools.pairwise(edges)),
     )
 
 
@@ -89,32 +122,61 @@ def _metric_header(column: MetricColumn, scale: Scale | None, report: Report) ->
     )
 
 
-def _row(report: Report, place: Ranked, color: int, scales: Mapping[str, Scale | None]) -> str:
+def _row(
+    report: Report,
+    place: Ranked,
+    columns: Sequence[MetricColumn],
+    color: int,
+    scales: Mapping[str, Scale | None],
+    *,
+    whole: bool,
+) -> str:
     row = place.row
     rank = MISSING if place.rank is None else str(place.rank)
     mark, words = _MARKS.get(place.standing, ("", ""))
+    if place.standing is Standing.INCOMPLETE:
+        words = f"{words}: {incomplete(row, report.rank_by)}"
     badge = f'<span class="badge {mark}">{words}</span>' if words else ""
     seeds = f"{len(row.seeds)} seed{'s' if len(row.seeds) != 1 else ''}"
     time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
+    about = (
+        f'<span class="badge">{esc(row.family)}</span>'
+        f'{badge}<span class="objective">{esc(row.objective)}</span>'
+        f"{_failure(row) if row.metrics else ''}"
+    )
     cells = [
         f'<td role="cell" class="rank"><span class="place">{rank}</span></td>',
         f'<th scope="row" role="rowheader" class="name">{swatch(color)}'
-        f'<span class="run">{esc(row.name)}</span> <span class="badge">{esc(row.family)}</span>'
-        f'{badge}<span class="objective">{esc(row.objective)}</span>'
-        f"{_failure(row) if row.metrics else ''}</th>",
-        _plain("Parameters", compact(row.parameters), f"{row.parameters:,}"),
-        _plain("Time a seed", time, f"{row.steps:,} steps", seeds),
+        f'<span class="run">{esc(row.name)}</span> {about if whole else ""}</th>',
     ]
-    if row.failed is not None and not row.metrics:
-        cells.append(
-            f'<td role="cell" class="failure" colspan="{len(report.metrics)}">{_failure(row)}</td>'
-        )
-    else:
+    if whole:
         cells += [
-            _cell(report, row, column, color, scales[column.name]) for column in report.metrics
+            _plain("Parameters", compact(row.parameters), f"{row.parameters:,}"),
+            _plain("Time a seed", time, f"{row.steps:,} steps", seeds),
         ]
+    if row.failed is not None and not row.metrics:
+        message = _failure(row) if whole else '<span class="why">Failed</span>'
+        cells.append(f'<td role="cell" class="failure" colspan="{len(columns)}">{message}</td>')
+    else:
+        cells += [_cell(report, row, column, color, scales[column.name]) for column in columns]
     name = ' class="first"' if place.standing is Standing.LEADER else ""
     return f'<tr role="row"{name}>{"".join(cells)}</tr>'
+
+
+def _floor_row(floor: Floor, columns: Sequence[MetricColumn], *, whole: bool) -> str:
+    about = f'<span class="objective">{esc(floor.explanation)}</span>' if whole else ""
+    cells = [
+        f'<td role="cell" class="rank"><span class="place">{MISSING}</span></td>',
+        f'<th scope="row" role="rowheader" class="name"><span class="run">{esc(floor.name)}</span>'
+        f" {about}</th>",
+    ]
+    if whole:
+        cells += [f'<td role="cell" class="num only-wide">{MISSING}</td>'] * 2
+    for column in columns:
+        value = floor.metrics.get(column.name)
+        text = MISSING if value is None else number(value.mean, column.digits)
+        cells.append(_plain(column.title, text))
+    return f'<tr role="row" class="floor">{"".join(cells)}</tr>'
 
 
 def _failure(row: Row) -> str:
@@ -194,24 +256,32 @@ def _range(value: MetricValue, digits: int) -> str:
     return f"{ends} {OVER_SAMPLES} over samples" if value.over == "samples" else ends
 
 
-def seeds_table(report: Report) -> str:
-    """The values of every seed, one line a seed."""
-    columns = ("Run", "Seed", *(column.title for column in report.metrics), "Time")
-    head = "".join(f'<th scope="col">{esc(column)}</th>' for column in columns)
+def seeds_tables(report: Report) -> str:
+    """The values of every seed, one line a seed, each with a link to its run."""
+    return "".join(_seeds_table(report, columns) for columns in column_groups(report))
+
+
+def _seeds_table(report: Report, columns: Sequence[MetricColumn]) -> str:
+    titles = ("Run", "Seed", *(column.title for column in columns), "Time")
+    head = "".join(f'<th scope="col">{esc(title)}</th>' for title in titles)
     lines = []
     for place in ranked(report):
         row = place.row
         for index, seed in enumerate(row.seeds):
             cells = []
-            for column in report.metrics:
+            for column in columns:
                 value = row.metrics.get(column.name)
                 one = value.per_seed[index] if value is not None and value.per_seed else None
                 text = MISSING if one is None else number(one, column.digits)
                 cells.append(f'<td class="num">{text}</td>')
             time = duration(row.seconds[index]) if index < len(row.seconds) else MISSING
+            shown = link(row.runs[index], str(seed)) if row.runs else str(seed)
             lines.append(
-                f'<tr><th scope="row">{esc(row.name)}</th><td class="num">{seed}</td>'
+                f'<tr><th scope="row">{esc(row.name)}</th><td class="num">{shown}</td>'
                 f'{"".join(cells)}<td class="num">{time}</td></tr>'
             )
-    body = "".join(lines)
-    return f'<table class="seeds"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        '<div class="scroll" role="region" tabindex="0" aria-label="Values of every seed">'
+        f'<table class="seeds"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )

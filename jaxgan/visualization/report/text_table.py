@@ -49,6 +49,8 @@ def text_table(report: Report, *, width: int = 100) -> str:
         for place in order
         if place.row.failed is not None
     ]
+    if report.floor is not None:
+        paragraphs.append(f"{report.floor.name}: {report.floor.explanation}")
     paragraphs.append(verdict(report))
     wrapped = [line for text in paragraphs for line in textwrap.wrap(text, width)]
     return "\n".join([*lines, "", *wrapped]) + "\n"
@@ -68,6 +70,13 @@ def _lines(report: Report, columns: Sequence[MetricColumn], longest: int) -> lis
             values[0] = "failed"
         name = shortened(row.name, longest)
         cells.append([rank, name, *values, compact(row.parameters), time])
+    if floor := report.floor:
+        found = [floor.metrics.get(column.name) for column in columns]
+        values = [
+            MISSING if value is None else number(value.mean, column.digits)
+            for value, column in zip(found, columns, strict=True)
+        ]
+        cells.append([MISSING, shortened(floor.name, longest), *values, MISSING, MISSING])
     widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
     left = (0, 1)
     aligned = [

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.machine.atomic import write_atomically
-from jaxgan.visualization.report.data import MetricValue, Report, Row
+from jaxgan.visualization.report.data import Floor, MetricValue, Report, Row
+from jaxgan.visualization.report.exports import latex_table, markdown_table
 from jaxgan.visualization.report.page import render
 from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict
 
 
 def write_report(folder: str | Path, report: Report) -> Path:
-    """Writes ``index.html``, ``results.csv`` and ``results.json``.
+    """Writes ``index.html``, ``results.csv``, ``results.json``, ``table.tex`` and ``table.md``.
 
     The page is one file that asks nothing of any server and can be mailed as it is. Each file is
     replaced as a whole or not at all, and the same report gives the same bytes.
@@ -36,6 +37,8 @@ def write_report(folder: str | Path, report: Report) -> Path:
     folder = Path(folder)
     write_atomically(folder / "results.csv", csv_text(report).encode("utf-8", "replace"))
     write_atomically(folder / "results.json", json_text(report).encode("ascii"))
+    write_atomically(folder / "table.tex", latex_table(report).encode("utf-8", "replace"))
+    write_atomically(folder / "table.md", markdown_table(report).encode("utf-8", "replace"))
     return write_atomically(folder / "index.html", render(report).encode("utf-8"))
 
 
@@ -44,7 +47,8 @@ def csv_text(report: Report) -> str:
 
     A metric takes the columns ``NAME``, ``NAME_low``, ``NAME_high``, ``NAME_over`` (what the
     interval is over), ``NAME_p`` (corrected p-value of the difference from the best) and one
-    ``NAME_seed_SEED`` for each seed of the report. What there is not is left empty.
+    ``NAME_seed_SEED`` for each seed of the report. What there is not is left empty. Real images,
+    where they were measured, are the last line, of the standing ``floor``.
     """
     seeds = sorted({seed for row in report.rows for seed in row.seeds})
     buffer = io.StringIO()
@@ -63,6 +67,12 @@ def csv_text(report: Report) -> str:
         line += [seconds, row.failed]
         for column in report.metrics:
             line += _csv_cells(row, row.metrics.get(column.name), seeds)
+        writer.writerow(line)
+    if floor := report.floor:
+        line = [None, "floor", floor.name, None, floor.explanation, *[None] * 5]
+        for column in report.metrics:
+            value = floor.metrics.get(column.name)
+            line += [value and value.mean, *[None] * (4 + len(seeds))]
         writer.writerow(line)
     return buffer.getvalue()
 
@@ -91,6 +101,7 @@ def json_text(report: Report) -> str:
         "interval": report.interval,
         "metrics": [asdict(column) for column in report.metrics],
         "rows": [_json_row(place) for place in ranked(report)],
+        "floor": _json_floor(report.floor),
         "protocol": dict(report.protocol),
         "environment": dict(report.environment),
         "notes": list(report.notes),
@@ -98,6 +109,13 @@ def json_text(report: Report) -> str:
         "plots": [asdict(plot) for plot in report.plots],
     }
     return json.dumps(_strict(content), indent=1, allow_nan=False) + "\n"
+
+
+def _json_floor(floor: Floor | None) -> dict[str, Any] | None:
+    if floor is None:
+        return None
+    metrics = {name: asdict(value) for name, value in floor.metrics.items()}
+    return {"name": floor.name, "explanation": floor.explanation, "metrics": metrics}
 
 
 def _json_row(place: Ranked) -> dict[str, Any]:
@@ -114,6 +132,7 @@ def _json_row(place: Ranked) -> dict[str, Any]:
         "steps": row.steps,
         "seconds": row.seconds,
         "seeds": row.seeds,
+        "runs": row.runs,
         "failed": row.failed,
         "metrics": {name: asdict(value) for name, value in row.metrics.items()},
         "curves": {

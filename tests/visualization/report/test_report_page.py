@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jaxgan.visualization.report.data import PICTURE_KINDS, MetricValue, Plot, PlotPoint
-from jaxgan.visualization.report.page import render
+from jaxgan.visualization.report.data import Floor, MetricValue, Plot, PlotPoint
+from jaxgan.visualization.report.page import PICTURE_KINDS, render
+from jaxgan.visualization.report.table import FIRST, OTHERS
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 LINKS = {"href", "src", "srcset", "xlink:href", "action", "data", "poster"}
@@ -52,9 +53,11 @@ def page(report):
 
 
 def test_asks_nothing_of_any_server(report, page):
-    for _, attributes, _ in page.elements:
+    for tag, attributes, _ in page.elements:
         for name in LINKS & attributes.keys():
-            assert attributes[name].startswith(("#", "data:")), attributes
+            # Files beside the page are opened by a click, and asked of nobody before.
+            beside = ("./",) if (tag, name) == ("a", "href") else ()
+            assert attributes[name].startswith(("#", "data:", *beside)), attributes
         assert not any(name.startswith("on") for name in attributes)
     assert page.all("script") == []
     (style,) = page.all("style")
@@ -68,8 +71,11 @@ def test_asks_nothing_of_any_server(report, page):
 
 def test_links_lead_to_sections(page):
     targets = {attributes["id"] for attributes, _ in page.all("section")}
-    links = [attributes["href"] for attributes, _ in page.all("a")]
+    every = [attributes["href"] for attributes, _ in page.all("a")]
+    links = [link for link in every if link.startswith("#")]
     assert len(links) == 6
+    files = ["./results.csv", "./results.json", "./table.tex", "./table.md"]
+    assert [link for link in every if not link.startswith("#")] == files
     assert {link.removeprefix("#") for link in links} == targets
     ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -294,3 +300,81 @@ def test_plots_are_drawn_in_both_widths_with_a_legend(report):
     assert "Why <so>." in [text for _, text in page.all("p")]
     assert source.count("//") == source.count("//evil.example")
     assert "Trade-offs" not in render(report)
+
+
+def test_runs_are_linked_by_relative_paths_whatever_their_names(report):
+    paths = ("runs/a-seed0", "../b c/<x>'\"", "javascript:alert(1)")
+    row = dataclasses.replace(report.rows[1], runs=paths, pictured=2)
+    source = render(dataclasses.replace(report, rows=(row,)))
+    page = _Page(source)
+    links = [(attributes["href"], text) for attributes, text in page.all("a")]
+    expected = ["./runs/a-seed0", "./../b%20c/%3Cx%3E%27%22", "./javascript%3Aalert%281%29"]
+    # In the list of commands, in the table of seeds and, of the seed that is pictured, below it.
+    recipe = list(zip(expected, ("seed 0", "seed 1", "seed 2"), strict=True))
+    seeds = list(zip(expected, "012", strict=True))
+    for link in (*recipe, *seeds):
+        assert link in links
+    assert links.count(recipe[2]) == 1 + len(row.pictures)
+    assert [text for _, text in page.all("span", **{"class": "score"})] == [
+        "FID 10.75 · seed 2"
+    ] * len(row.pictures)
+
+
+def test_many_metrics_are_shown_in_tables_that_fit(report):
+    names = [f"m{index}" for index in range(14)]
+    columns = tuple(
+        dataclasses.replace(report.ranking_column, name=name, label=name.upper()) for name in names
+    )
+    values = {name: MetricValue(float(index)) for index, name in enumerate(names)}
+    rows = (
+        dataclasses.replace(report.rows[0], metrics=values, curves={}, pictures={}),
+        report.rows[3],
+    )
+    floor = Floor("real test images", "297 of them", {"m13": MetricValue(0.125)})
+    page = _Page(
+        render(
+            dataclasses.replace(
+                report, metrics=columns, rows=rows, rank_by="m13", notes=(), floor=floor
+            )
+        )
+    )
+    tables = page.all("table", role="table")
+    assert len(tables) == 3
+    heads = [text for attributes, text in page.all("th", scope="col", role="columnheader")]
+    shown = [text.split("↓")[0] for text in heads if text.startswith("M")]
+    # The one that ranks comes first, and none is left out.
+    assert shown == ["M13", *(name.upper() for name in names[:-1])]
+    assert FIRST == 6 < OTHERS < 8
+    assert [text.count("↓") for _, text in tables] == [6, 4, 4]
+    assert all("middling" in text and "broken" in text for _, text in tables)
+    floors = [text for _, text in page.all("tr", **{"class": "floor"})]
+    assert len(floors) == 3
+    assert "real test images 297 of them" in floors[0]
+    assert "0.12" in floors[0]
+
+
+def test_real_images_stand_beside_the_samples(report):
+    picture = report.rows[0].pictures["samples"]
+    floor = Floor("real <test> images", "why & how", {"fid": MetricValue(0.5)}, picture)
+    page = _Page(render(dataclasses.replace(report, floor=floor)))
+    alts = [attributes["alt"] for attributes, _ in page.all("img")]
+    assert alts[:2] == ["Some real <test> images", "Samples of leading"]
+    assert sum("real <test>" in alt for alt in alts) == 1
+    (line,) = [text for _, text in page.all("tr", **{"class": "floor"})]
+    assert "real <test> images why & how" in line
+    assert "0.50" in line
+
+
+def test_two_seeds_are_shown_as_two_points(report):
+    two = MetricValue(1.5, per_seed=(1.0, 2.0))
+    row = dataclasses.replace(report.rows[0], seeds=(0, 1), metrics={"fid": two}, curves={})
+    page = _Page(render(dataclasses.replace(report, rows=(row,))))
+    (cell,) = [text for attributes, text in page.all("td") if "key" in attributes.get("class", "")]
+    assert cell == "1.50seeds 1.00 and 2.00"
+    assert len(page.all("circle", **{"class": "seed"})) == 2
+    assert page.all("path", **{"class": "whisker"}) == []
+
+
+def test_every_seed_is_a_point_beside_its_mean(report, page):
+    values = [value for row in report.rows for value in row.metrics.values()]
+    assert len(page.all("circle", **{"class": "seed"})) == sum(len(v.defined) for v in values)

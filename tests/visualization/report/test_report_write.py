@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from jaxgan.visualization.report.data import MetricValue, Plot, PlotPoint
+from jaxgan.visualization.report.data import Floor, MetricValue, Plot, PlotPoint
 from jaxgan.visualization.report.write import csv_text, json_text, write_report
 
 
@@ -18,10 +18,12 @@ def _strict(text):
     return json.loads(text, parse_constant=refuse)
 
 
-def test_writes_three_files_and_says_where(tmp_path, report):
+def test_writes_five_files_and_says_where(tmp_path, report):
     path = write_report(tmp_path / "new" / "report", report)
     assert path == tmp_path / "new" / "report" / "index.html"
-    assert sorted(os.listdir(path.parent)) == ["index.html", "results.csv", "results.json"]
+    assert sorted(os.listdir(path.parent)) == [
+        "index.html", "results.csv", "results.json", "table.md", "table.tex",
+    ]  # fmt: skip
     assert path.read_text("utf-8").startswith("<!doctype html>")
 
 
@@ -108,3 +110,12 @@ def test_significance_and_plots_are_there_for_programs(report):
     assert content["legend"][0].startswith("≈ not significantly different")
     by_name = {row["name"]: row for row in content["rows"]}
     assert by_name["middling"]["metrics"]["fid"]["p_value"] == 0.04
+
+
+def test_real_images_are_the_last_line(report):
+    floor = Floor("real", "297 images", {"fid": MetricValue(0.25)})
+    report = dataclasses.replace(report, floor=floor)
+    lines = list(csv.DictReader(io.StringIO(csv_text(report))))
+    assert (lines[-1]["standing"], lines[-1]["name"], lines[-1]["fid"]) == ("floor", "real", "0.25")
+    assert lines[-1]["rank"] == lines[-1]["recall"] == ""
+    assert _strict(json_text(report))["floor"]["metrics"]["fid"]["mean"] == 0.25
