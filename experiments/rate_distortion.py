@@ -43,7 +43,7 @@ from jaxgan.evaluation.statistics.intervals import mean_interval
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import runs
 from jaxgan.objectives.vae.bounds import Beta
-from jaxgan.run import experiment_file, workdir
+from jaxgan.run import experiment_file, provenance, workdir
 from jaxgan.training import loop
 from jaxgan.visualization.report.axes import Scale, linear
 from jaxgan.visualization.report.markup import esc
@@ -251,7 +251,7 @@ def study(arguments: Sequence[str] | None) -> None:
     settings = {
         name: value for name, value in vars(chosen).items() if name not in ("workdir", "parallel")
     }
-    numbers = document(curve, found, {**settings, "versions": workdir.versions()})
+    numbers = document(curve, found, {**settings, "versions": provenance.versions()})
     content = json.dumps(numbers, indent=2, allow_nan=False)
     write_atomically(chosen.workdir / "curve.json", content.encode())
     title = f"Rate and distortion of a VAE on {chosen.dataset}, {chosen.steps:,} steps"

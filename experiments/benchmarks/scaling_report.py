@@ -17,7 +17,7 @@ import jaxgan
 from jaxgan.config import Experiment
 from jaxgan.data import splits
 from jaxgan.program import Program, compile_program, example_batch
-from jaxgan.run import workdir
+from jaxgan.run import provenance
 from jaxgan.run.experiment_file import load_experiment
 
 EXPERIMENTS = Path(__file__).parents[1]
@@ -95,7 +95,7 @@ def enough(stepper: Stepper, seconds: float) -> int:
 
 def machine() -> Row:
     """What the numbers depend on besides the code."""
-    versions = workdir.versions()
+    versions = provenance.versions()
     return {
         "processor": processor(),
         "cores": cores(),

@@ -18,7 +18,7 @@ from jaxgan.cli import options
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.source import DataError
 from jaxgan.machine import interrupts, memory, parallel, xla
-from jaxgan.run import workdir
+from jaxgan.run import provenance, workdir
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import LogError
 from jaxgan.run.restore import CheckpointError
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(USAGE, end="")
         sys.exit(0 if arguments else 2)
     if arguments[0] == "--version":
-        print(f"jaxgan {workdir.versions()['jaxgan']}")
+        print(f"jaxgan {provenance.versions()['jaxgan']}")
         sys.exit(0)
     if arguments[0] not in COMMANDS:
         _fail(f"there is no command {arguments[0]!r}; there are {', '.join(COMMANDS)}", 2)
@@ -154,7 +154,7 @@ def _keep_compiled_programs() -> None:
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    processor = hashlib.sha256(workdir.processor().encode()).hexdigest()[:8]
+    processor = hashlib.sha256(provenance.processor().encode()).hexdigest()[:8]
     folder = home / "jaxgan" / f"programs-{processor}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

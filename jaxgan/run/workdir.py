@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shlex
 import sys
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import jax
 
 import jaxgan
 from jaxgan.config import ConfigError, Experiment, Run, config_errors
 from jaxgan.run import trust
 from jaxgan.run.config_json import JSON, from_json, to_json, with_defaults
 from jaxgan.run.difference import difference
-from jaxgan.run.revision import revision
+from jaxgan.run.provenance import versions
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -253,41 +249,6 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         raise RunError(f"{path} is damaged: delete it and `jaxgan resume {folder}`") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def versions() -> dict[str, str]:
-    """What the numbers of a run may depend on besides its configuration."""
-    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
-    commit = revision(Path(jaxgan.__file__).parent)
-    return {
-        "jaxgan": jaxgan.__version__,
-        **({"commit": commit} if commit else {}),
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in packages},
-    }
-
-
-def hardware() -> dict[str, str]:
-    """The machine, in words."""
-    devices = jax.devices()
-    return {
-        "devices": f"{len(devices)} x {devices[0].device_kind}",
-        "processes": str(jax.process_count()),
-        "processor": processor(),
-        "cores": str(os.cpu_count()),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def processor() -> str:
-    """The type of this machine's processor, such as ``Intel(R) Xeon(R) CPU @ 2.20GHz``."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or "unknown"
 
 
 def command_line() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxgan.config import Experiment
-from jaxgan.run import workdir
+from jaxgan.run import provenance
 from jaxgan.study.agreement import check_likelihoods, full_names
 from jaxgan.study.rows import Finished, Outcome, columns_of, judged, row_of
 from jaxgan.study.subject import subject_of
@@ -175,7 +175,7 @@ def assemble(
 def _environment(results: list[dict[str, Any]]) -> dict[str, str]:
     """Versions and hardware; where the runs differ in one, all that there were."""
     if not results:
-        return {**workdir.hardware(), **workdir.versions()}
+        return {**provenance.hardware(), **provenance.versions()}
     told: dict[str, dict[str, None]] = {}
     for result in results:
         for name, text in {**result["hardware"], **result["versions"]}.items():

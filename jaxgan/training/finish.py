@@ -14,7 +14,7 @@ from jaxgan.machine import parallel
 from jaxgan.measurement import pictures, scoring
 from jaxgan.measurement.sampling import SELECTION_SEED
 from jaxgan.program import Program, on_one_device
-from jaxgan.run import workdir
+from jaxgan.run import provenance, workdir
 from jaxgan.run.logs import Logger
 from jaxgan.run.restore import digest
 from jaxgan.training.recorder import Recorder
@@ -74,8 +74,8 @@ def finish(
             "training": position.seconds,
             "evaluation": time.perf_counter() - started,
         },
-        "versions": workdir.versions(),
-        "hardware": workdir.hardware(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
     }
     shown = pictures.pictures(program, local, experiment)
     if parallel.is_main_process():

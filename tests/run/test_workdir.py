@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from jaxgan.config import ConfigError, Run
-from jaxgan.run import workdir
+from jaxgan.run import provenance, workdir
 from jaxgan.run.config_json import to_json
 from jaxgan.run.workdir import RunError
 
@@ -167,8 +167,8 @@ def test_the_command_as_a_person_would_type_it(monkeypatch, argv, expected):
 
 
 def test_hardware_and_versions_are_words():
-    hardware = workdir.hardware()
+    hardware = provenance.hardware()
     assert hardware["devices"] == "8 x cpu"
     assert hardware["processes"] == "1"
     assert set(hardware) == {"devices", "processes", "processor", "cores", "system"}
-    assert all(isinstance(value, str) and value for value in workdir.versions().values())
+    assert all(isinstance(value, str) and value for value in provenance.versions().values())

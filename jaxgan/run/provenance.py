@@ -1,13 +1,54 @@
-"""Which state of the code is running, where that lies in a git repository."""
+"""What the numbers of a run depend on besides its configuration: code, versions, machine."""
 
 from __future__ import annotations
 
 import functools
 import os
+import platform
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
+import jax
+
+import jaxgan
+
 _SECONDS = 5
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on besides its configuration."""
+    packages = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+    commit = revision(Path(jaxgan.__file__).parent)
+    return {
+        "jaxgan": jaxgan.__version__,
+        **({"commit": commit} if commit else {}),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
+
+
+def hardware() -> dict[str, str]:
+    """The machine, in words."""
+    devices = jax.devices()
+    return {
+        "devices": f"{len(devices)} x {devices[0].device_kind}",
+        "processes": str(jax.process_count()),
+        "processor": processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def processor() -> str:
+    """The type of this machine's processor, such as ``Intel(R) Xeon(R) CPU @ 2.20GHz``."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
 
 
 @functools.cache

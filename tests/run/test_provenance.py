@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from jaxgan.run import workdir
-from jaxgan.run.revision import revision
+import jaxgan
+from jaxgan.run import provenance
+from jaxgan.run.provenance import revision
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -70,5 +72,5 @@ def test_without_a_repository_or_without_git_there_is_none(tmp_path, package, mo
 
 
 def test_runs_record_it():
-    found = workdir.versions()
-    assert found.get("commit", "") == revision(workdir.Path(workdir.jaxgan.__file__).parent)
+    found = provenance.versions()
+    assert found.get("commit", "") == revision(Path(jaxgan.__file__).parent)
