@@ -151,6 +151,29 @@ class Adam:
 
 
 @dataclasses.dataclass(frozen=True)
+class AdamW(Adam):
+    """`Adam` with weight decay apart from the gradient (Loshchilov and Hutter 2019, algorithm 2).
+
+    A weight ``w`` also loses ``rate weight_decay w`` in each update, where the rate is that of the
+    schedule, as in PyTorch. All weights decay, those of biases and normalization too.
+    """
+
+    weight_decay: float = 0.01
+    """Factor of the weights themselves (lambda); 0.01 in PyTorch."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        decay = self.weight_decay
+        _require(0.0 <= decay < math.inf, f"weight_decay = {decay}: must be at least 0 and finite")
+
+    def build(self, total_updates: int) -> optax.GradientTransformation:
+        """See `Optimizer.build`."""
+        rate = self.schedule.build(self.learning_rate, total_updates)
+        update = optax.adamw(rate, self.b1, self.b2, self.eps, weight_decay=self.weight_decay)
+        return _clipped(update, self.clip_norm)
+
+
+@dataclasses.dataclass(frozen=True)
 class RmsProp:
     """RMSProp (Tieleman and Hinton 2012), with the learning rate of WGAN (Arjovsky et al. 2017).
 

@@ -12,7 +12,7 @@ import optax
 import pytest
 
 from jaxgan import optim
-from jaxgan.optim import Adam, Ema, Optimizer, RmsProp, Schedule, Sgd
+from jaxgan.optim import Adam, AdamW, Ema, Optimizer, RmsProp, Schedule, Sgd
 
 PEAK, TOTAL = 0.3, 40
 
@@ -67,14 +67,14 @@ def run(optimizer):
     return np.stack(weights)
 
 
-def reference(direction, clip_norm, linear):
-    """Weights after each update of ``-rate * direction(t, gradient)``."""
+def reference(direction, clip_norm, linear, decay=0.0):
+    """Weights after each update of ``-rate * (direction(t, gradient) + decay * weights)``."""
     weights, history = START.copy(), []
     for t, gradient in enumerate(GRADIENTS):
         if clip_norm is not None:
             gradient = gradient * min(1.0, clip_norm / np.linalg.norm(gradient))
         rate = 0.1 * (1 - t / len(GRADIENTS)) if linear else 0.1
-        weights = weights - rate * direction(t, gradient)
+        weights = weights - rate * (direction(t, gradient) + decay * weights)
         history.append(weights)
     return np.stack(history)
 
@@ -86,8 +86,13 @@ class TestOptimizers:
         schedule = Schedule("linear") if linear else Schedule()
         return {"learning_rate": 0.1, "schedule": schedule, "clip_norm": clip_norm}
 
-    def test_adam(self, clip_norm, linear):
-        """Kingma and Ba 2015, algorithm 1, with an eps large enough to matter."""
+    @pytest.mark.parametrize("decay", [None, 0.0, 0.5])
+    def test_adam(self, clip_norm, linear, decay):
+        """Kingma and Ba 2015, algorithm 1, with an eps large enough to matter.
+
+        With decay Loshchilov and Hutter 2019, algorithm 2, whose decay is not clipped, nor divided
+        by the size of gradients.
+        """
         m = v = np.zeros(3)
 
         def direction(t, g):
@@ -95,8 +100,10 @@ class TestOptimizers:
             m, v = 0.6 * m + 0.4 * g, 0.9 * v + 0.1 * g**2
             return m / (1 - 0.6 ** (t + 1)) / (np.sqrt(v / (1 - 0.9 ** (t + 1))) + 0.05)
 
-        got = run(Adam(b1=0.6, b2=0.9, eps=0.05, **self.settings(clip_norm, linear)))
-        np.testing.assert_allclose(got, reference(direction, clip_norm, linear), rtol=1e-5)
+        settings = {"b1": 0.6, "b2": 0.9, "eps": 0.05, **self.settings(clip_norm, linear)}
+        made = Adam(**settings) if decay is None else AdamW(weight_decay=decay, **settings)
+        expected = reference(direction, clip_norm, linear, decay or 0.0)
+        np.testing.assert_allclose(run(made), expected, rtol=1e-5)
 
     def test_rms_prop(self, clip_norm, linear):
         """Tieleman and Hinton 2012, eps outside the root as in PyTorch."""
@@ -129,7 +136,9 @@ def test_gan_defaults():
     assert RmsProp().learning_rate == 5e-5
 
 
-@pytest.mark.parametrize("optimizer", [Adam(), RmsProp(), Sgd(momentum=0.9, clip_norm=1.0)])
+@pytest.mark.parametrize(
+    "optimizer", [Adam(), AdamW(), RmsProp(), Sgd(momentum=0.9, clip_norm=1.0)]
+)
 def test_is_a_value(optimizer):
     assert isinstance(optimizer, Optimizer)
     assert hash(dataclasses.replace(optimizer)) == hash(optimizer)
@@ -148,6 +157,9 @@ def test_is_a_value(optimizer):
         (Adam, {"b2": 1.5}),
         (Adam, {"eps": 0.0}),
         (Adam, {"clip_norm": 0.0}),
+        (AdamW, {"b1": 1.0}),
+        (AdamW, {"weight_decay": -0.1}),
+        (AdamW, {"weight_decay": math.inf}),
         (RmsProp, {"learning_rate": -1.0}),
         (RmsProp, {"decay": 1.0}),
         (RmsProp, {"eps": -1e-8}),

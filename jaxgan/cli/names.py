@@ -35,7 +35,7 @@ from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
-from jaxgan.optim import Adam, Optimizer, RmsProp, Sgd
+from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
 
 DATASETS: dict[str, Data] = {
     "digits": Data(classes=10),
@@ -68,7 +68,7 @@ AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
 PRIORS: dict[str, Any] = {"labelled": Labelled, "normal": Normal, "uniform": Uniform}
 LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
-OPTIMIZERS: dict[str, Any] = {"adam": Adam, "rmsprop": RmsProp, "sgd": Sgd}
+OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}
 
 
 class Kind(NamedTuple):

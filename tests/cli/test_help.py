@@ -88,7 +88,7 @@ def test_says_what_could_be_named_instead(shown):
     found = rows(shown(columns=100))
     assert found["loss"].endswith("or hinge, least_squares, minimax, wasserstein")
     assert found["penalty"].endswith("or gradient_penalty, r1, r2")
-    assert found["optimizer"].endswith("of all players: adam, rmsprop, sgd")
+    assert found["optimizer"].endswith("of all players: adam, adamw, rmsprop, sgd")
     assert found["precision"].endswith("or bfloat16")
     assert "--likelihood" not in shown()
     assert rows(shown(experiment=tiny.vae()))["likelihood"].endswith("or gaussian")

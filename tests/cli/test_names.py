@@ -27,7 +27,7 @@ from jaxgan.objectives.priors import Labelled, Normal, Uniform
 from jaxgan.objectives.vae import bounds, likelihoods
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Gaussian
-from jaxgan.optim import Adam, RmsProp, Schedule, Sgd
+from jaxgan.optim import Adam, AdamW, RmsProp, Schedule, Sgd
 from jaxgan.program import compile_program
 from jaxgan.run.config_json import to_json
 from jaxgan.study.comparison import Entry
@@ -89,6 +89,10 @@ class TestOneName:
             ("--beta warmup --beta.warmup-steps 3", {"beta": Beta(warmup_steps=3)}),
             ("--beta.value 4", {"beta": Beta(4.0)}),
             ("--optimizer adam", {"optimizer": Adam()}),
+            (
+                "--optimizer adamw --optimizer.weight-decay 0.1 --optimizer.b1 0.9",
+                {"optimizer": AdamW(b1=0.9, weight_decay=0.1)},
+            ),
             ("--optimizer.learning-rate 0.5", {"optimizer": Sgd(0.5)}),
         ],
     )
@@ -374,6 +378,7 @@ REHEARSED = [
     (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam"),
     (GAN, "loss minimax, penalty r2, prior uniform, optimizer rmsprop"),
     (GAN, "loss non_saturating, penalty none, optimizer sgd"),
+    (GAN, "optimizer adamw"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
     (tiny.vae(), "likelihood bernoulli, beta constant"),
     (tiny.vae(), "likelihood gaussian, beta warmup"),
