@@ -10,7 +10,7 @@ from typing import Any
 
 import tyro
 
-from jaxgan.cli import tables
+from jaxgan.cli import reading, tables
 from jaxgan.config import ConfigError
 from jaxgan.evaluation.protocol import short_name
 from jaxgan.run.overview import Overview, find, look
@@ -39,7 +39,7 @@ def list(arguments: Any) -> None:
     Raises:
         ConfigError: there is no such folder.
     """
-    options = tyro.cli(ListOptions, args=arguments, prog="jaxgan list")
+    options = reading.read(ListOptions, arguments, "jaxgan list")
     for folder in options.folders:
         if not folder.is_dir() and folder != RUNS:
             raise ConfigError(f"{folder}: there is no such folder")

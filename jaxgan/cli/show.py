@@ -12,7 +12,7 @@ from typing import Any
 import tyro
 
 from jaxgan.cli import list as listing
-from jaxgan.cli import tables
+from jaxgan.cli import reading, tables
 from jaxgan.config import ConfigError
 from jaxgan.measurement.numbers import numbers_of
 from jaxgan.run import workdir
@@ -41,7 +41,7 @@ def show(arguments: list[str]) -> None:
     Raises:
         RunError: there is no run in the folder.
     """
-    options = tyro.cli(ShowOptions, args=arguments, prog="jaxgan show")
+    options = reading.read(ShowOptions, arguments, "jaxgan show")
     folder = options.run
     if not (folder / workdir.CONFIG).exists():
         raise RunError(f"{folder} holds no run: there is no {folder / workdir.CONFIG}")
