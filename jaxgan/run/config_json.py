@@ -167,7 +167,7 @@ def _find_class(name: str, classes: Mapping[str, type]) -> Any:
     return found
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, most: int = 80) -> str:
     """A name from a file, which may be anything, as it can be shown on a line."""
     shown = repr(name)[1:-1]
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."

@@ -179,9 +179,11 @@ def _code(module: str, document: dict[str, Any]) -> Code:
 def _called(code: Code) -> str:
     if code.name == FILE:
         return (
-            shortened(code.path) if code.path else "the experiment's file, which it does not name"
+            shortened(code.path, 300)
+            if code.path
+            else "the experiment's file, which it does not name"
         )
-    return f"module {code.name}" + (f", {shortened(code.path)}" if code.path else "")
+    return f"module {code.name}" + (f", {shortened(code.path, 300)}" if code.path else "")
 
 
 def _check(folder: Path, code: Code) -> None:
