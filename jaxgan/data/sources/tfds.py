@@ -18,6 +18,7 @@ import numpy as np
 from jaxgan.data.images import decode
 from jaxgan.data.network import hosts_of, reachable
 from jaxgan.data.source import IMAGE_AND_LABEL, DataError, Example, Field, Info, check_split_name
+from jaxgan.data.sources.tfds_safety import check_no_code
 
 FORMAT = "array_record"
 
@@ -111,6 +112,7 @@ class Tfds:
         from tensorflow_datasets.core.registered import DatasetNotFoundError
 
         data_dir = None if self.data_dir is None else Path(self.data_dir).expanduser()
+        check_no_code(self.name, data_dir)
         try:
             builder = tfds.builder(self.name, data_dir=data_dir)
         except DatasetNotFoundError:
