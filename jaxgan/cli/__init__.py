@@ -5,9 +5,11 @@ What it needs is imported when it is called: Ctrl-C must end those seconds as qu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jaxgan.cli import usage
 from jaxgan.machine.interrupts import ending
 
 if TYPE_CHECKING:
@@ -20,11 +22,15 @@ _NOTHING = "stopped before anything was done"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `jaxgan`: see `jaxgan.cli.entry.main`."""
+    """The command `jaxgan`: see `jaxgan.cli.usage.answer` and `jaxgan.cli.entry.main`."""
     with ending(_NOTHING):
+        # No `list()` here: that is the name of a module of this package.
+        words = [*(sys.argv[1:] if arguments is None else arguments)]
+        usage.answer(words)
+
         from jaxgan.cli import entry
 
-        entry.main(arguments)
+        entry.main(words)
 
 
 def run_experiment(experiment: Experiment, file: str) -> None:

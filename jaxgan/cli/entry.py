@@ -8,7 +8,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,39 +30,13 @@ if TYPE_CHECKING:
 USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError)
 RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
 
-COMMANDS = ("train", "resume", "list", "show", "sample", "evaluate", "compare")
-"""One module each, of the same name."""
 
-USAGE = """usage: jaxgan COMMAND ...
+def main(arguments: list[str]) -> None:
+    """One of the commands of `jaxgan.cli.usage`; its name and then its own arguments.
 
-  train FILE [--steps N ...]     train the experiment that a Python file defines
-  resume RUN                     go on with a run that was stopped
-  list [FOLDER...]               list runs: how far each is, and its first metric
-  show RUN                       show a run's settings, state and numbers
-  sample RUN -n 64               draw samples from a run
-  evaluate RUN                   measure a run again
-  evaluate REAL GENERATED        measure images in folders or .npz files against others
-  compare FILES...               train several experiments, several seeds each; write a report
-
-`jaxgan COMMAND --help` lists the options of each.
-"""
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command `jaxgan`; ends the process.
-
-    Exit codes: 0 done, 1 the run failed, 2 the request cannot work, 130 or 143 stopped by Ctrl-C or
-    SIGTERM (after saving).
+    Ends the process, unless all is well: exit code 1 if the run failed, 2 if the request cannot
+    work, 130 or 143 if it was stopped by Ctrl-C or SIGTERM (after saving).
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE, end="")
-        sys.exit(0 if arguments else 2)
-    if arguments[0] == "--version":
-        print(f"jaxgan {provenance.versions()['jaxgan']}")
-        sys.exit(0)
-    if arguments[0] not in COMMANDS:
-        _fail(f"there is no command {arguments[0]!r}; there are {', '.join(COMMANDS)}", 2)
     guarded(lambda: _command(arguments[0])(arguments[1:]))
 
 

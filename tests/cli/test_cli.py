@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 
 import numpy as np
@@ -14,8 +15,8 @@ from disk import largest_file
 from mistakes import CANNOT_WORK, MISTAKES
 from PIL import Image
 
-from jaxgan import load
-from jaxgan.cli import entry
+from jaxgan import cli, load
+from jaxgan.cli import entry, usage
 from jaxgan.config import Run
 from jaxgan.measurement import runs
 from jaxgan.run import workdir
@@ -107,7 +108,7 @@ def jaxgan(place, monkeypatch, capfd):
     def run(line):
         code = 0
         try:
-            entry.main(line.split())
+            cli.main(line.split())
         except SystemExit as stopped:
             code = stopped.code
         seen = capfd.readouterr()
@@ -178,10 +179,25 @@ def test_an_experiment_is_a_script_with_the_same_options(place, jaxgan, monkeypa
     assert "\n  model.latent_size: 4 -> 7\nLeave these as they were" in seen.err
 
 
+def test_help_waits_for_nothing():
+    """It is there in a tenth of a second, where importing JAX takes one."""
+    code = (
+        "import atexit, sys; from jaxgan.cli import main;"
+        "atexit.register(lambda: print(*sys.modules)); main(['--help'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    *help_, modules = done.stdout.splitlines()
+    assert "\n".join(help_) + "\n" == usage.USAGE
+    assert "jaxgan.cli.usage" in modules.split()
+    assert not {"jax", "numpy", "tyro", "jaxgan.config", "jaxgan.cli.entry"} & set(modules.split())
+
+
 def test_no_command_is_a_mistake_that_shows_the_commands(jaxgan):
     code, out, _ = jaxgan("")
     assert code == 2
-    assert out == entry.USAGE
+    assert out == usage.USAGE
 
 
 def test_train_sample_evaluate_resume(place, jaxgan):
