@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny
+from untrained import write_run
 
 from jaxgan.cli import options
 from jaxgan.run import experiment_file
@@ -84,7 +86,7 @@ def examples() -> list[str]:
 
 
 def test_the_example_of_many_seeds_works(monkeypatch: pytest.MonkeyPatch):
-    assert len(examples()) == 2
+    assert len(examples()) == 3
     (code,) = (block for block in examples() if "compile_population" in block)
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
@@ -92,6 +94,20 @@ def test_the_example_of_many_seeds_works(monkeypatch: pytest.MonkeyPatch):
     elbos = np.asarray(names["metrics"]["elbo"])
     assert elbos.shape == (8,)
     assert len(set(elbos.tolist())) == 8
+
+
+def test_the_example_of_a_finished_run_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (code,) = (block for block in examples() if "jaxgan.load" in block)
+    write_run(tmp_path / "runs" / "vae-seed0", tiny.vae())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["samples"].shape == (16, 8, 8, 1)
+    assert names["samples"].dtype == np.uint8
+    assert names["codes"].shape == (16, 4)
+    assert names["again"].shape == names["samples"].shape
+    assert names["paths"].shape == (4, 10, 8, 8, 1)
+    assert np.isfinite(names["nats"]).all()
 
 
 def test_the_example_of_an_own_experiment_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
