@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import jaxgan
 
-COMMANDS = ("train", "resume", "list", "show", "sample", "evaluate", "compare")
+COMMANDS = ("train", "resume", "list", "show", "sample", "evaluate", "compare", "report")
 """One module each, of the same name."""
 
 USAGE = """usage: jaxgan COMMAND ...
@@ -20,6 +20,7 @@ USAGE = """usage: jaxgan COMMAND ...
   evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report
+  report RUNS...                 write a report of runs that are finished
 
 `jaxgan COMMAND --help` lists the options of each.
 """

@@ -12,7 +12,7 @@ from jaxgan.machine import parallel
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement.real_images import RealImages, real_images
 from jaxgan.study.folder import REAL, REAL_PICTURE
-from jaxgan.visualization.grid import encode_png
+from jaxgan.visualization.grid import encode_png, is_png
 from jaxgan.visualization.report.data import Floor, MetricValue
 
 
@@ -47,7 +47,8 @@ def read_floor(folder: Path) -> Floor | None:
     """What `measured_floor` has kept in a study's folder; None where nothing readable is."""
     try:
         found = RealImages(**json.loads((folder / REAL).read_text()))
-        return _floor(found, (folder / REAL_PICTURE).read_bytes())
+        picture = (folder / REAL_PICTURE).read_bytes()
+        return _floor(found, picture) if is_png(picture) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

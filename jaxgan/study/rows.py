@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from jaxgan.evaluation.metrics import SAMPLE_METRICS
 from jaxgan.evaluation.protocol import short_name
-from jaxgan.evaluation.ranges import range_of
+from jaxgan.evaluation.ranges import RANGES, range_of
 from jaxgan.evaluation.statistics.ranges import over_seeds
 from jaxgan.evaluation.statistics.significance import against_best
 from jaxgan.run import workdir
 from jaxgan.run.logs import read_jsonl
 from jaxgan.study.agreement import NATS
 from jaxgan.study.subject import Subject
+from jaxgan.visualization.grid import is_png
 from jaxgan.visualization.report.columns import COLUMNS, NAMES
 from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Row
 from jaxgan.visualization.report.ranking import has_value, leader
@@ -110,6 +111,8 @@ def columns_of(
     # Of metrics from elsewhere no more is known than their names.
     elsewhere = [m.gives for m in SAMPLE_METRICS.values() if set(m.gives).isdisjoint(NAMES)]
     names = dict.fromkeys(itertools.chain(*elsewhere))  # Two metrics may give one name.
+    # Those of files that are not loaded now are told by the runs alone.
+    names |= dict.fromkeys(name for name in full if name not in NAMES and name not in RANGES)
     others = [MetricColumn(name, name, None, digits=4) for name in names]
     for column in (*COLUMNS, *others):
         # What ranks is shown even if every run has failed.
@@ -134,16 +137,22 @@ def judged(rows: Sequence[Row], columns: Sequence[MetricColumn]) -> tuple[Row, .
     rows; see `jaxgan.evaluation.statistics.significance.against_best`.
     """
     metrics = {row.name: dict(row.metrics) for row in rows}
+    seeds = dict.fromkeys(seed for row in rows for seed in row.seeds)
+
+    def by_seed(row: Row, name: str) -> list[float | None]:
+        values = dict(zip(row.seeds, row.metrics[name].per_seed, strict=False))
+        return [values.get(seed) for seed in seeds]
+
     for column in columns:
         name, first = column.name, leader(rows, column)
         if first is None:
             continue
         others = {
-            row.name: row.metrics[name].per_seed
+            row.name: by_seed(row, name)
             for row in rows
             if row is not first and has_value(row, name)
         }
-        for other, p_value in against_best(first.metrics[name].per_seed, others).items():
+        for other, p_value in against_best(by_seed(first, name), others).items():
             value = metrics[other][name]
             metrics[other][name] = dataclasses.replace(value, p_value=p_value)
     return tuple(dataclasses.replace(row, metrics=metrics[row.name]) for row in rows)
@@ -193,6 +202,8 @@ def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
 
 
 def _pictures(folder: Path) -> dict[str, bytes]:
-    return {
+    found = {
         path.stem: path.read_bytes() for path in sorted((folder / workdir.PICTURES).glob("*.png"))
     }
+    # A file that is cut off, or something else, is not shown.
+    return {kind: content for kind, content in found.items() if is_png(content)}

@@ -188,6 +188,11 @@ def encode_png(image: UInt8[np.ndarray, "height width channels"]) -> bytes:
     return buffer.getvalue()
 
 
+def is_png(content: bytes) -> bool:
+    """Whether a file begins as PNG files do, with its signature and its size."""
+    return content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) > 24
+
+
 def save_png(path: str | Path, image: UInt8[np.ndarray, "height width channels"]) -> Path:
     """Writes a picture of 1 or 3 channels, as a whole or not at all.
 

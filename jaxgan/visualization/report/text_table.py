@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from jaxgan.visualization.report.data import MetricColumn, Report
+from jaxgan.visualization.report.markup import printable
 from jaxgan.visualization.report.ranking import Ranked, Standing, legend, marks, ranked, verdict
 from jaxgan.visualization.report.text import (
     MISSING,
@@ -53,7 +54,8 @@ def text_table(report: Report, *, width: int = 100) -> str:
         paragraphs.append(f"{report.floor.name}: {report.floor.explanation}")
     paragraphs.append(verdict(report))
     wrapped = [line for text in paragraphs for line in textwrap.wrap(text, width)]
-    return "\n".join([*lines, "", *wrapped]) + "\n"
+    # Names may come from somebody else's files: no escape codes for the terminal.
+    return printable("\n".join([*lines, "", *wrapped])) + "\n"
 
 
 def _lines(report: Report, columns: Sequence[MetricColumn], longest: int) -> list[str]:
