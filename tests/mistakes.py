@@ -76,6 +76,15 @@ CANNOT_WORK = {
         "--dataset tfds does not say which one: add --data.source.name cifar10"
     ),
     f"{_TRAIN} --steps 0": "steps = 0: must be at least 1",
+    f"{_TRAIN} --steps x": "--steps: 'x' is no whole number",
+    f"{_TRAIN} --stps 3": "there is no option --stps, did you mean --steps? --help-all lists all",
+    f"{_TRAIN} --optimizer adm": (
+        "there is no optimizer 'adm', did you mean adam? There are adam, adamw, rmsprop and sgd"
+    ),
+    f"{_TRAIN} --penalty r1": "--penalty: the model, Vae, has no penalty",
+    "sample done --cuont 3": (
+        "there is no option --cuont, did you mean --count? jaxgan sample --help lists all"
+    ),
     f"{_TRAIN} --steps 300000000": (
         "300000000 steps of 16 examples are more than 4294967296, the most that one run can"
         " number: 268435456 steps would fit."

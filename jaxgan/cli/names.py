@@ -109,7 +109,7 @@ def value_of(flag: str, name: str, names: Mapping[str, Any]) -> Any:
     """
     known = {_plain(one): value for one, value in names.items()}
     if _plain(name) not in known:
-        raise ConfigError(f"there is no {flag} {name!r}{close(name, names)}; {listed(names)}")
+        raise ConfigError(f"there is no {flag} {name!r}{instead(name, names)}")
     value = known[_plain(name)]
     return value() if isinstance(value, type) else value
 
@@ -128,11 +128,12 @@ def listed(names: Iterable[str]) -> str:
     return f"there are {', '.join(first)} and {last}" if first else f"there is {last}"
 
 
-def close(name: str, names: Iterable[str], prefix: str = "") -> str:
-    """``, did you mean r1?`` for the nearest of some names; empty where none is near."""
-    plain = {_plain(one): one for one in names}
-    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
-    return f", did you mean {prefix}{plain[found[0]]}?" if found else ""
+def instead(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """``, did you mean r1? There are r1 and r2``; without the question where no name is near."""
+    plain = {_plain(one): f"{prefix}{one}" for one in names}
+    near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
+    every = listed(plain.values())
+    return f", did you mean {plain[near[0]]}? T{every[1:]}" if near else f"; {every}"
 
 
 def _plain(name: str) -> str:

@@ -211,9 +211,7 @@ def _check_field(flag: _Flag, part: Any) -> None:
     what = f"--{flag.name}: {type(part).__name__} has no"
     if not there:
         raise ConfigError(f"{what} fields")
-    near = names.close(flag.path, there, f"--{flag.head}.")
-    every = names.listed(f"--{flag.head}.{field}" for field in there)
-    raise ConfigError(f"{what} such field{near}; {every}")
+    raise ConfigError(f"{what} such field{names.instead(flag.path, there, f'--{flag.head}.')}")
 
 
 def _unchecked(value: Any, **changes: Any) -> Any:

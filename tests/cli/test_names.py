@@ -250,7 +250,7 @@ class TestMistakes:
         [
             (
                 "--loss hing",
-                "there is no loss 'hing', did you mean hinge?; there are hinge, least_squares,"
+                "there is no loss 'hing', did you mean hinge? There are hinge, least_squares,"
                 " minimax, non_saturating and wasserstein",
             ),
             (
@@ -264,7 +264,7 @@ class TestMistakes:
             ),
             (
                 "--penalty r1 --penalty.evry 3",
-                "--penalty.evry: R1 has no such field, did you mean --penalty.every?; there are"
+                "--penalty.evry: R1 has no such field, did you mean --penalty.every? There are"
                 " --penalty.weight and --penalty.every",
             ),
             ("--loss hinge --loss.real-label 0.9", "--loss.real-label: Hinge has no fields"),

@@ -122,7 +122,7 @@ class TestDataset:
 
     def test_unknown_ones_are_refused_with_the_known_ones(self):
         assert refused("--dataset mnist") == (
-            "there is no dataset 'mnist', did you mean fashion-mnist?; there are digits,"
+            "there is no dataset 'mnist', did you mean fashion-mnist? There are digits,"
             " fashion-mnist, ring, grid, sprites, triangles, folder and tfds"
         )
 
