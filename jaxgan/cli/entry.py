@@ -8,7 +8,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,13 +31,13 @@ USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError
 RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: Sequence[str]) -> None:
     """One of the commands of `jaxgan.cli.usage`; its name and then its own arguments.
 
     Ends the process, unless all is well: exit code 1 if the run failed, 2 if the request cannot
     work, 130 or 143 if it was stopped by Ctrl-C or SIGTERM (after saving).
     """
-    guarded(lambda: _command(arguments[0])(arguments[1:]))
+    guarded(lambda: _command(arguments[0])([*arguments[1:]]))
 
 
 def run_experiment(experiment: Experiment, file: str) -> None:
