@@ -193,6 +193,7 @@ CANNOT_WORK = {
         " compared"
     ),
     "evaluate done x.json": "x.json: --json prints JSON; --out x.json writes it to a file",
+    "evaluate done --json x.json": "x.json: --json prints JSON; --out x.json writes it to a file",
     "evaluate done --out done": "--out done: the name must end in .json",
     "evaluate done --samples 1": "--samples 1: distances need at least 2",
     "evaluate done --metrics fid kdi": (

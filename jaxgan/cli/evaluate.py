@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import sys
@@ -70,6 +71,8 @@ class EvaluateOptions:
     code: Annotated[Trust, tyro.conf.arg(name="")] = NOTHING
 
 
+_JSON_FILE = "{0}: --json prints JSON; --out {0} writes it to a file"
+
 _OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels", "batch_size")
 """Options that change a run's evaluation settings."""
 
@@ -83,6 +86,9 @@ def evaluate(arguments: list[str]) -> None:
         RunError: there is no such run, or no checkpoint in it.
         NonFiniteError: a metric is NaN or infinite.
     """
+    for flag, value in itertools.pairwise(arguments):
+        if flag == "--json" and value.endswith(".json"):
+            raise ConfigError(_JSON_FILE.format(value))
     options = reading.read(EvaluateOptions, arguments, "jaxgan evaluate")
     _check_what(options.what)
     _check_options(options)
@@ -98,7 +104,7 @@ def _check_what(what: tuple[Path, ...]) -> None:
     """Finds out whether what is named is one run, or two sets of images."""
     for path in what:
         if path.suffix == ".json" and not path.is_dir():
-            raise ConfigError(f"{path}: --json prints JSON; --out {path} writes it to a file")
+            raise ConfigError(_JSON_FILE.format(path))
     if len(what) not in (1, 2):
         raise ConfigError(
             "name a run, or real images and generated ones: jaxgan evaluate RUN, or"
