@@ -107,7 +107,8 @@ class Recorder:
             if not np.isfinite(pairs[1]).all()
         ]
         if bad:
-            step, value, name = min(bad, key=lambda first: first[0])
+            # Of the same step the loss, which says more than the gradients that it has spoiled.
+            step, value, name = min(bad, key=lambda one: (one[0], one[2].endswith("_grad_norm")))
             raise self._non_finite(int(step), name, float(value))
         means = {name: float(np.mean(numbers)) for name, (_, numbers) in reported.items()}
         self.record(ended[-1][0][-1], means)

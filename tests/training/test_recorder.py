@@ -224,3 +224,11 @@ def test_what_is_not_finite_is_found_in_names_that_come_late(logger, late, early
     recorder.add(8, {"loss": jnp.float32(1.0)})
     with pytest.raises(NonFiniteError, match=named):
         recorder.flush()
+
+
+def test_of_one_step_the_loss_is_named_and_not_its_gradients(logger):
+    recorder = Recorder(logger, images_per_step=1, checkpoints=Saved())
+    nan = jnp.float32(np.nan)
+    recorder.add(3, {"autoencoder_grad_norm": nan, "elbo": nan})
+    with pytest.raises(NonFiniteError, match="^elbo is nan at step 3: "):
+        recorder.flush()
