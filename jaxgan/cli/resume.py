@@ -12,6 +12,10 @@ from jaxgan.run import workdir
 from jaxgan.run.trust import allowed
 from jaxgan.training import loop
 
+TRUST_HELP = """Where a run needs code that is not jaxgan's: --trust runs the code that it brings along, if that is
+as it was at training; --file FILE reads another experiment's file in place of the one it names.
+"""
+
 
 def resume(arguments: list[str]) -> None:
     """The command; a finished run is left as it is, unless it gets more ``--steps``.
@@ -24,6 +28,8 @@ def resume(arguments: list[str]) -> None:
     folder = Path(name)
     # The other options follow from the experiment.
     trust, rest = allowed(rest)
+    if {"-h", "--help", "--help-all"}.intersection(rest):
+        print(TRUST_HELP)
     experiment = runs.experiment_of(folder, trust)
     # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
     # folder may have been moved.

@@ -9,10 +9,11 @@ import tiny
 
 from jaxgan.cli import flags, options
 from jaxgan.cli.names import DATASETS
+from jaxgan.cli.resume import TRUST_HELP, resume
 from jaxgan.config import Run
 from jaxgan.objectives.gan.penalties import R1, GradientPenalty
 from jaxgan.optim import Adam
-from jaxgan.run import experiment_file
+from jaxgan.run import experiment_file, workdir
 
 DIGITS = DATASETS["digits"]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -161,3 +162,14 @@ def test_first_sentences_are_whole():
     )
     # A class without a source has none, and that is no error.
     assert flags.sentences(dataclasses.make_dataclass("Made", ["x"])) == {}
+
+
+def test_going_on_says_how_a_runs_own_code_is_allowed(tmp_path, capsys):
+    run = tmp_path / "run"
+    workdir.create(run, tiny.gan(), Run(workdir=str(run)), file=None, command="")
+    with pytest.raises(SystemExit):
+        resume([str(run), "--help"])
+    out = capsys.readouterr().out
+    assert out.startswith(TRUST_HELP)
+    assert re.search(r"--trust .*--file FILE", TRUST_HELP, re.DOTALL)
+    assert "--steps 6 " in out

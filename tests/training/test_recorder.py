@@ -230,5 +230,5 @@ def test_of_one_step_the_loss_is_named_and_not_its_gradients(logger):
     recorder = Recorder(logger, images_per_step=1, checkpoints=Saved())
     nan = jnp.float32(np.nan)
     recorder.add(3, {"autoencoder_grad_norm": nan, "elbo": nan})
-    with pytest.raises(NonFiniteError, match="^elbo is nan at step 3: "):
+    with pytest.raises(NonFiniteError, match=r"^elbo is nan at step 3: "):
         recorder.flush()
