@@ -35,13 +35,14 @@ def _check_fractions(value: object, *names: str) -> None:
         _require(0.0 <= number < 1.0, f"{name} = {number}: must be at least 0 and below 1")
 
 
+# From the first update to the last, which are so many apart.
 _DECAYS = {
-    "constant": lambda peak, updates, final_fraction: optax.constant_schedule(peak),
-    "linear": lambda peak, updates, final_fraction: optax.linear_schedule(
-        peak, peak * final_fraction, updates
+    "constant": lambda peak, apart, final_fraction: optax.constant_schedule(peak),
+    "linear": lambda peak, apart, final_fraction: optax.linear_schedule(
+        peak, peak * final_fraction, apart
     ),
-    "cosine": lambda peak, updates, final_fraction: optax.cosine_decay_schedule(
-        peak, updates, alpha=final_fraction
+    "cosine": lambda peak, apart, final_fraction: optax.cosine_decay_schedule(
+        peak, apart, alpha=final_fraction
     ),
 }
 
@@ -51,10 +52,11 @@ class Schedule:
     """How the learning rate changes: up to its peak, then down.
 
     Update ``t`` (from 0) of a warm-up of W has the rate ``peak t / W``. After it the rate stays
-    (constant), or falls to ``final_fraction`` of its peak at the last update, on a line or on half
-    a cosine wave (Loshchilov and Hutter, SGDR, 2017, eq. 5).
+    (constant), or falls to ``final_fraction`` of its peak at the last update, which is number
+    ``total_updates - 1``, on a line or on half a cosine wave (Loshchilov and Hutter, SGDR, 2017,
+    eq. 5). Where only one update is left, it has the peak.
 
-    >>> rate = Schedule("linear", final_fraction=0.5, warmup_steps=10).build(1.0, total_updates=30)
+    >>> rate = Schedule("linear", final_fraction=0.5, warmup_steps=10).build(1.0, total_updates=31)
     >>> [float(rate(t)) for t in (0, 5, 10, 20, 30)]
     [0.0, 0.5, 1.0, 0.75, 0.5]
     """
@@ -62,7 +64,7 @@ class Schedule:
     kind: Literal["constant", "linear", "cosine"] = "constant"
     """Shape of the decay."""
     final_fraction: float = 0.0
-    """Learning rate at the end, as a fraction of its peak; constant schedules have none."""
+    """Learning rate of the last update, as a fraction of its peak; constant schedules have none."""
     warmup_steps: int = 0
     """Updates over which the rate first rises from 0; 0: none."""
 
@@ -90,7 +92,7 @@ class Schedule:
             f"warmup_steps = {self.warmup_steps} with {total_updates} updates in all: the warm-up"
             " must end before the training does",
         )
-        decay = _DECAYS[self.kind](peak, updates, self.final_fraction)
+        decay = _DECAYS[self.kind](peak, max(updates - 1, 1), self.final_fraction)
         if not self.warmup_steps:
             return decay
         warmup = optax.linear_schedule(0.0, peak, self.warmup_steps)

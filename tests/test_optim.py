@@ -10,6 +10,7 @@ import jaxtyping
 import numpy as np
 import optax
 import pytest
+import tiny
 
 from jaxgan import optim
 from jaxgan.optim import Adam, AdamW, Ema, Optimizer, RmsProp, Schedule, Sgd
@@ -20,7 +21,7 @@ PEAK, TOTAL = 0.3, 40
 def closed_form(t, kind, final, warmup):
     if t < warmup:
         return PEAK * t / warmup
-    progress = min(1.0, (t - warmup) / (TOTAL - warmup))
+    progress = min(1.0, (t - warmup) / (TOTAL - 1 - warmup))
     if kind == "linear":
         return PEAK * (1 - progress * (1 - final))
     if kind == "cosine":
@@ -36,6 +37,48 @@ def test_schedule(kind, final, warmup):
     rate = jax.jit(jax.vmap(schedule.build(PEAK, TOTAL)))(jnp.arange(TOTAL + 10))
     expected = [closed_form(t, kind, final, warmup) for t in range(TOTAL + 10)]
     np.testing.assert_allclose(rate, expected, rtol=2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("warmup", [0, 3])
+@pytest.mark.parametrize("kind", ["linear", "cosine"])
+def test_the_last_update_has_the_final_fraction(kind, warmup):
+    """Of so many points from one end to the other, both ends included, as `numpy.linspace` has."""
+    total = warmup + 6
+    schedule = Schedule(kind, final_fraction=0.2, warmup_steps=warmup)
+    rates = [float(schedule.build(2.0, total)(t)) for t in range(total)]
+    line = np.linspace(1.0, 0.0, 6)
+    share = line if kind == "linear" else (1 + np.cos(np.pi * (1 - line))) / 2
+    np.testing.assert_allclose(rates[warmup:], 2.0 * (0.2 + 0.8 * share), rtol=1e-6)
+    assert rates[-1] == pytest.approx(0.4, rel=1e-6)
+    assert rates[-2] > 0.42
+    # One update alone is the first of them.
+    assert float(schedule.build(2.0, warmup + 1)(warmup)) == pytest.approx(2.0, rel=1e-6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Falling:
+    """Takes its learning rate off every weight, whatever the gradient."""
+
+    def build(self, total_updates):
+        rate = Schedule("linear", final_fraction=0.5).build(1e-3, total_updates)
+        ones = optax.stateless(lambda updates, params: jax.tree.map(jnp.ones_like, updates))
+        return optax.chain(ones, optax.scale_by_learning_rate(rate))
+
+
+def test_each_player_reaches_its_last_rate_with_its_last_update():
+    """Two critic updates a step: six of the critic, three of the generator."""
+    experiment = tiny.gan(steps=3)
+    model = dataclasses.replace(
+        experiment.model, generator_optimizer=Falling(), discriminator_optimizer=Falling()
+    )
+    experiment = dataclasses.replace(experiment, model=model)
+    before, _ = tiny.train(experiment, "none", 0)
+    after, _ = tiny.train(experiment, "none", 3)
+    for player, updates in (("discriminator", 6), ("generator", 3)):
+        sides = [jax.tree.leaves(s.players[player].params) for s in (before, after)]
+        moved = np.concatenate([(a - b).ravel() for a, b in zip(*sides, strict=True)])
+        expected = np.linspace(1e-3, 0.5e-3, updates).sum()
+        np.testing.assert_allclose(moved, expected, rtol=1e-3)
 
 
 def test_schedule_needs_updates_after_the_warm_up():
@@ -73,7 +116,7 @@ def reference(direction, clip_norm, linear, decay=0.0):
     for t, gradient in enumerate(GRADIENTS):
         if clip_norm is not None:
             gradient = gradient * min(1.0, clip_norm / np.linalg.norm(gradient))
-        rate = 0.1 * (1 - t / len(GRADIENTS)) if linear else 0.1
+        rate = 0.1 * (1 - t / (len(GRADIENTS) - 1)) if linear else 0.1
         weights = weights - rate * (direction(t, gradient) + decay * weights)
         history.append(weights)
     return np.stack(history)

@@ -108,7 +108,7 @@ def critic_update(d, real, real_label, fake, fake_label, update):
         penalty = EVERY * PENALTY / 2 * (gradients**2).sum(1)
         slopes["v"] += EVERY * PENALTY * gradients.sum(0) / n
         slopes["u"] += EVERY * PENALTY * one_hot[real_label].T @ gradients / n
-    rate = RATE_D * (1 - update / (STEPS * N_CRITIC))
+    rate = RATE_D * (1 - update / (STEPS * N_CRITIC - 1))
     metrics = {
         "loss/discriminator": np.mean(
             -log_expit(r) - log_expit(-f) + penalty + CLASSIFIER * (real_entropy + fake_entropy)
@@ -132,7 +132,7 @@ def generator_update(g, d, noise, label, step):
     f, entropy = judged(d, fake, label)
     to_fake = -expit(-f)[:, None] * (d["v"] + d["u"][label])
     to_fake += CLASSIFIER * (softmax(fake @ d["a"], axis=1) - one_hot[label]) @ d["a"].T
-    rate = RATE_G * (1 - step / STEPS)
+    rate = RATE_G * (1 - step / (STEPS - 1))
     slopes = {"w": noise.T @ to_fake / n, "l": one_hot[label].T @ to_fake / n}
     after = {name: g[name] - rate * slope for name, slope in slopes.items()}
     norm = np.sqrt(sum(np.sum(slope**2) for slope in slopes.values()))

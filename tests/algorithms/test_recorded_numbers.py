@@ -38,8 +38,14 @@ def experiment_of(name):
     if not changed:
         return experiment
     model, data = experiment.model, experiment.data
+
+    def falling(updates):
+        """A line that would be at zero one update after the last, as schedules once were."""
+        return Schedule("linear", final_fraction=1 / (updates - 1), warmup_steps=1)
+
+    critic = {"discriminator_optimizer": 12}
     changes = {
-        field: dataclasses.replace(value, schedule=Schedule("linear", warmup_steps=1))
+        field: dataclasses.replace(value, schedule=falling(critic.get(field, 6)))
         for field, value in vars(model).items()
         if field.endswith("optimizer")
     }

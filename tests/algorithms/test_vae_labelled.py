@@ -123,7 +123,7 @@ def test_steps_by_hand(step):
     expected["autoencoder_grad_norm"] = np.sqrt(sum(squares))
     assert metrics.keys() == expected.keys()
     close(metrics, expected)
-    rate = RATE * (1 - step / STEPS)
+    rate = RATE * (1 - step / (STEPS - 1))
     params = jax.tree.map(lambda value, slope: value - rate * slope, p, slopes)
     close(after.players["autoencoder"].params, params)
     # The warm-up of the average: (1 + t) / (10 + t), with t steps done before.
