@@ -46,6 +46,15 @@ def class_by_class(inputs, labels, mean, var):
     return outputs
 
 
+def test_a_mean_far_from_zero():
+    """In float32, E[x^2] - E[x]^2 would be off by a third of the variance or more."""
+    inputs = (INPUTS + 3000.0).astype(np.float32)
+    exact, axes = inputs.astype(np.float64), tuple(range(INPUTS.ndim - 1))
+    got, _ = normalized(inputs, train=True)
+    expected = class_by_class(exact, LABELS, exact.mean(axes), exact.var(axes))
+    np.testing.assert_allclose(got, expected, atol=5e-3)
+
+
 def test_one_hot_is_of_the_right_class():
     got = np.asarray(one_hot(jnp.array([0, 3, 1]), 4))
     np.testing.assert_array_equal(got, [[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]])

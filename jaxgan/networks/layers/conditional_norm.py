@@ -68,6 +68,7 @@ class ConditionalBatchNorm(nn.Module):
             use_scale=False,
             use_bias=False,
             axis_name=axis_name,
+            use_fast_variance=False,  # as in `jaxgan.networks.layers.norm.BatchNorm`
         )
         # One level in the tree of variables, not two.
         nn.share_scope(self, norm)

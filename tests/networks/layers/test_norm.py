@@ -37,6 +37,32 @@ def test_training(shape):
     np.testing.assert_allclose(stats["var"], 0.9 * np.array([4.0, 1.0, 9.0]) + 0.1 * var, rtol=1e-4)
 
 
+@pytest.mark.parametrize("devices", [1, 8])
+def test_a_mean_far_from_zero(devices):
+    """As E[x^2] - E[x]^2 in float32, variances of one at a mean of 3,000 would be off by a third;
+    each device's own would lack the spread of their means."""
+    inputs = RNG.normal([3000.0, -3000.0], 1.0, (64, 3, 3, 2)).astype(np.float32)
+    inputs += np.linspace(-1.0, 1.0, 64, dtype=np.float32)[:, None, None, None]
+    exact = inputs.astype(np.float64)
+    mean, var = exact.mean((0, 1, 2)), exact.var((0, 1, 2))
+    variables = variables_with([1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0])
+
+    def apply(x, axis_name=None):
+        return BatchNorm().apply(
+            variables, x, train=True, axis_name=axis_name, mutable=["batch_stats"]
+        )
+
+    if devices == 1:
+        outputs, changed = apply(jnp.asarray(inputs))
+    else:
+        shards = inputs.reshape(devices, -1, *inputs.shape[1:])
+        outputs, changed = jax.pmap(lambda x: apply(x, "data"), axis_name="data")(shards)
+    expected = (exact - mean) / np.sqrt(var + 1e-5)
+    np.testing.assert_allclose(np.reshape(outputs, inputs.shape), expected, atol=2e-3)
+    found = np.asarray(changed["batch_stats"]["var"]) / 0.1
+    np.testing.assert_allclose(found, np.broadcast_to(var, found.shape), rtol=1e-3)
+
+
 def test_evaluation():
     outputs = BatchNorm().apply(VARIABLES, jnp.asarray(INPUTS, jnp.float32), train=False)
     normalized = (INPUTS - [0.3, 0.1, -2.0]) / np.sqrt(np.array([4.0, 1.0, 9.0]) + 1e-5)
