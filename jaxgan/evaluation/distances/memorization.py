@@ -11,6 +11,7 @@ other real images are, which it has not seen. Three looks at that, since each mi
   for copies. Smooth samples, in the middle of the data, exceed 1/2 without having copied.
 - ``nearer_to_training``: the share of samples whose nearest image among training *and* held-out
   ones is a training image. Smooth samples do not raise it, for the two kinds of images are alike.
+  Where several images are equally near, each has an equal part of the sample.
 """
 
 from __future__ import annotations
@@ -19,9 +20,15 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float64, Int, Num
+from jaxtyping import Array, Float64, Num
 
-from jaxgan.evaluation.distances.pairwise import nearest, prepare
+from jaxgan.evaluation.distances.pairwise import (
+    Points,
+    near_pairs,
+    nearest,
+    prepare,
+    squared_distances,
+)
 from jaxgan.evaluation.statistics.intervals import Estimate, bootstrap
 from jaxgan.evaluation.statistics.proportions import share
 
@@ -93,19 +100,12 @@ def memorization(
     }
     seen, unseen, samples = prepare("memorization", **flat)
     of_unseen = nearest(unseen, seen, 1).squared[:, 0]
-    to_seen, to_unseen = nearest(samples, seen, 1), nearest(samples, unseen, 1)
-    of_samples = to_seen.squared[:, 0]
+    of_samples, choices = _choices(samples, seen, unseen)
 
     from scipy import stats
 
     test = stats.mannwhitneyu(of_samples, of_unseen, alternative="less", method="asymptotic")
-    nearer, nearer_p_value = _exchange(
-        len(seen),
-        len(unseen),
-        np.where(
-            to_seen.squared <= to_unseen.squared, to_seen.indices, to_unseen.indices + len(seen)
-        )[:, 0],
-    )
+    nearer, nearer_p_value = _exchange(len(seen), choices)
     limit = _quantile(of_unseen, quantile)
     return Memorization(
         close=_close(of_samples, of_unseen, quantile, replicates, seed),
@@ -158,20 +158,44 @@ def _closer(samples: Float64[np.ndarray, "n"], unseen: Float64[np.ndarray, "m"])
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0))
 
 
-def _exchange(seen: int, unseen: int, chosen: Int[np.ndarray, "samples"]) -> tuple[float, float]:
+def _choices(
+    samples: Points, seen: Points, unseen: Points
+) -> tuple[Float64[np.ndarray, "samples"], Float64[np.ndarray, "images"]]:
+    """Squared distances to the training images, and how many samples each image is nearest to.
+
+    Training images come first, then those held out.
+    A sample with several nearest images is shared between them, so that no kind of image has an
+    advantage: images of 8 bits do tie, and a training image may be held out as well.
+    """
+    parts = [
+        (i, j + first, squared_distances(samples, base, i, j))
+        for first, base in ((0, seen), (len(seen), unseen))
+        for _, i, j in near_pairs(samples, base, 1)
+    ]
+    i, j, squared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    to_seen, to_unseen = np.full((2, len(samples)), np.inf)
+    is_seen = j < len(seen)
+    np.minimum.at(to_seen, i[is_seen], squared[is_seen])
+    np.minimum.at(to_unseen, i[~is_seen], squared[~is_seen])
+    chosen = squared == np.minimum(to_seen, to_unseen)[i]
+    i, j = i[chosen], j[chosen]
+    return to_seen, np.bincount(j, 1 / np.bincount(i)[i], minlength=len(seen) + len(unseen))
+
+
+def _exchange(seen: int, choices: Float64[np.ndarray, "images"]) -> tuple[float, float]:
     """Share of samples that chose one of the first ``seen`` images, and how likely that much is.
 
     If samples know neither set, which images are the training ones is a matter of chance. The sum
     of the choices over a random ``seen`` out of all is then a sample without replacement: its mean
     and variance are known exactly, however many samples crowd about one image.
     """
-    total = seen + unseen
-    choices = np.bincount(chosen, minlength=total).astype(np.float64)
-    value = float(choices[:seen].sum() / len(chosen))
+    total, samples = len(choices), choices.sum()
+    unseen = total - seen
+    value = float(choices[:seen].sum() / samples)
     variance = seen * unseen / (total * (total - 1)) * np.square(choices - choices.mean()).sum()
     if variance == 0:
         return value, 0.5
     from scipy import special
 
-    excess = (value - seen / total) * len(chosen)
+    excess = (value - seen / total) * float(samples)
     return value, float(special.ndtr(-excess / math.sqrt(variance)))

@@ -184,7 +184,14 @@ def nearest(queries: Points, base: Points, k: int, *, itself: bool = False) -> N
     available = len(base) - itself
     if not 1 <= k <= available:
         raise ValueError(f"asked for {k} nearest neighbors among {available} points")
-    parts = []
+    parts = [_smallest(queries, base, *near, k) for near in near_pairs(queries, base, k, itself)]
+    return Nearest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def near_pairs(
+    queries: Points, base: Points, k: int, itself: bool = False
+) -> Iterator[tuple[slice, Int[np.ndarray, "pairs"], Int[np.ndarray, "pairs"]]]:
+    """Some queries at a time, all pairs that may be among their ``k`` nearest; ties included."""
     for part, bounds in blocks(queries, base):
         own = part.start if itself else -len(base) - len(queries)
         lower, found = _candidates(bounds.lower, own, k)
@@ -196,8 +203,7 @@ def nearest(queries: Points, base: Points, k: int, *, itself: bool = False) -> N
                 lower[np.arange(count), np.arange(part.start, part.stop)] = np.inf
             best = np.argpartition(lower, k - 1, axis=1)[:, :k]
             pairs = _within(queries, base, part, lower, best)
-        parts.append(_smallest(queries, base, part, *pairs, k))
-    return Nearest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        yield part, *pairs
 
 
 def padded(values: Shaped[np.ndarray, "n *rest"], size: int) -> Shaped[np.ndarray, "size *rest"]:

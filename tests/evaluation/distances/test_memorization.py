@@ -78,6 +78,34 @@ def test_the_test_by_exchange_over_every_exchange():
     assert found.nearer_p_value == pytest.approx(stats.norm.sf(z), rel=1e-9)
 
 
+def test_ties_are_no_copies():
+    """Each of these samples has a training image and held-out ones at one distance."""
+    train, held_out = np.float32([[0], [10], [50]]), np.float32([[2], [12], [14], [60]])
+    generated = np.float32([[1], [11], [13], [61]])
+    found = memorization(train, held_out, generated)
+    # 1: of 0 and 2; 11: of 10 and 12; 13: of 12 and 14, both held out; 61: of 60.
+    assert found.nearer_to_training == pytest.approx((1 / 2 + 1 / 2) / 4)
+    choices = np.array([0.5, 0.5, 0, 0.5, 1, 0.5, 1])
+    sums = [choices[list(three)].sum() for three in itertools.combinations(range(7), 3)]
+    z = (1.0 - np.mean(sums)) / np.std(sums)
+    assert found.nearer_p_value == pytest.approx(stats.norm.sf(z), rel=1e-9)
+    # Three images at one distance, two of them seen: two thirds.
+    found = memorization(np.float32([[0], [2]]), np.float32([[2], [9]]), np.float32([[1], [1]]))
+    assert found.nearer_to_training == pytest.approx(2 / 3)
+
+
+def test_images_that_are_both_seen_and_unseen_say_nothing(digits):
+    """Every image is in both sets, so that new samples tie every time, as do copies."""
+    train, _ = digits
+    generator = np.random.default_rng(0)
+    noise = generator.normal(scale=20, size=train[:200].shape)
+    noised = np.clip(np.rint(train[:200] + noise), 0, 255).astype(np.uint8)
+    for samples in (noised, train[:200]):
+        found = memorization(train[:700], train[:700], samples)
+        assert found.nearer_to_training == pytest.approx(0.5, abs=1e-12)
+        assert found.nearer_p_value == pytest.approx(0.5, abs=1e-9)
+
+
 def test_copies_are_caught_also_under_noise_and_among_new_images(digits):
     train, held_out = digits
     generator = np.random.default_rng(0)

@@ -118,3 +118,21 @@ def test_what_cannot_be_compared_is_refused():
     (a,) = prepare("test", real=x)
     with pytest.raises(ValueError, match="10 nearest neighbors among 9"):
         nearest(a, a, 10, itself=True)
+
+
+@pytest.mark.parametrize("pairs", [2**24, 40])
+def test_all_that_tie_are_found(monkeypatch, pairs):
+    """Whole numbers in the plane tie often, and their squared distances are exact."""
+    monkeypatch.setattr(pairwise, "PAIRS", pairs)
+    generator = np.random.default_rng(0)
+    x, y = (generator.integers(0, 6, (count, 2)).astype(np.float32) for count in (50, 23))
+    exact = cdist(x, y, "sqeuclidean")
+    nearest_ones = exact == exact.min(axis=1, keepdims=True)
+    assert nearest_ones.sum() > 60
+    found = np.zeros_like(nearest_ones)
+    for part, i, j in pairwise.near_pairs(*prepare("m", queries=x, base=y), 1):
+        assert set(i) == set(range(part.start, part.stop))
+        found[i, j] = True
+    # All that tie, and no more than what rounding leaves open.
+    assert (found >= nearest_ones).all()
+    assert found.sum() < 1.1 * nearest_ones.sum()
