@@ -12,8 +12,9 @@ from jaxgan.run import workdir
 from jaxgan.run.trust import allowed
 from jaxgan.training import loop
 
-TRUST_HELP = """Where a run needs code that is not jaxgan's: --trust runs the code that it brings along, if that is
-as it was at training; --file FILE reads another experiment's file in place of the one it names.
+TRUST_HELP = """\
+A run that needs code which is not jaxgan's: --trust runs what it brings along, if that is
+as it was at training; --file FILE reads another file in place of the experiment's.
 """
 
 
