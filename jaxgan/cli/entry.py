@@ -92,7 +92,7 @@ def guarded(body: Callable[[], None]) -> None:
         print(stop, file=sys.stderr)
         sys.exit(128 + stop.signal_number)
     except KeyboardInterrupt as stop:
-        print("interrupted; nothing was saved after the last checkpoint", file=sys.stderr)
+        print("interrupted; a run that was training keeps its last checkpoint", file=sys.stderr)
         sys.exit(128 + interrupts.signal_of(stop))
     except BrokenPipeError:
         # Whoever read our output has left, as `head` does.

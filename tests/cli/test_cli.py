@@ -291,7 +291,11 @@ def test_when_no_checkpoint_can_be_read(place, jaxgan):
     [
         (loop.Interrupted("SIGTERM: saved", signal.SIGTERM), "SIGTERM: saved\n", 143),
         (loop.Interrupted("SIGINT: saved", signal.SIGINT), "SIGINT: saved\n", 130),
-        (KeyboardInterrupt(), "interrupted; nothing was saved after the last checkpoint\n", 130),
+        (
+            KeyboardInterrupt(),
+            "interrupted; a run that was training keeps its last checkpoint\n",
+            130,
+        ),
         (OSError(28, "No space left on device", "/x"), "error: No space left on device (/x)\n", 1),
         (OSError("odd"), "error: odd\n", 1),
     ],
