@@ -18,6 +18,7 @@ _SHARES = (
 _POSITIVE = (
     *("fid", "cfid", "swd", "kid_se", "density", "bits_per_dim", "kl", "active_units"),
     *("modes", "reverse_kl"),
+    *("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl"),
 )
 
 RANGES: Mapping[str, Range] = {
@@ -25,8 +26,9 @@ RANGES: Mapping[str, Range] = {
     **dict.fromkeys(_POSITIVE, POSITIVE),
     "is": Range(1.0),
 }
-"""By short name. Estimates without bias may fall below zero, even of what cannot: ``kid``,
-``fid_inf``, and the parts of the KL that are estimated by sampling have no range."""
+"""By short name. ``kid`` and ``fid_inf`` have none: estimates whose bias is taken away fall below
+zero about as often as not where two distributions are alike. The parts of the KL are estimated by
+sampling, and may do so by a rounding; such a value keeps its interval."""
 
 
 def range_of(metric: str) -> Range:

@@ -190,7 +190,11 @@ def _card(report: Report, place: Ranked, kind: str, title: str, color: int) -> s
     row, column = place.row, report.ranking_column
     picture = row.pictures[kind]
     value = row.metrics.get(report.rank_by)
-    score = f"{column.label} {number(value.mean, column.digits)}" if value is not None else ""
+    shown = None if value is None else value.mean
+    if value is not None and value.per_seed and row.pictured in row.seeds:
+        # What is seen is one seed, and so is its number.
+        shown = value.per_seed[row.seeds.index(row.pictured)]
+    score = "" if shown is None else f"{column.label} {number(shown, column.digits)}"
     place_text = f"{place.rank}." if place.rank is not None else ""
     pictured = "" if row.pictured is None else f"seed {row.pictured}"
     if pictured and row.runs:

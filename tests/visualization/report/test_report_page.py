@@ -316,7 +316,7 @@ def test_runs_are_linked_by_relative_paths_whatever_their_names(report):
         assert link in links
     assert links.count(recipe[2]) == 1 + len(row.pictures)
     assert [text for _, text in page.all("span", **{"class": "score"})] == [
-        "FID 10.75 · seed 2"
+        "FID 11.00 · seed 2"
     ] * len(row.pictures)
 
 
