@@ -5,7 +5,8 @@ import json
 import pytest
 import tiny
 
-from jaxgan.config import Evaluation
+from jaxgan.config import ConfigError, Evaluation
+from jaxgan.study import folder
 from jaxgan.study.floor import measured_floor, read_floor
 from jaxgan.study.folder import REAL, REAL_PICTURE
 
@@ -41,3 +42,13 @@ def test_without_metrics_of_samples_nothing_is_written(tmp_path):
     evaluation = Evaluation(backbone="pixels", metrics=("likelihood",))
     assert measured_floor([tiny.vae(evaluation=evaluation)], tmp_path / "study") is None
     assert not (tmp_path / "study").exists()
+
+
+def test_a_study_that_was_stopped_in_its_first_run_is_gone_on_with(tmp_path):
+    experiment = tiny.gan(evaluation=EVALUATION)
+    folder.make(tmp_path / "study")
+    measured_floor([experiment], tmp_path / "study")
+    folder.check(tmp_path / "study", [experiment])
+    (tmp_path / "study" / "mine.txt").write_text("")
+    with pytest.raises(ConfigError, match="neither empty nor the folder of a comparison"):
+        folder.check(tmp_path / "study", [experiment])
