@@ -55,8 +55,9 @@ class SampleOptions:
     batch_norm: Literal["running", "batch", "standing"] | None = None
     """Statistics of batch normalization; None: as in the run's settings."""
     out: str | None = None
-    """x.png for one picture, x.npz for an array `images`, x.gif for moving --interpolate, or
-    FOLDER/ for single files 000000.png ...; None: NAME-stepSTEP-seedSEED.png in this folder."""
+    """x.png for one picture, x.npz for an array `images` (and `labels`, where there are any), x.gif
+    for moving --interpolate, or FOLDER/ for single files 000000.png ...; None:
+    NAME-stepSTEP-seedSEED.png in this folder."""
     overwrite: bool = False
     """Replace a file that is there."""
     code: Annotated[Trust, tyro.conf.arg(name="")] = NOTHING
@@ -103,7 +104,8 @@ def sample(arguments: list[str]) -> None:
         what = f"{count} paths of {steps} steps"
     else:
         pieces = drawing.batches(trained, count, parsed.seed, parsed.label)
-        _write(out, form, experiment.data, pieces, count, steps)
+        labels = drawing.classes(trained, count, parsed.seed, parsed.label)
+        _write(out, form, experiment.data, pieces, count, steps, labels)
         what = f"{count} samples"
     for note in trained.notes:
         print(note, file=sys.stderr)
@@ -157,11 +159,17 @@ def _default(parsed: SampleOptions, trained: Trained) -> str:
 
 
 def _write(
-    out: Path, form: str, data: Data, pieces: Iterator[np.ndarray], count: int, steps: int
+    out: Path,
+    form: str,
+    data: Data,
+    pieces: Iterator[np.ndarray],
+    count: int,
+    steps: int,
+    labels: np.ndarray | None = None,
 ) -> None:
     """Writes samples in pieces, or paths one by one, to the form that was asked for."""
     if form == ".npz":
-        write_npz(out, pieces, (count * steps, *data.image_shape))
+        write_npz(out, pieces, (count * steps, *data.image_shape), labels)
     elif form == "folder":
         write_pngs(out, pieces, count * steps)
     elif form == ".gif":

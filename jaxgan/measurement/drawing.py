@@ -136,6 +136,25 @@ def batches(
     return pieces()
 
 
+def classes(
+    trained: Trained, count: int, seed: int = 0, label: int | None = None
+) -> np.ndarray | None:
+    """The classes of the samples that `batches` draws with the same arguments, int32 ``(count,)``;
+    None for models without labels."""
+    program, evaluation = trained.program, trained.experiment.evaluation
+    generation = program.algorithm.generation
+    if generation is None or generation.labels is None:
+        return None
+    if label is not None:
+        return np.full(count, label, np.int32)
+    size, base = evaluation.batch_size, rng.base_key(seed)
+    parts = []
+    for index in range(-(-count // size)):
+        latents = sampling.latents_of(program, rng.role_key(base, "samples", index), size)
+        parts.append(np.asarray(generation.labels(latents), np.int32))
+    return np.concatenate(parts)[:count]
+
+
 def sample(trained: Trained, count: int, seed: int = 0, label: int | None = None) -> np.ndarray:
     """Samples of a run; uint8 ``(count, height, width, channels)``, or float32 points.
 

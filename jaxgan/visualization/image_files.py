@@ -21,13 +21,19 @@ FRAME_MILLISECONDS = 100
 """How long an animation shows each of its pictures."""
 
 
-def write_npz(path: str | Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
+def write_npz(
+    path: str | Path,
+    pieces: Iterable[np.ndarray],
+    shape: tuple[int, ...],
+    labels: np.ndarray | None = None,
+) -> None:
     """Writes an array ``images`` to an ``.npz`` file, holding one piece of it at a time.
 
     Args:
         path: the file.
         pieces: at least one; rows of the array, in order.
         shape: of the whole array.
+        labels: classes of the images, for an array ``labels`` beside it; None: there is none.
 
     Raises:
         OSError: the file cannot be written; the message names it.
@@ -42,12 +48,15 @@ def write_npz(path: str | Path, pieces: Iterable[np.ndarray], shape: tuple[int, 
     with (
         open_atomically(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("images.npy", "w", force_zip64=True) as entry,
     ):
-        np.lib.format.write_array_header_1_0(entry, header)
-        entry.write(np.ascontiguousarray(first).tobytes())
-        for piece in pieces:
-            entry.write(np.ascontiguousarray(piece, first.dtype).tobytes())
+        with archive.open("images.npy", "w", force_zip64=True) as entry:
+            np.lib.format.write_array_header_1_0(entry, header)
+            entry.write(np.ascontiguousarray(first).tobytes())
+            for piece in pieces:
+                entry.write(np.ascontiguousarray(piece, first.dtype).tobytes())
+        if labels is not None:
+            with archive.open("labels.npy", "w") as entry:
+                np.lib.format.write_array(entry, np.ascontiguousarray(labels))
 
 
 def write_pngs(

@@ -52,7 +52,10 @@ def test_samples_of_one_class(place, jaxgan):
     assert labelled.signs(np.load(place / "three.npz")["images"]).tolist() == [3] * 20
     code, _, err = jaxgan("sample run --trust -n 20 --out any.npz")
     assert (code, err) == (0, "")
-    assert len({*labelled.signs(np.load(place / "any.npz")["images"])}) > 4
+    found = np.load(place / "any.npz")
+    assert len({*labelled.signs(found["images"])}) > 4
+    np.testing.assert_array_equal(found["labels"], labelled.signs(found["images"]))
+    assert np.load(place / "three.npz")["labels"].tolist() == [3] * 20
 
 
 @pytest.mark.parametrize("label", [-1, 10])

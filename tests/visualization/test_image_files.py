@@ -24,6 +24,10 @@ def test_an_array_is_written_piece_by_piece(tmp_path):
     write_npz(tmp_path / "x.npz", pieces(), images.shape)
     assert held == [0, 3, 6]
     np.testing.assert_array_equal(np.load(tmp_path / "x.npz")["images"], images)
+    assert np.load(tmp_path / "x.npz").files == ["images"]
+    write_npz(tmp_path / "y.npz", pieces(), images.shape, np.arange(7, dtype=np.int32))
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npz")["images"], images)
+    assert np.load(tmp_path / "y.npz")["labels"].tolist() == [*range(7)]
     points = np.random.default_rng(0).normal(size=(5, 1, 1, 2)).astype(np.float32)
     write_npz(tmp_path / "x.npz", iter([points[:4], points[4:]]), points.shape)
     found = np.load(tmp_path / "x.npz")["images"]
