@@ -18,7 +18,7 @@ from jaxgan.data.image_set import SUFFIXES, ImageSet, load_images, same_channels
 from jaxgan.data.order import subset_rows
 from jaxgan.data.source import DataError
 from jaxgan.evaluation.features.load import load_backbone
-from jaxgan.evaluation.metrics import check_names
+from jaxgan.evaluation.metrics import check_names, shortage, warnings_of
 from jaxgan.evaluation.protocol import bracket
 from jaxgan.evaluation.reference import reference_statistics
 from jaxgan.evaluation.scores import results
@@ -205,8 +205,16 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
     real, generated, subset = _comparable(options)
     points = real.images.dtype != "uint8"
     name = options.backbone or ("identity" if points else "pixels")
+    metrics = options.metrics or ("fid", "kid")
     with config_errors():
         backbone = load_backbone(name, real.images.shape[1:])
+        counts = len(generated.images), len(real.images)
+        for metric in metrics:
+            if line := shortage(metric, counts[0], backbone.name, backbone.dimension):
+                raise ConfigError(line)
+        warnings = warnings_of(metrics, *counts, backbone.dimension)
+        for line in warnings:
+            print(line, file=sys.stderr, flush=True)
         reference = reference_statistics(
             backbone,
             real.images,
@@ -220,12 +228,13 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
         found = results(
             [generated.images],
             reference,
-            options.metrics or ("fid", "kid"),
+            metrics,
             labels=generated.labels,
         )
     numbers = scoring.numbers(
         {name: result.value for name, result in found.items()},
         {name: result.protocol for name, result in found.items()},
+        warnings,
     )
     return {"real": str(real_path), "generated": str(generated_path), **numbers._asdict()}
 

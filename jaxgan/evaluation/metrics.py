@@ -59,6 +59,8 @@ class SampleMetric(NamedTuple):
     """Whether it looks at the images of training, and others."""
     pixels: bool = False
     """Whether it looks at pixels, whatever the backbone."""
+    per_feature: int = 0
+    """Samples that it needs for each dimension of the features."""
 
 
 def estimated(value: float) -> Estimate:
@@ -184,7 +186,8 @@ _PIXELS: frozenset[Need] = frozenset({"8 bits"})
 
 SAMPLE_METRICS: Mapping[str, SampleMetric] = {
     "fid": SampleMetric(_fid, ("fid",)),
-    "fid_inf": SampleMetric(_fid_inf, ("fid_inf",)),
+    # As many as its line needs to be straight: see `distances.fid_infinity`.
+    "fid_inf": SampleMetric(_fid_inf, ("fid_inf",), per_feature=5),
     "kid": SampleMetric(_kid, ("kid", "kid_se")),
     "is": SampleMetric(_is, ("is",), frozenset({"class scores"})),
     "prdc": SampleMetric(_prdc, ("precision", "recall", "density", "coverage")),
@@ -214,6 +217,46 @@ def check_names(names: Iterable[str], *, samples_only: bool = False) -> None:
         close = difflib.get_close_matches(name, known, n=2)
         hint = f": did you mean {' or '.join(close)}? There are" if close else "; there are"
         raise ValueError(f"there is no metric {name!r}{hint} {', '.join(known)}")
+
+
+def shortage(name: str, samples: int, backbone: str, dimension: int) -> str | None:
+    """Why a metric cannot be taken of so few samples, in one line; None: it can.
+
+    >>> shortage("fid_inf", 100, "digits-cnn", 64)
+    'fid_inf needs 320 samples, 5 for each of the 64 features of digits-cnn, and there are 100'
+
+    Args:
+        name: of a metric of samples.
+        samples: how many.
+        backbone: name of the feature extractor.
+        dimension: of its features.
+    """
+    each = SAMPLE_METRICS[name].per_feature
+    if samples >= each * dimension:
+        return None
+    return (
+        f"{name} needs {each * dimension} samples, {each} for each of the {dimension} features of"
+        f" {backbone}, and there are {samples}"
+    )
+
+
+def warnings_of(names: Iterable[str], samples: int, real: int, dimension: int) -> tuple[str, ...]:
+    """What a reader of the numbers has to know, one line each.
+
+    Args:
+        names: of the metrics.
+        samples: how many generated images.
+        real: how many real ones.
+        dimension: of the features.
+    """
+    few = min(samples, real)
+    if "fid" not in names or few > dimension:
+        return ()
+    which = "samples" if samples <= real else "real images"
+    return (
+        f"fid of {few} {which} with {dimension} features each: their covariance has not even full"
+        " rank, and the distance is far too large; compare it at equal counts alone, or take kid",
+    )
 
 
 def needs_of(name: str) -> frozenset[Need]:

@@ -18,6 +18,7 @@ from jaxgan.evaluation.metrics import (
     Numbers,
     SampleMetric,
     check_names,
+    shortage,
 )
 from jaxgan.evaluation.needs import Need, lacking, of_backbone
 from jaxgan.evaluation.protocol import Protocol
@@ -115,6 +116,8 @@ def check_needs(name: str, reference: Reference, *, labels: bool, unseen: bool) 
         # Samples may come from elsewhere: of a model, it is known before they are drawn.
         raise ValueError(f"{name} needs images of known classes, and the generated ones have none")
     if line := lacking(name, metric.needs, there, backbone=backbone.name):
+        raise ValueError(line)
+    if line := shortage(name, reference.protocol.sample_count, backbone.name, backbone.dimension):
         raise ValueError(line)
     if metric.unseen and not unseen:
         raise ValueError(f"{name} needs the images of training, and others that were held out")

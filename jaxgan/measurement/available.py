@@ -41,6 +41,26 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
     return frozenset(found)
 
 
+def check_samples(names: Sequence[str], experiment: Experiment, count: int) -> None:
+    """Refuses metrics of samples that need more of them.
+
+    Args:
+        names: of metrics that `check` knows.
+        experiment: its data and evaluation settings apply.
+        count: samples that would be drawn.
+
+    Raises:
+        ConfigError: says how many the metric needs.
+    """
+    data, evaluation = experiment.data, experiment.evaluation
+    backbone = load_backbone(backbone_name(data, evaluation), data.image_shape)
+    for name in names:
+        if name not in metrics.SAMPLE_METRICS:
+            continue
+        if line := metrics.shortage(name, count, backbone.name, backbone.dimension):
+            raise ConfigError(f"{line}: evaluation.samples says how many are drawn")
+
+
 def check(names: Sequence[str], experiment: Experiment, algorithm: Algorithm) -> None:
     """Refuses metrics that need what the model, its data or the feature extractor do not have.
 

@@ -19,7 +19,7 @@ from jaxgan.data.splits import SplitName, open_data, split_of
 from jaxgan.evaluation import metrics
 from jaxgan.evaluation.likelihood import summaries
 from jaxgan.measurement import available, sampling, sizes
-from jaxgan.measurement.scoring import final_split
+from jaxgan.measurement.scoring import final_split, samples_of
 from jaxgan.program import Program, example_batch
 
 
@@ -42,6 +42,8 @@ def check(experiment: Experiment, program: Program) -> None:
         if (count := len(split_of(data, name))) < 2:
             raise DataError(f"the {name} split has {count} image: distances need at least 2")
     available.check(evaluation.metrics, experiment, program.algorithm)
+    for name in names:
+        available.check_samples(evaluation.metrics, experiment, samples_of(experiment, name))
     state = jax.eval_shape(program.init, 0, example_batch(experiment))
     sizes.check_state(state)
     sampling.check(program.algorithm, state, evaluation)

@@ -38,6 +38,8 @@ class Numbers(NamedTuple):
     """Low and high ends of the 95% intervals of those that have one."""
     protocols: dict[str, dict[str, Any]]
     """What stands in a metric's brackets, to every field of its protocol and their digest."""
+    warnings: list[str]
+    """What a reader has to know of them; most numbers have none."""
 
 
 def final_split(experiment: Experiment) -> SplitName:
@@ -109,6 +111,11 @@ def reference_for(
     )
 
 
+def samples_of(experiment: Experiment, name: SplitName) -> int:
+    """Samples that are compared with a split: as many as the settings say, or as are real."""
+    return experiment.evaluation.samples or min(len(split_of(experiment.data, name)), LIMIT)
+
+
 def measure(
     program: Program,
     state: State,
@@ -142,11 +149,13 @@ def measure(
     """
     names = experiment.evaluation.metrics if names is None else names
     available.check(names, experiment, program.algorithm)
+    available.check_samples(names, experiment, samples_of(experiment, distances))
     state = sampling.prepared(program, state, experiment.evaluation, seed=seed)
     found: dict[str, Estimate] = {}
     protocols: dict[str, Protocol] = {}
     undefined: dict[str, Estimate] = {}
     of_samples = [name for name in names if name in metrics.SAMPLE_METRICS]
+    warnings: tuple[str, ...] = ()
     mixture = program.generate is not None and "mixture" in open_data(experiment.data).info.knows
     if of_samples or mixture:
         drawn, real, labels = _drawn(program, state, experiment, distances, of_samples, seed, log)
@@ -166,6 +175,7 @@ def measure(
         if mixture:
             undefined = _mixture(drawn, experiment, real.protocol.weights)
             protocols |= dict.fromkeys(undefined, real.protocol)
+        warnings = _warnings(real, of_samples)
     if held_out_split is not None:
         held = held_out.measure(
             program, state, experiment, held_out_split, names, draws, log, seed=seed
@@ -175,7 +185,7 @@ def measure(
     for name, value in found.items():
         if not np.isfinite(value.value):
             raise NonFiniteError(f"{name} is {value.value} at step {state.step}: {DIVERGED}")
-    return numbers(found | undefined, protocols)
+    return numbers(found | undefined, protocols, warnings)
 
 
 def _drawn(
@@ -201,6 +211,8 @@ def _drawn(
         )
         labels = classes_of(real.protocol, experiment.data.classes, real.labels)
     log(f"{', '.join(names)}: {real.protocol.sample_count:,} samples")
+    for line in _warnings(real, names):
+        log(line)
     sample = sampling.sampler(program, state, evaluation)
     return list(draw(sample, real.protocol, evaluation.batch_size, labels)), real, labels
 
@@ -224,7 +236,14 @@ def _unseen(data: Data, names: Sequence[str], held_out: SplitName) -> dict[str, 
     }
 
 
-def numbers(found: dict[str, Estimate], protocols: dict[str, Protocol]) -> Numbers:
+def _warnings(real: Reference, names: Sequence[str]) -> tuple[str, ...]:
+    how = real.protocol
+    return metrics.warnings_of(names, how.sample_count, how.real_count, real.backbone.dimension)
+
+
+def numbers(
+    found: dict[str, Estimate], protocols: dict[str, Protocol], warnings: Sequence[str] = ()
+) -> Numbers:
     """Plain data of estimates under full names."""
     return Numbers(
         metrics={name: value.value for name, value in found.items()},
@@ -234,4 +253,5 @@ def numbers(found: dict[str, Estimate], protocols: dict[str, Protocol]) -> Numbe
             if np.isfinite(value.low) and np.isfinite(value.high)
         },
         protocols={bracket(name): protocol.document() for name, protocol in protocols.items()},
+        warnings=list(warnings),
     )

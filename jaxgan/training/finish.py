@@ -83,6 +83,8 @@ def finish(
             save_png(folder / workdir.PICTURES / f"{name}.png", picture)
             logger.image(position.step, f"final/{name}", picture)
         workdir.write_json(folder / workdir.RESULT, document)
+    for line in numbers.warnings:
+        logger.message(line)
     for name, value in numbers.metrics.items():
         ends = numbers.intervals.get(name)
         logger.message(

@@ -315,6 +315,10 @@ MISTAKES = {
     "a one": (DataError, "one: 1 image is too few, a distance needs at least 2"),
     "one a": (DataError, "one: 1 image is too few, a distance needs at least 2"),
     "a b --samples 1": (ConfigError, "--samples 1: distances need at least 2"),
+    "a b --metrics kid fid_inf": (
+        ConfigError,
+        "fid_inf needs 320 samples, 5 for each of the 64 features of pixels8x8, and there are 30",
+    ),
     "a b --samples 31": (DataError, "--samples 31: b has 30 images only"),
     "a wide.npz": (
         DataError,

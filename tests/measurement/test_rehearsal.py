@@ -46,6 +46,22 @@ def check(experiment):
             "is needs class scores, and backbone pixels8x8 gives none",
         ),
         (
+            {"evaluation": Evaluation(samples=319, metrics=("fid", "fid_inf"))},
+            ConfigError,
+            "fid_inf needs 320 samples, 5 for each of the 64 features of digits-cnn, and there are"
+            " 319: evaluation.samples says how many are drawn",
+        ),
+        (
+            # Of the validation images, as many are drawn as there are.
+            {
+                "data": Data(validation=50),
+                "evaluation": Evaluation(every=1, metrics=("fid_inf",)),
+            },
+            ConfigError,
+            "fid_inf needs 320 samples, 5 for each of the 64 features of digits-cnn, and there are"
+            " 50: evaluation.samples says how many are drawn",
+        ),
+        (
             {"evaluation": Evaluation(batch_norm="standing")},
             ConfigError,
             "evaluation.batch_norm = 'standing': the model that samples has no",

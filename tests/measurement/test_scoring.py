@@ -10,7 +10,7 @@ import pytest
 import tiny
 from scipy import stats
 
-from jaxgan.config import Evaluation
+from jaxgan.config import ConfigError, Evaluation
 from jaxgan.data import splits
 from jaxgan.data.order import subset_rows
 from jaxgan.data.pipeline import Data
@@ -109,6 +109,27 @@ def test_protocols_are_recorded_beside_the_numbers():
     held_out = found.protocols[HELD_OUT]
     other = scoring.reference(experiment.data, "digits-cnn", "test").protocol
     assert (held_out["real_count"], other.real_count) == (297, 297)
+
+
+def test_few_samples_for_their_features_are_told():
+    program, state = made(tiny.vae())
+    for samples, told in ((64, True), (65, False)):
+        experiment = tiny.vae(evaluation=Evaluation(samples=samples, metrics=("fid", "kid")))
+        said = []
+        found = scoring.measure(
+            program, state, experiment, distances="train", held_out_split=None, log=said.append
+        )
+        line = (
+            "fid of 64 samples with 64 features each: their covariance has not even full rank, and"
+            " the distance is far too large; compare it at equal counts alone, or take kid"
+        )
+        assert found.warnings == ([line] if told else [])
+        assert (line in said) is told
+    few = dataclasses.replace(
+        tiny.vae(), evaluation=Evaluation(samples=319, metrics=("kid", "fid_inf"))
+    )
+    with pytest.raises(ConfigError, match=r"^fid_inf needs 320 samples, 5 for each of the 64 "):
+        scoring.measure(program, state, few, distances="train", held_out_split=None)
 
 
 def test_another_seed_draws_anew_against_the_same_real_images():

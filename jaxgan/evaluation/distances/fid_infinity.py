@@ -92,6 +92,13 @@ def fid_infinity(
     given. Where its features are given, subsets take the same share of both sets, and the line ends
     at infinitely many of both; for the same distribution twice, that is near zero.
 
+    The line is straight only where there are several times as many samples as features have
+    dimensions. Below that, the interval does not cover: for covariances that fall like ``1/k`` it
+    holds the true distance in 95, 95 and 92% of draws at 5 samples for each of 32, 128 and 512
+    dimensions, and in 88, 75 and 42% at 3. Where all directions have the same spread, it takes 20
+    (93% at 10 samples for each of 32 dimensions, 85% at 12 for each of 128, 95% at 20). The metric
+    ``fid_inf`` is refused below 5; `tests/evaluation/distances/test_fid_infinity.py` has the draws.
+
     The interval covers the distance of the distributions. It joins the drawing of samples (as in
     `frechet_estimate`) and of subsets (the line's residuals). The value may fall below zero by as
     much as that.

@@ -5,6 +5,7 @@ from scipy import stats
 from jaxgan.evaluation.distances.fid import frechet_between, frechet_distance
 from jaxgan.evaluation.distances.fid_infinity import fid_infinity, frechet_estimate
 from jaxgan.evaluation.distances.moments import Moments, from_features
+from jaxgan.evaluation.metrics import SAMPLE_METRICS
 
 DIMENSION = 16
 REAL_COVARIANCE = np.diag(1 / np.arange(1.0, DIMENSION + 1))
@@ -175,3 +176,43 @@ def test_errors_name_the_metric_and_the_set():
     y[3, 1] = np.inf
     with pytest.raises(ValueError, match=r"fid\[p\]: the generated set has features that are NaN"):
         frechet_estimate(x, y, metric="fid[p]")
+
+
+def coverage(dimension, per_feature, repeats, flat=False):
+    """Share of intervals that hold the distance of two Gaussians known in closed form."""
+    real = np.ones(dimension) if flat else 1 / np.arange(1.0, dimension + 1)
+    var = np.full(dimension, 1.2) if flat else 1.3 * real + 1e-4
+    shift = np.full(dimension, 0.1) if flat else 0.3 * real
+    # Of Gaussians whose covariances commute (Dowson and Landau 1982, equation 16).
+    truth = np.square(shift).sum() + np.square(np.sqrt(var) - np.sqrt(real)).sum()
+    exact = exact_moments(np.zeros(dimension), np.diag(real))
+    generator = np.random.default_rng(0)
+    draws = (
+        shift + generator.normal(size=(per_feature * dimension, dimension)) * np.sqrt(var)
+        for _ in range(repeats)
+    )
+    return share_covered([fid_infinity(exact, y, seed=i) for i, y in enumerate(draws)], truth)
+
+
+def test_covers_from_five_samples_a_feature_on():
+    """What the metric is refused below: see `jaxgan.evaluation.metrics`."""
+    # Four standard errors of a share of 0.95 out of 60 are 0.11.
+    assert coverage(32, 5, 60) > 0.84
+    # Two samples a feature, and the curve of the line is many standard errors.
+    assert coverage(32, 2, 60) < 0.75
+    assert coverage(32, 2, 60, flat=True) < 0.2
+    assert SAMPLE_METRICS["fid_inf"].per_feature == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dimension", "per_feature", "flat", "low", "high"),
+    [
+        (128, 5, False, 0.84, 1.0),
+        (128, 3, False, 0.55, 0.9),
+        (128, 5, True, 0.0, 0.1),
+        (128, 20, True, 0.84, 1.0),
+    ],
+)
+def test_coverage_at_other_ratios(dimension, per_feature, flat, low, high):
+    assert low <= coverage(dimension, per_feature, 40, flat) <= high
