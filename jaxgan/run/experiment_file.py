@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.util
 import os
@@ -10,8 +11,9 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from jaxgan.config import ConfigError, Experiment
+from jaxgan.config import ConfigError, Experiment, config_fields
 from jaxgan.run.config_json import FILE_MODULE
+from jaxgan.run.field_types import misfit
 
 
 def load_file(path: str | Path) -> ModuleType:
@@ -61,12 +63,29 @@ def _told(error: BaseException) -> str:
     """An error of a person's own code on one line."""
     if isinstance(error, SystemExit):
         return f"it ends the process by sys.exit({error.code!r}) before there is an experiment"
+    if line := _misfit(error):
+        return line
     try:
         message = " ".join(str(error).split())
     except Exception:
         message = ""
     name = type(error).__name__
     return f"{name}: {message}" if message else name
+
+
+def _misfit(error: BaseException) -> str:
+    """The field of a wrong type behind an error of the checks that a configuration makes of itself.
+
+    They compare before they look at types: ``Adam("fast")`` is a TypeError about ``<``.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        value = frame.f_locals.get("self")
+        is_check = frame.f_code.co_name == "__post_init__" and dataclasses.is_dataclass(value)
+        if is_check and not isinstance(error, ConfigError):
+            cls = type(value)
+            if line := misfit(cls, {f.name: getattr(value, f.name) for f in config_fields(value)}):
+                return f"{cls.__name__}: {line}"
+    return ""
 
 
 def load_experiment(path: str | Path) -> Experiment:

@@ -9,6 +9,8 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
+from jaxgan.config import ConfigError, config_fields
+
 _WORDS = {
     int: "a whole number",
     float: "a number",
@@ -39,6 +41,30 @@ def misfit(cls: type, values: Mapping[str, Any]) -> str | None:
             shown = type(value).__name__ if dataclasses.is_dataclass(value) else repr(value)
             return f"{name} = {_short(shown)}: must be {_words(hint)}"
     return None
+
+
+def check(value: Any, path: str = "") -> None:
+    """Looks through a configuration that Python has made, which checks no types by itself.
+
+    Args:
+        value: a dataclass.
+        path: of the value, for messages.
+
+    Raises:
+        ConfigError: the first field that is of another type than its class says.
+    """
+    fields = {field.name: getattr(value, field.name) for field in config_fields(value)}
+    for name, held in fields.items():
+        if isinstance(held, list):
+            raise ConfigError(
+                f"{path}{name} = {_short(repr(held))}: must be a tuple, {_short(repr(tuple(held)))}"
+            )
+    if line := misfit(type(value), fields):
+        raise ConfigError(f"{path}{line}")
+    for name, held in fields.items():
+        for part in held if isinstance(held, tuple) else (held,):
+            if dataclasses.is_dataclass(part) and not isinstance(part, type):
+                check(part, f"{path}{name}.")
 
 
 @functools.lru_cache(maxsize=256)

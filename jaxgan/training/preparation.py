@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 
-from jaxgan.config import Experiment, Parallel, config_errors
+from jaxgan.config import ConfigError, Experiment, Parallel, config_errors
 from jaxgan.data import splits
 from jaxgan.data.order import check_budget
+from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal, sizes
 from jaxgan.program import Program, compile_program
+from jaxgan.run import field_types
 
 
 def prepared(experiment: Experiment, mode: Parallel) -> Program:
@@ -20,6 +22,9 @@ def prepared(experiment: Experiment, mode: Parallel) -> Program:
         DataError: the data is missing, damaged, or does not fit the settings.
         ParallelError: the devices cannot share the batch.
     """
+    field_types.check(experiment)
+    if not isinstance(experiment.data, Data):
+        raise ConfigError(f"data = {type(experiment.data).__name__}: must be a Data")
     # The seed decides none of it, and the seeds of a study need be checked once only.
     return _prepared(dataclasses.replace(experiment, seed=0), mode)
 
