@@ -234,7 +234,7 @@ READING = {
 
 def reading_commands() -> list[list[str]]:
     """Lines of commands that read a run; of those that there are."""
-    from jaxgan.cli.entry import COMMANDS
+    from jaxgan.cli.usage import COMMANDS
 
     return [line for lines in READING.values() for line in lines if line[0] in COMMANDS]
 
@@ -269,7 +269,7 @@ def results(fuzzer: Fuzzer, draw: Any) -> None:
     else:
         study = ["compare", "tv.py", "--workdir", "study", "--seeds", "0", "1", "--images", "64"]
         line = draw(st.sampled_from([study, study, *[["report", "study"]] * 2]))
-    from jaxgan.cli.entry import COMMANDS
+    from jaxgan.cli.usage import COMMANDS
 
     line = line if line[0] in COMMANDS else ["resume", "run"]
     fuzzer.run(line, reads=line[0] not in ("resume", "compare", "report"))
@@ -309,7 +309,7 @@ VALUES = [
 
 def lines(fuzzer: Fuzzer, draw: Any) -> None:
     """What somebody types."""
-    from jaxgan.cli.entry import COMMANDS
+    from jaxgan.cli.usage import COMMANDS
 
     command = draw(st.sampled_from([*COMMANDS, *COMMANDS, "trian", "", "--version", "\x1b[31m"]))
     flags = FLAGS.get(command, ["--help", "x"])
