@@ -178,7 +178,7 @@ def _environment(results: list[dict[str, Any]]) -> dict[str, str]:
         return {**provenance.hardware(), **provenance.versions()}
     told: dict[str, dict[str, None]] = {}
     for result in results:
-        for name, text in {**result["hardware"], **result["versions"]}.items():
+        for name, text in {**result.get("hardware", {}), **result.get("versions", {})}.items():
             told.setdefault(name, {})[str(text)] = None
     return {name: " and ".join(texts) for name, texts in told.items()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.run import workdir
+from jaxgan.study import finished
 
 RUNS = "runs"
 REAL, REAL_PICTURE = "real.json", "real.png"
@@ -49,7 +50,7 @@ def check(folder: Path, experiments: Iterable[Experiment]) -> None:
         run = run_folder(folder, experiment)
         if (run / workdir.CONFIG).exists():
             workdir.check_same(run, experiment)
-            workdir.read_result(run)
+            finished.read_one(run)
         elif run.exists() and (not run.is_dir() or any(run.iterdir())):
             raise ConfigError(f"{run} exists and is not the folder of a run: move it away")
 

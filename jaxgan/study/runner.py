@@ -129,14 +129,15 @@ def run(
             say(_line(outcome, study.rank_by))
             outcomes.append(outcome)
         rows.append(Trained(entry, experiment, description, tuple(outcomes)))
-    report = comparison.report(
-        study,
-        rows,
-        command=command,
-        seconds=time.perf_counter() - started,
-        folder=path,
-        floor=floor,
-    )
+    seconds = time.perf_counter() - started
+    try:
+        report = comparison.report(
+            study, rows, command=command, seconds=seconds, folder=path, floor=floor
+        )
+    except ConfigError:
+        raise
+    except ValueError as error:  # Of a report's values, which documents have been written into.
+        raise workdir.RunError(f"the documents of a run are damaged: {error}") from error
     page = path / "index.html"
 
     def write() -> None:
