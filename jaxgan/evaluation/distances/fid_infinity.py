@@ -93,11 +93,12 @@ def fid_infinity(
     at infinitely many of both; for the same distribution twice, that is near zero.
 
     The line is straight only where there are several times as many samples as features have
-    dimensions. Below that, the interval does not cover: for covariances that fall like ``1/k`` it
-    holds the true distance in 95, 95 and 92% of draws at 5 samples for each of 32, 128 and 512
-    dimensions, and in 88, 75 and 42% at 3. Where all directions have the same spread, it takes 20
-    (93% at 10 samples for each of 32 dimensions, 85% at 12 for each of 128, 95% at 20). The metric
-    ``fid_inf`` is refused below 5; `tests/evaluation/distances/test_fid_infinity.py` has the draws.
+    dimensions. Below that, the interval does not cover. For covariances that fall like ``1/k``, it
+    holds the true distance in 94 and 98% of draws at 5 samples for each of 32 and 128 dimensions,
+    in 87 and 70% at 3, in 63% at 2 for each of 32. Where all directions have the same spread, it
+    takes more: 12% at 5 for each of 128 dimensions, 58% at 8, 88% at 12 and at 20 (40 to 100 draws
+    each, by ``coverage`` of ``tests/evaluation/distances/test_fid_infinity.py``). The metric
+    ``fid_inf`` is refused below 5.
 
     The interval covers the distance of the distributions. It joins the drawing of samples (as in
     `frechet_estimate`) and of subsets (the line's residuals). The value may fall below zero by as

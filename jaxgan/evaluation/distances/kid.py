@@ -62,7 +62,8 @@ def kernel_distance(
         generated: features of the other, at least 2.
         real_sums: `self_sums` of ``real``, where it was computed before.
         precision: of the kernel's values. ``float64`` is computed on the host; ``float32`` on the
-            accelerator, in blocks whose sums are added in float64, and about 1e-6 off.
+            accelerator about a center, in blocks whose sums are added in float64, and about 1e-6
+            off wherever the features lie.
         metric: what error messages call the number.
         names: what error messages call the two sets.
 
@@ -224,21 +225,9 @@ def _pair_sums(
     x: Float64[np.ndarray, "m d"], y: Float64[np.ndarray, "n d"], precision: Precision
 ) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "n"]]:
     """Sums of the kernel's matrix over ``y`` (one a row) and over ``x`` (one a column)."""
-    rows, columns = np.zeros(len(x)), np.zeros(len(y))
     if precision == "float32":
-        block_rows, block_columns = min(_ROWS, len(x)), min(_COLUMNS, len(y))
-        left, right = _blocks(x / x.shape[1], block_rows), _blocks(y, block_columns)
-        for i, a in enumerate(left):
-            for j, b in enumerate(right):
-                by_row, by_column = _block_sums(a, b)
-                part = slice(i * block_rows, min((i + 1) * block_rows, len(x)))
-                other = slice(j * block_columns, min((j + 1) * block_columns, len(y)))
-                # The ones that the device leaves out; what is padded had a kernel of zero there.
-                rows[part] += np.asarray(by_row, np.float64)[: len(x) - part.start]
-                rows[part] += other.stop - other.start
-                columns[other] += np.asarray(by_column, np.float64)[: len(y) - other.start]
-                columns[other] += part.stop - part.start
-        return rows, columns
+        return _pair_sums_float32(x, y)
+    rows, columns = np.zeros(len(x)), np.zeros(len(y))
     scaled = x / x.shape[1]
     for i in range(0, len(x), _ROWS):
         for j in range(0, len(y), _COLUMNS):
@@ -248,22 +237,64 @@ def _pair_sums(
     return rows, columns
 
 
-def _blocks(x: Float64[np.ndarray, "n d"], size: int) -> list[Array]:
+def _pair_sums_float32(
+    x: Float64[np.ndarray, "m d"], y: Float64[np.ndarray, "n d"]
+) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "n"]]:
+    """`_pair_sums` with products on the device.
+
+    Features are far from the origin, and so most of ``x.y`` is the same for all pairs. With ``u =
+    x - c`` and ``v = y - c`` about a center, ``x.y/d + 1 = a + b + u.v/d``, where ``a`` belongs to
+    the row and ``b`` to the column: sums of ``(a + b)^3`` are taken in float64 from powers, and the
+    device has what the last term adds to it.
+    """
+    size, center = x.shape[1], y.mean(axis=0)
+    u, v = x - center, y - center
+    a, b = (u @ center + center @ center) / size + 1.0, v @ center / size
+    rows, columns = _cubes_of_sums(a, b), _cubes_of_sums(b, a)
+    block_rows, block_columns = min(_ROWS, len(x)), min(_COLUMNS, len(y))
+    left = list(zip(_blocks(u / size, block_rows), _blocks(a, block_rows), strict=True))
+    right = list(zip(_blocks(v, block_columns), _blocks(b, block_columns), strict=True))
+    for i, (near, own) in enumerate(left):
+        for j, (far, other) in enumerate(right):
+            by_row, by_column = _block_sums(near, far, own, other)
+            part, rest = slice(i * block_rows, len(x)), slice(j * block_columns, len(y))
+            # What is padded adds nothing, and is cut off.
+            rows[part][:block_rows] += np.asarray(by_row, np.float64)[: len(x) - part.start]
+            columns[rest][:block_columns] += np.asarray(by_column, np.float64)[
+                : len(y) - rest.start
+            ]
+    return rows, columns
+
+
+def _cubes_of_sums(
+    a: Float64[np.ndarray, "m"], b: Float64[np.ndarray, "n"]
+) -> Float64[np.ndarray, "m"]:
+    """For each of ``a``, the sum of ``(a + b)^3`` over all ``b``."""
+    first, second, third = b.sum(), (b**2).sum(), (b**3).sum()
+    return ((len(b) * a + 3 * first) * a + 3 * second) * a + third
+
+
+def _blocks(x: Float64[np.ndarray, "n *rest"], size: int) -> list[Array]:
     """Rows on the device in blocks of one size, the last one filled up with zeros."""
     parts = (x[start : start + size] for start in range(0, len(x), size))
+    rest = [(0, 0)] * (x.ndim - 1)
     return [
-        jnp.asarray(np.pad(part, ((0, size - len(part)), (0, 0))), jnp.float32) for part in parts
+        jnp.asarray(np.pad(part, [(0, size - len(part)), *rest]), jnp.float32) for part in parts
     ]
 
 
 @jax.jit
 def _block_sums(
-    x: Float32[Array, "r d"], y: Float32[Array, "c d"]
+    x: Float32[Array, "r d"],
+    y: Float32[Array, "c d"],
+    a: Float32[Array, "r"],
+    b: Float32[Array, "c"],
 ) -> tuple[Float32[Array, "r"], Float32[Array, "c"]]:
-    """Sums by row and by column of ``(x.y + 1)^3 - 1``, which keeps digits where products are
-    small and is zero for rows of zeros."""
+    """Sums by row and by column of ``(x.y + a + b)^3 - (a + b)^3``, which keeps digits where
+    products are small and is zero for rows of zeros."""
     products = jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
-    values = products * (3.0 + products * (3.0 + products))
+    offsets = a[:, None] + b
+    values = products * (3.0 * offsets**2 + products * (3.0 * offsets + products))
     return values.sum(axis=1), values.sum(axis=0)
 
 

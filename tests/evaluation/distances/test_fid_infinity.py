@@ -210,7 +210,7 @@ def test_covers_from_five_samples_a_feature_on():
     [
         (128, 5, False, 0.84, 1.0),
         (128, 3, False, 0.55, 0.9),
-        (128, 5, True, 0.0, 0.1),
+        (128, 5, True, 0.0, 0.3),
         (128, 20, True, 0.84, 1.0),
     ],
 )

@@ -146,6 +146,26 @@ def test_what_torch_fidelity_says():
         np.testing.assert_allclose(spread, case["std"], rtol=1e-8)
 
 
+@pytest.mark.parametrize("mean", [0.0, 5.0, 20.0])
+def test_float32_far_from_the_origin(mean):
+    """The kernel depends on the origin, so centering is no matter of taking the mean away: with
+    plain products the value is 2.5e-4 off at a mean of 20, where the kernel is near 400^3."""
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(300, 64)), 1.05 * generator.normal(size=(200, 64)) + 0.02
+    x, y = x + mean, y + np.linspace(mean, mean + 0.1, 64)
+    scaled = x.shape[1]
+
+    def total(a, b):
+        return (a @ b.T / scaled + 1) ** 3
+
+    within = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in (total(x, x), total(y, y))]
+    exact = sum(within) - 2 * total(x, y).mean()
+    found = kernel_distance(x, y, precision="float32")
+    assert found.value == pytest.approx(exact, rel=5e-6)
+    error = kernel_distance(x, y).standard_error
+    assert found.standard_error == pytest.approx(error, rel=1e-5)
+
+
 def test_float32_on_the_device_is_enough(monkeypatch):
     x, y = network_like(5, 700, 64)
     # Near each other, so that the terms cancel: the distance is a hundredth of the kernel's mean.
