@@ -62,8 +62,7 @@ def kernel_distance(
         generated: features of the other, at least 2.
         real_sums: `self_sums` of ``real``, where it was computed before.
         precision: of the kernel's values. ``float64`` is computed on the host; ``float32`` on the
-            accelerator about a center, in blocks whose sums are added in float64, and about 1e-6
-            off wherever the features lie.
+            accelerator about a center, in blocks added in float64, and less than 1e-6 off.
         metric: what error messages call the number.
         names: what error messages call the two sets.
 
@@ -242,28 +241,23 @@ def _pair_sums_float32(
 ) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "n"]]:
     """`_pair_sums` with products on the device.
 
-    Features are far from the origin, and so most of ``x.y`` is the same for all pairs. With ``u =
-    x - c`` and ``v = y - c`` about a center, ``x.y/d + 1 = a + b + u.v/d``, where ``a`` belongs to
-    the row and ``b`` to the column: sums of ``(a + b)^3`` are taken in float64 from powers, and the
-    device has what the last term adds to it.
+    With ``u = x - c`` and ``v = y - c`` about a center, ``x.y/d + 1 = a + b + u.v/d``, where ``a``
+    belongs to the row and ``b`` to the column: most of it, far from the origin. Sums of ``(a +
+    b)^3`` are taken in float64 from powers; the device has what the last term adds.
     """
     size, center = x.shape[1], y.mean(axis=0)
     u, v = x - center, y - center
     a, b = (u @ center + center @ center) / size + 1.0, v @ center / size
-    rows, columns = _cubes_of_sums(a, b), _cubes_of_sums(b, a)
-    block_rows, block_columns = min(_ROWS, len(x)), min(_COLUMNS, len(y))
-    left = list(zip(_blocks(u / size, block_rows), _blocks(a, block_rows), strict=True))
-    right = list(zip(_blocks(v, block_columns), _blocks(b, block_columns), strict=True))
-    for i, (near, own) in enumerate(left):
-        for j, (far, other) in enumerate(right):
-            by_row, by_column = _block_sums(near, far, own, other)
-            part, rest = slice(i * block_rows, len(x)), slice(j * block_columns, len(y))
-            # What is padded adds nothing, and is cut off.
-            rows[part][:block_rows] += np.asarray(by_row, np.float64)[: len(x) - part.start]
-            columns[rest][:block_columns] += np.asarray(by_column, np.float64)[
-                : len(y) - rest.start
-            ]
-    return rows, columns
+    left = [*zip(_blocks(u / size, _ROWS), _blocks(a, _ROWS), strict=True)]
+    right = [*zip(_blocks(v, _COLUMNS), _blocks(b, _COLUMNS), strict=True)]
+    rows, columns = np.zeros((len(left), len(left[0][1]))), np.zeros((len(right), len(right[0][1])))
+    for i, near in enumerate(left):
+        for j, far in enumerate(right):
+            by_row, by_column = _block_sums(near, far)
+            rows[i] += np.asarray(by_row, np.float64)
+            columns[j] += np.asarray(by_column, np.float64)
+    by_row, by_column = rows.ravel()[: len(x)], columns.ravel()[: len(y)]  # the rest is padding
+    return by_row + _cubes_of_sums(a, b), by_column + _cubes_of_sums(b, a)
 
 
 def _cubes_of_sums(
@@ -274,24 +268,21 @@ def _cubes_of_sums(
     return ((len(b) * a + 3 * first) * a + 3 * second) * a + third
 
 
-def _blocks(x: Float64[np.ndarray, "n *rest"], size: int) -> list[Array]:
+def _blocks(x: Float64[np.ndarray, "n *rest"], most: int) -> list[Array]:
     """Rows on the device in blocks of one size, the last one filled up with zeros."""
-    parts = (x[start : start + size] for start in range(0, len(x), size))
-    rest = [(0, 0)] * (x.ndim - 1)
-    return [
-        jnp.asarray(np.pad(part, [(0, size - len(part)), *rest]), jnp.float32) for part in parts
-    ]
+    size = min(most, len(x))
+    filled = np.pad(x, [(0, -len(x) % size), *[(0, 0)] * (x.ndim - 1)]).astype(np.float32)
+    return [jnp.asarray(part) for part in np.split(filled, len(filled) // size)]
 
 
 @jax.jit
 def _block_sums(
-    x: Float32[Array, "r d"],
-    y: Float32[Array, "c d"],
-    a: Float32[Array, "r"],
-    b: Float32[Array, "c"],
+    rows: tuple[Float32[Array, "r d"], Float32[Array, "r"]],
+    columns: tuple[Float32[Array, "c d"], Float32[Array, "c"]],
 ) -> tuple[Float32[Array, "r"], Float32[Array, "c"]]:
     """Sums by row and by column of ``(x.y + a + b)^3 - (a + b)^3``, which keeps digits where
     products are small and is zero for rows of zeros."""
+    (x, a), (y, b) = rows, columns
     products = jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
     offsets = a[:, None] + b
     values = products * (3.0 * offsets**2 + products * (3.0 * offsets + products))
