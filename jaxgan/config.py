@@ -112,6 +112,11 @@ class Model:
         """What stands beside a point of a plot, such as ``β = 4``; empty: nothing."""
         return ""
 
+    @property
+    def optimizers(self) -> dict[str, tuple[Optimizer, int]]:
+        """By player: its optimizer, and the updates it makes in one step; for logs."""
+        return {}
+
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> Any:
         """The `jaxgan.algorithms.base.Algorithm` that trains this model."""
         raise TypeError(f"{type(self).__name__} does not define build()")
@@ -209,8 +214,7 @@ class Experiment:
     early_stopping: EarlyStopping = EarlyStopping()
     """When to end before the last step."""
     init_from: str = ""
-    """Folder of a run with the same networks, whose weights and averages this one starts from;
-    optimizers and steps start anew. Empty: random weights."""
+    """Run with the same networks, whose weights and averages this one starts from; empty: none."""
 
     def __post_init__(self) -> None:
         check_name(self.name)

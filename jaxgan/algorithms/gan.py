@@ -75,6 +75,12 @@ class Gan(Model):
         """One real batch for each discriminator update."""
         return self.n_critic
 
+    @property
+    def optimizers(self) -> dict[str, tuple[Optimizer, int]]:
+        """The discriminator's makes ``n_critic`` updates a step."""
+        rest = {"discriminator": (self.discriminator_optimizer, self.n_critic)}
+        return {"generator": (self.generator_optimizer, 1), **rest}
+
     def objective(self) -> str:
         """``Wasserstein(), 5 critic updates a step, Clip()``."""
         critic = [f"{self.n_critic} critic updates a step"] if self.n_critic > 1 else []
@@ -117,22 +123,18 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         images = apply.to_symmetric(jnp.asarray(batch["image"])[:1])
         latents = jax.tree.map(jnp.zeros_like, draw(key, 1))
         given = (images, networks.labels_of(latents)) if classes else (images,)
+        making = apply.initial(
+            "generator", model.generator, key, latents, prefix="generator-",
+            image_shape=data.image_shape, **networks.labelled,
+        )  # fmt: skip
+        judging = apply.initial(
+            "discriminator", model.discriminator, key, *given, prefix="discriminator-",
+            **networks.labelled,
+        )  # fmt: skip
         players = {
-            "generator": new_player(
-                apply.initial(
-                    "generator", model.generator, key, latents, prefix="generator-",
-                    image_shape=data.image_shape, **networks.labelled,
-                ),
-                g_optimizer,
-            ),
-            "discriminator": new_player(
-                apply.initial(
-                    "discriminator", model.discriminator, key, *given, prefix="discriminator-",
-                    **networks.labelled,
-                ),
-                d_optimizer,
-            ),
-        }  # fmt: skip
+            "generator": new_player(making, g_optimizer),
+            "discriminator": new_player(judging, d_optimizer),
+        }
         extras = {
             "penalties": tuple(penalty.init() for penalty in model.penalties),
             "augmentations": tuple(one.init() for one in model.augmentations),
@@ -286,10 +288,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         return apply.sums_of_shares(values, batch, {"discriminator_accuracy": 2})  # real and fake
 
     generation = base.Generation(
-        draw, pixels, normalized,
+        draw, pixels, normalized, project=prior.project, between=prior.between,
         truncate=prior.truncate if prior.truncates else None,
-        project=prior.project,
-        between=prior.between,
         sheets=lambda key: sheets_of(prior, data.classes, draw, key),
     )  # fmt: skip
     return base.Algorithm(

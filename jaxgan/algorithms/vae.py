@@ -61,6 +61,11 @@ class Vae(Model):
         if self.latent_size < 1:
             raise ConfigError(f"latent_size = {self.latent_size}: must be at least 1")
 
+    @property
+    def optimizers(self) -> dict[str, tuple[Optimizer, int]]:
+        """One, of one player."""
+        return {"autoencoder": (self.optimizer, 1)}
+
     def objective(self) -> str:
         """``ELBO, Bernoulli(), beta = 1``."""
         labels = ", conditional" if self.conditional else ""

@@ -9,11 +9,12 @@ strings ``"nan"``, ``"inf"`` and ``"-inf"``, which `read_jsonl` turns back into 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any, SupportsFloat, TextIO
@@ -21,22 +22,14 @@ from typing import Any, SupportsFloat, TextIO
 import numpy as np
 from jaxtyping import UInt8
 
+from jaxgan.run.log_error import LogError, explained
 from jaxgan.run.progress import Terminal
+from jaxgan.run.tensorboard import TensorBoard
+
+__all__ = ["JsonLines", "LogError", "Logger", "read_jsonl", "truncate_after"]
 
 _COUNTS = ("step", "images_seen")
 _RESERVED = frozenset({*_COUNTS, "time"})
-
-
-class LogError(RuntimeError):
-    """A log cannot be read or written. The message is one line for people."""
-
-
-@contextlib.contextmanager
-def _explained(action: str, target: object) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LogError(f"cannot {action} {target}: {error.strerror or error}") from error
 
 
 def _parse(line: bytes) -> dict[str, Any]:
@@ -47,7 +40,7 @@ def _parse(line: bytes) -> dict[str, Any]:
 
 
 def _records(path: Path) -> list[tuple[bytes, dict[str, Any]]]:
-    with _explained("read", path):
+    with explained("read", path):
         lines = path.read_bytes().split(b"\n")
     records = []
     for number, line in enumerate(lines[:-1], start=1):  # after the last newline: half a line
@@ -88,7 +81,7 @@ def truncate_after(path: str | Path, step: int) -> int:
     records = _records(path)
     kept = [line for line, record in records if record["step"] <= step]
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _explained("write", path):
+    with explained("write", path):
         try:
             with open(temporary, "wb") as file:
                 file.writelines(kept)
@@ -105,7 +98,7 @@ class JsonLines:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
-        with _explained("open", self._path):
+        with explained("open", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
@@ -121,7 +114,7 @@ class JsonLines:
         for name, value in {"time": round(seconds, 3), **values}.items():
             record[name] = value if math.isfinite(value) else str(value)
         line = memoryview(json.dumps(record, allow_nan=False).encode("ascii") + b"\n")
-        with _explained("write", self._path):
+        with explained("write", self._path):
             before = os.fstat(self._descriptor).st_size
             try:
                 while line:
@@ -133,62 +126,6 @@ class JsonLines:
     def close(self) -> None:
         """Closes the file."""
         os.close(self._descriptor)
-
-
-class TensorBoard:
-    """Writes a TensorBoard event file; all methods raise `LogError` if it cannot be written.
-
-    Events are written from the calling thread. tensorboardX's own ``SummaryWriter`` hands them to a
-    thread that dies of a full disk, after which the run waits forever for room in its queue.
-
-    Args:
-        folder: where the event files go; each writer makes a new one.
-        purge_step: TensorBoard is told to forget events from this step on; None on a fresh run.
-    """
-
-    def __init__(self, folder: str | Path, *, purge_step: int | None = None) -> None:
-        self._folder, self._purge = Path(folder), purge_step
-        self._writer: Any = None
-        self._flushed = time.monotonic()
-        with _explained("write", self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-
-    def _write(self, step: int, seconds: float, content: Any) -> None:
-        # Imported with the first event, not before the first step: it may bring PyTorch with it.
-        from tensorboardX.event_file_writer import EventsWriter
-        from tensorboardX.proto import event_pb2
-
-        pb: Any = event_pb2  # its messages are made out of sight of type checkers
-        with _explained("write", self._folder):
-            if self._writer is None:
-                # The library's names differ by the second only, and the same name empties the file.
-                self._writer = EventsWriter(str(self._folder / "events"), f".{time.time_ns()}")
-                if self._purge is not None:
-                    forget = {"status": "START"}
-                    self._writer.write_event(pb.Event(step=self._purge, session_log=forget))
-            self._writer.write_event(pb.Event(step=step, wall_time=seconds, summary=content))
-            if time.monotonic() - self._flushed >= 10.0:  # seconds an event may stay in memory
-                self._writer.flush()
-                self._flushed = time.monotonic()
-
-    def scalars(self, step: int, seconds: float, values: Mapping[str, float]) -> None:
-        """Writes named numbers."""
-        points = [{"tag": name, "simple_value": number} for name, number in values.items()]
-        self._write(step, seconds, {"value": points})
-
-    def image(
-        self, step: int, seconds: float, name: str, image: UInt8[np.ndarray, "h w c"]
-    ) -> None:
-        """Writes one picture of 1 or 3 channels."""
-        from tensorboardX import summary
-
-        self._write(step, seconds, summary.image(name, image, dataformats="HWC"))
-
-    def close(self) -> None:
-        """Writes what is left and closes the file."""
-        with _explained("write", self._folder):
-            if self._writer is not None:
-                self._writer.close()
 
 
 class Logger:
@@ -205,6 +142,7 @@ class Logger:
         enabled: False on all processes but the first: writes and prints nothing.
         quiet: True prints nothing; the files are written all the same.
         tensorboard: False writes no event files.
+        config: the run's configuration, which TensorBoard shows as text.
         stream: what stands in for standard output.
         clock: seconds since 1970.
 
@@ -221,6 +159,7 @@ class Logger:
         enabled: bool = True,
         quiet: bool = False,
         tensorboard: bool = True,
+        config: str = "",
         stream: TextIO | StringIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -238,27 +177,40 @@ class Logger:
         self._jsonl = JsonLines(path)
         if tensorboard:
             purge = None if resume_step is None else resume_step + 1
-            self._tensorboard = TensorBoard(path.parent / "tensorboard", purge_step=purge)
+            self._tensorboard = TensorBoard(
+                path.parent / "tensorboard", purge_step=purge, config=config
+            )
         if not quiet:
             self._terminal = Terminal(total_steps, stream=stream)
 
     def progress(self, step: int, images_seen: int) -> None:
         """Moves the live bar between two calls of `scalars`; prints no line where there is none."""
         if self._terminal is not None:
-            with _explained("write", "standard output"):
+            with explained("write", "standard output"):
                 self._terminal.update(step, images_seen)
 
-    def scalars(self, step: int, images_seen: int, values: Mapping[str, SupportsFloat]) -> None:
+    def scalars(
+        self,
+        step: int,
+        images_seen: int,
+        values: Mapping[str, SupportsFloat],
+        *,
+        beside: Mapping[str, SupportsFloat] | None = None,
+        speed: float | None = None,
+    ) -> None:
         """Reports named numbers of one step everywhere.
 
         Args:
             step: generator (or autoencoder) updates so far.
             images_seen: real images seen so far.
             values: anything that ``float`` takes; a device array is waited for.
+            beside: the same, for the files alone.
+            speed: steps a second, for the terminal alone; None: not known.
 
         Raises:
             ValueError: a value is called ``step``, ``images_seen`` or ``time``.
         """
+        shown, values = len(values), {**values, **(beside or {})}
         if taken := sorted(_RESERVED & values.keys()):
             raise ValueError(f"a logged value cannot be called {taken[0]!r}: every record has one")
         if self._jsonl is None:
@@ -268,25 +220,32 @@ class Logger:
         if self._tensorboard is not None:
             self._tensorboard.scalars(step, now, {**numbers, "images_seen": float(images_seen)})
         if self._terminal is not None:
-            with _explained("write", "standard output"):
-                self._terminal.update(step, images_seen, numbers)
+            first = dict(itertools.islice(numbers.items(), shown))
+            with explained("write", "standard output"):
+                self._terminal.update(step, images_seen, first or None, speed)
 
     def image(self, step: int, name: str, image: UInt8[np.ndarray, "h w c"]) -> None:
         """Shows a picture of 1 or 3 channels in TensorBoard."""
         if self._tensorboard is not None:
             self._tensorboard.image(step, self._clock(), name, image)
 
+    def status(self, text: str) -> None:
+        """Says what takes time now: under the live bar, or on a line."""
+        if self._terminal is not None:
+            with explained("write", "standard output"):
+                self._terminal.status(text)
+
     def message(self, text: str) -> None:
         """Prints a line to the terminal, above the live bar if there is one."""
         if self._terminal is not None:
-            with _explained("write", "standard output"):
+            with explained("write", "standard output"):
                 self._terminal.message(text)
 
     def close(self) -> None:
         """Writes what is left and closes everything, whatever fails; a second call does nothing."""
         terminal, tensorboard, jsonl = self._terminal, self._tensorboard, self._jsonl
         self._terminal = self._tensorboard = self._jsonl = None
-        with _explained("write", "standard output"), contextlib.ExitStack() as stack:
+        with explained("write", "standard output"), contextlib.ExitStack() as stack:
             for sink in (jsonl, tensorboard, terminal):
                 if sink is not None:
                     stack.callback(sink.close)

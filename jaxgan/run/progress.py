@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from io import StringIO
@@ -34,7 +33,7 @@ class Terminal:
         total_steps: the step at which the run ends.
         stream: where to write; standard output by default.
         every_seconds: the least time between two plain lines; the first and the last always come.
-        clock: seconds, from which rates and times follow.
+        clock: seconds.
     """
 
     def __init__(
@@ -49,9 +48,6 @@ class Terminal:
         self._stream = sys.stdout if stream is None else stream
         self._every = every_seconds
         self._clock = clock
-        # (seconds, step, images seen), at least a second apart. Rates are over the last twenty of
-        # them, so that the time to compile is soon forgotten and a slower phase soon seen.
-        self._marks: deque[tuple[float, int, int]] = deque(maxlen=20)
         self._printed = -math.inf
         self._unprinted = ""
         self._bar: _Bar | None = None
@@ -65,7 +61,11 @@ class Terminal:
             self._bar.start()
 
     def update(
-        self, step: int, images_seen: int, values: Mapping[str, float] | None = None
+        self,
+        step: int,
+        images_seen: int,
+        values: Mapping[str, float] | None = None,
+        speed: float | None = None,
     ) -> None:
         """Moves on to ``step``; without ``values`` the live bar moves and no line is printed.
 
@@ -73,9 +73,10 @@ class Terminal:
             step: steps done.
             images_seen: real images seen.
             values: what to show beside it, by name.
+            speed: steps a second; None: not known.
         """
         now = self._clock()
-        rate = self._rate(now, step, images_seen)
+        rate = self._rate(speed, step, images_seen)
         losses = "  ".join(f"{name} {value:.4g}" for name, value in (values or {}).items())
         count = f"step {step:,}/{self._total:,}"
         if self._bar is not None:
@@ -91,16 +92,20 @@ class Terminal:
             else:
                 self._unprinted = line
 
-    def _rate(self, now: float, step: int, images_seen: int) -> str:
-        if not self._marks or now - self._marks[-1][0] >= 1.0:
-            self._marks.append((now, step, images_seen))
-        then, from_step, from_images = self._marks[0]
-        if now - then < 0.1 or step <= from_step:  # Two intervals may be written at once.
+    def _rate(self, speed: float | None, step: int, images_seen: int) -> str:
+        if not speed or not step:
             return ""
-        steps = (step - from_step) / (now - then)
-        images = (images_seen - from_images) / (now - then)
-        left = timedelta(seconds=round(max(self._total - step, 0) / steps))
-        return f"{_thousands(steps)} steps/s  {_thousands(images)} images/s  {left} left"
+        images = speed * images_seen / step
+        left = timedelta(seconds=round(max(self._total - step, 0) / speed))
+        return f"{_thousands(speed)} steps/s  {_thousands(images)} images/s  {left} left"
+
+    def status(self, text: str) -> None:
+        """Says what takes time now: under the live bar until the next values, or on a line."""
+        if self._bar is not None:
+            self._bar.losses = Text(text)
+            self._bar.refresh()
+        else:
+            self._print(text)
 
     def message(self, text: str) -> None:
         """Prints a line, above the live bar if there is one."""

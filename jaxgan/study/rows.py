@@ -178,13 +178,19 @@ def value_of(
     return MetricValue(mean, ends[0], ends[1], defined, over="samples")
 
 
+def _is_course(name: str) -> bool:
+    """Whether how a logged number changes says something of the model."""
+    settings = name.endswith("_learning_rate") or name == "steps_per_second"
+    return not settings and not name.startswith("final/") and short_name(name) != "kid_se"
+
+
 def _curves(folders: list[Path]) -> dict[str, tuple[Curve, ...]]:
     """Every logged metric, one curve a seed; the table's metrics first."""
     logs = [read_jsonl(folder / workdir.METRICS) for folder in folders]
     logged = dict.fromkeys(itertools.chain.from_iterable(r for log in logs for r in log))
     found: dict[str, list[str]] = {}
     for name in logged:
-        if name in ("step", "images_seen", "time") or short_name(name) == "kid_se":
+        if name in ("step", "images_seen", "time") or not _is_course(name):
             continue
         # What a train step reports of its own batch is not what the table shows under that name.
         measured = name != short_name(name)

@@ -23,7 +23,12 @@ from jaxgan.visualization.grid import save_png
 
 
 def measure(
-    experiment: Experiment, program: Program, state: State, recorder: Recorder, step: int
+    experiment: Experiment,
+    program: Program,
+    state: State,
+    recorder: Recorder,
+    step: int,
+    logger: Logger,
 ) -> dict[str, float]:
     """What is measured while training; on the validation split, if there is one."""
     validation = bool(experiment.data.validation)
@@ -35,6 +40,7 @@ def measure(
         held_out_split="validation" if validation else None,
         names=[name for name in experiment.evaluation.metrics if name in SAMPLE_METRICS],
         seed=SELECTION_SEED,
+        log=lambda line: logger.status(f"measuring {line}"),
     ).metrics
     recorder.record(step, numbers)
     return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}
@@ -58,6 +64,7 @@ def finish(
         distances=scoring.final_split(experiment),
         held_out_split="test",
         intervals=True,
+        log=lambda line: logger.status(f"measuring {line}"),
     )
     images_seen = position.step * experiment.images_per_step
     document = {
@@ -82,6 +89,8 @@ def finish(
         for name, picture in shown.items():
             save_png(folder / workdir.PICTURES / f"{name}.png", picture)
             logger.image(position.step, f"final/{name}", picture)
+        final = {f"final/{name}": value for name, value in numbers.metrics.items()}
+        logger.scalars(position.step, images_seen, {}, beside=final)
         workdir.write_json(folder / workdir.RESULT, document)
     for line in numbers.warnings:
         logger.message(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from jaxgan.training import extension, initial
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
 from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
+from jaxgan.training.opening import opening
 from jaxgan.training.preparation import prepared
+from jaxgan.training.rates import learning_rates
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position, start
 
@@ -111,8 +114,10 @@ def _write(
             enabled=parallel.is_main_process(),
             quiet=run.quiet,
             tensorboard=run.tensorboard,
+            config=json.dumps(to_json(experiment), indent=2),
         )
         with logger:
+            logger.message(opening(folder, experiment, program, state))
             for note in filter(None, (*said, *notes)):
                 logger.message(note)
             if resume:
@@ -149,8 +154,9 @@ def _loop(
 ) -> tuple[State, Position]:
     """Steps until the end, a signal, or early stopping."""
     feed = open_feed(experiment, run, program, position.data)
-    recorder = Recorder(logger, experiment.images_per_step, checkpoints)
+    recorder = Recorder(logger, experiment.images_per_step, checkpoints, learning_rates(experiment))
     stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
+    compiled = None
 
     try:
         while position.step < experiment.steps and not position.stopped:
@@ -162,6 +168,11 @@ def _loop(
             step = position.step + count
             position = position._replace(step=step)
             recorder.add(step, metrics, count)
+            if phase is not compiled:
+                # What comes from here on is time of steps, and not of a compiler.
+                jax.block_until_ready(metrics)
+                recorder.pace.begin(step)
+                compiled = phase
             end, logged = step == experiment.steps, step % run.log_every == 0
             signal = parallel.agreed_signal(interrupts.received, ask=logged)
             validation: dict[str, float] = {}
@@ -169,25 +180,29 @@ def _loop(
             if logged:
                 recorder.log()
             if run.images_every and (end or step % run.images_every == 0):
-                picture = pictures.sample_picture(program, on_one_device(state), experiment)
-                if picture is not None:
-                    logger.image(step, "samples", picture)
+                jax.block_until_ready(state)
+                with recorder.pace.paused():
+                    picture = pictures.sample_picture(program, on_one_device(state), experiment)
+                    if picture is not None:
+                        logger.image(step, "samples", picture)
             every = experiment.evaluation.every
             if every and (end or step % every == 0):
                 recorder.flush()
-                validation = measure(experiment, program, state, recorder, step)
+                with recorder.pace.paused():
+                    validation = measure(experiment, program, state, recorder, step, logger)
                 if stopping.metric:
                     position = position.judged(validation[stopping.metric], stopping)
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
             if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
                 recorder.flush()  # Nothing that has diverged may be saved.
-                recorder.check(step, state)
-                position = position._replace(
-                    seconds=time.perf_counter() - started, data=feed.position()
-                )
-                document = {"position": position._asdict(), "experiment": to_json(experiment)}
-                # Only a checkpoint that beats all before it may displace the best one.
-                checkpoints.save(step, state, document, validation if improved else None)
+                with recorder.pace.paused():
+                    recorder.check(step, state)
+                    position = position._replace(
+                        seconds=time.perf_counter() - started, data=feed.position()
+                    )
+                    document = {"position": position._asdict(), "experiment": to_json(experiment)}
+                    # Only a checkpoint that beats all before it may displace the best one.
+                    checkpoints.save(step, state, document, validation if improved else None)
             if signal and not end and not position.stopped:
                 checkpoints.wait()
                 raise while_training(position.step, experiment.steps, folder, signal)

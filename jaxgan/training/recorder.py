@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -12,6 +12,10 @@ from jaxtyping import Array
 
 from jaxgan.run.finite import DIVERGED, NonFiniteError
 from jaxgan.run.logs import Logger
+from jaxgan.training.pace import Pace
+
+GRAD_NORM = "_grad_norm"
+"""End of the names of metrics that files get and the terminal has no room for."""
 
 
 @runtime_checkable
@@ -46,14 +50,24 @@ class Recorder:
         logger: where means go.
         images_per_step: real images a step.
         checkpoints: asked for the last good step when a run has to end.
+        rates: from a step to what is logged beside its metrics, such as learning rates.
     """
 
-    def __init__(self, logger: Logger, images_per_step: int, checkpoints: _HasSteps) -> None:
-        self._logger = logger
+    def __init__(
+        self,
+        logger: Logger,
+        images_per_step: int,
+        checkpoints: _HasSteps,
+        rates: Callable[[int], Mapping[str, float]] = lambda step: {},
+    ) -> None:
+        self.pace = Pace()
+        self._logger, self._rates = logger, rates
         self._images_per_step = images_per_step
         self._checkpoints = checkpoints
         self._held: list[tuple[range, Any]] = []
         self._ended: list[tuple[range, Any]] = []
+        self._timed = False
+        self._speed: float | None = None
 
     def add(self, step: int, metrics: Mapping[str, Array], count: int = 1) -> None:
         """Takes the metrics of ``count`` steps, the last of which is ``step``, without waiting.
@@ -78,6 +92,10 @@ class Recorder:
         """
         self._write_ended()
         self._ended, self._held = self._held, []
+        self._timed = False
+        if self._ended and _is_computed(self._ended[-1][1]):
+            # Written later, but this is when it was there.
+            self._time_ended()
 
     def flush(self) -> None:
         """Logs all that is held, and waits for it.
@@ -88,11 +106,18 @@ class Recorder:
         self.log()
         self._write_ended()
 
+    def _time_ended(self, ended: list[tuple[range, Any]] | None = None) -> None:
+        """Notes, once, that the interval that ended has been computed by now."""
+        if not self._timed:
+            self._speed = self.pace.reached((ended or self._ended)[-1][0][-1])
+            self._timed = True
+
     def _write_ended(self) -> None:
         if not self._ended:
             return
         ended, self._ended = self._ended, []
         chunks = _on_host([metrics for _, metrics in ended])
+        self._time_ended(ended)
         found: dict[str, list[np.ndarray]] = {}
         for (steps, _), metrics in zip(ended, chunks, strict=True):
             for name, numbers in metrics.items():
@@ -111,7 +136,12 @@ class Recorder:
             step, value, name = min(bad, key=lambda one: (one[0], one[2].endswith("_grad_norm")))
             raise self._non_finite(int(step), name, float(value))
         means = {name: float(np.mean(numbers)) for name, (_, numbers) in reported.items()}
-        self.record(ended[-1][0][-1], means)
+        step = ended[-1][0][-1]
+        beside = {name: means.pop(name) for name in sorted(means) if name.endswith(GRAD_NORM)}
+        beside |= self._rates(step)
+        if self._speed is not None:
+            beside["steps_per_second"] = self._speed
+        self.record(step, means, beside, self.pace.recent)
 
     def check(self, step: int, state: Any) -> None:
         """Looks for numbers that the last update has spoiled, which no metric has seen yet.
@@ -124,9 +154,16 @@ class Recorder:
                 name = jax.tree_util.keystr(path, simple=True, separator="/")
                 raise self._non_finite(step, name, float(leaf[~np.isfinite(leaf)][0]))
 
-    def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Logs numbers that are on the host already."""
-        self._logger.scalars(step, step * self._images_per_step, values)
+    def record(
+        self,
+        step: int,
+        values: Mapping[str, float],
+        beside: Mapping[str, float] | None = None,
+        speed: float | None = None,
+    ) -> None:
+        """Logs numbers that are on the host already; see `Logger.scalars`."""
+        images_seen = step * self._images_per_step
+        self._logger.scalars(step, images_seen, values, beside=beside or {}, speed=speed)
 
     def _non_finite(self, step: int, name: str, value: float) -> NonFiniteError:
         good = self._checkpoints.steps()

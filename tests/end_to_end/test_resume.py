@@ -151,7 +151,8 @@ def test_killed_at_any_moment(folder: Folder, name: str, changes: tuple[str, ...
     assert code == 0, said
     assert folder.result(run)["digest"] == folder.undisturbed(name, *changes)
     lines = (folder.path / run / "metrics.jsonl").read_text().splitlines()
-    logged = [json.loads(line)["step"] for line in lines]
+    *logged, final = [json.loads(line)["step"] for line in lines]
+    assert final == logged[-1], "the last line is what was measured at the end"
     assert logged == sorted(set(logged)), "a step was logged twice or out of order"
 
 

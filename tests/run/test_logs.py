@@ -33,8 +33,26 @@ class TestLogger:
         assert found.Images("samples")[0].wall_time == 6.0
         first, second = stream.getvalue().splitlines()
         assert first == "hello [bold]"
-        assert second.startswith("step 2/4 (50%)  ")
-        assert second.endswith("  d_loss 0.5  g_loss 1.5")
+        assert second == "step 2/4 (50%)  d_loss 0.5  g_loss 1.5"
+
+    def test_what_stands_beside_is_for_files_and_the_speed_for_the_terminal(self, tmp_path):
+        stream = io.StringIO()
+        config = '{"steps": 4}'
+        with Logger(tmp_path, total_steps=4, stream=stream, config=config) as log:
+            log.scalars(2, 128, {"d_loss": 0.5}, beside={"d_grad_norm": 3.0}, speed=2.0)
+            log.scalars(2, 128, {}, beside={"final/fid": 7.0})
+            log.status("measuring fid: 20 samples")
+        first, last = read_jsonl(tmp_path / "metrics.jsonl")
+        assert (first["d_loss"], first["d_grad_norm"], last["final/fid"]) == (0.5, 3.0, 7.0)
+        assert stream.getvalue().splitlines() == [
+            "step 2/4 (50%)  2 steps/s  128 images/s  0:00:01 left  d_loss 0.5",
+            "measuring fid: 20 samples",
+        ]
+        found = events(tmp_path / "tensorboard")
+        assert points(found, "d_grad_norm") == [(2, 3.0)]
+        assert points(found, "final/fid") == [(2, 7.0)]
+        (shown,) = found.Tensors("config/text_summary")
+        assert config in shown.tensor_proto.string_val[0].decode()
 
     def test_resuming_reads_as_if_the_run_had_never_stopped(self, tmp_path):
         def run(steps, resume_step, value):

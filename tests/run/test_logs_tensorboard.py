@@ -10,7 +10,8 @@ from disk import largest_file
 from logs import events, points
 from PIL import Image
 
-from jaxgan.run.logs import LogError, TensorBoard
+from jaxgan.run.logs import LogError
+from jaxgan.run.tensorboard import TensorBoard
 
 
 class TestTensorBoard:

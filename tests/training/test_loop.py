@@ -229,8 +229,10 @@ def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
     other = loop.train(experiment, run(tmp_path / "other", **how))
     assert result["digest"] == other["digest"]
     assert result["metrics"] == other["metrics"]
-    steps = [record["step"] for record in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
-    assert steps == [7, 14, 21, saved, 28, 35, 42]
+    *steps, last = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    assert [record["step"] for record in steps] == [7, 14, 21, saved, 28, 35, 42]
+    final = {f"final/{name}": value for name, value in result["metrics"].items()}
+    assert {**last, "time": 0} == {"step": 42, "images_seen": 672, "time": 0, **final}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -267,3 +269,55 @@ def test_a_signal_after_the_training_leaves_what_resume_measures(
     result = loop.train(experiment, run(tmp_path / "run"), resume=True)
     assert result["steps"] == 6
     assert workdir.read_result(tmp_path / "run") == result
+
+
+def test_what_a_run_says_of_itself(tmp_path, capsys):
+    """First what is trained on what, then what is measured; the log has what the line has not."""
+    experiment = tiny.gan(
+        steps=4, data=Data(validation=50), evaluation=Evaluation(samples=20, every=2)
+    )
+    settings = run(tmp_path / "run", quiet=False, log_every=2, images_every=0)
+    result = loop.train(experiment, settings)
+    first, *lines = capsys.readouterr().out.splitlines()
+    # 8 x 16 + 16 + 16 x 64 + 64, and 64 x 16 + 16 + 16 + 1; two batches of 16 a step.
+    assert first == (
+        f"{tmp_path}/run: 4 steps of 32 of the 1,450 images of digits (8x8x1); parameters:"
+        " discriminator 1,057, generator 1,232; on 1 x cpu"
+    )
+    assert lines.count("measuring fid, kid: 20 samples") == 3
+    assert not [line for line in lines if "grad_norm" in line or "learning_rate" in line]
+    # Steps in a few milliseconds have no rate.
+    assert not [line for line in lines if "steps/s" in line and " 0:" not in line]
+    log = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    assert [record["step"] for record in log] == [2, 2, 4, 4, 4]
+    trained = log[0]
+    assert trained["generator_learning_rate"] == trained["discriminator_learning_rate"] == 0.05
+    for player in ("generator", "discriminator"):
+        assert trained[f"{player}_grad_norm"] > 0.0
+    for name, value in result["metrics"].items():
+        assert log[-1][f"final/{name}"] == value
+
+
+def test_rates_are_of_steps_that_were_done(tmp_path, monkeypatch):
+    """Neither compiling nor measuring counts: here the one takes seconds, the other half of one."""
+    monkeypatch.setattr(loop, "measure", lambda *_: time.sleep(0.5))
+    experiment = tiny.vae(steps=60, evaluation=dataclasses.replace(FEW, every=20))
+    feed = loop.open_feed
+
+    def slow(*arguments):
+        opened = feed(*arguments)
+
+        def step(state, done):
+            state, metrics, count = opened.step(state, done)
+            time.sleep(0.02 * count)
+            return state, metrics, count
+
+        return opened._replace(step=step)
+
+    monkeypatch.setattr(loop, "open_feed", slow)
+    loop.train(experiment, run(tmp_path / "run", log_every=10, images_every=0))
+    log = read_jsonl(tmp_path / "run" / "metrics.jsonl")
+    rates = [record["steps_per_second"] for record in log if "steps_per_second" in record]
+    # At most 50 steps a second, whatever a busy machine adds; 10 where measuring counted.
+    assert rates
+    assert 15.0 < max(rates) <= 52.0
