@@ -12,10 +12,9 @@ from jaxgan.run import workdir
 from jaxgan.run.trust import allowed
 from jaxgan.training import loop
 
-TRUST_HELP = """\
+TRUST_HELP = """
 A run that needs code which is not jaxgan's: --trust runs what it brings along, if that is
-as it was at training; --file FILE reads another file in place of the experiment's.
-"""
+as it was at training; --file FILE reads another file in place of the experiment's."""
 
 
 def resume(arguments: list[str]) -> None:
@@ -29,13 +28,15 @@ def resume(arguments: list[str]) -> None:
     folder = Path(name)
     # The other options follow from the experiment.
     trust, rest = allowed(rest)
-    if {"-h", "--help", "--help-all"}.intersection(rest):
-        print(TRUST_HELP)
     experiment = runs.experiment_of(folder, trust)
     # Unless told otherwise, on as many devices and with as many checkpoints as before; but the
     # folder may have been moved.
     before = dataclasses.replace(workdir.read_run(folder), workdir=name)
-    parsed = options.parse(experiment, rest, program=f"jaxgan resume {name}", run=before)
+    try:
+        parsed = options.parse(experiment, rest, program=f"jaxgan resume {name}", run=before)
+    except SystemExit:  # after the help
+        print(TRUST_HELP)
+        raise
     extends = experiment if parsed.experiment.steps != experiment.steps else None
     if extends is None and workdir.read_result(folder) is not None:
         workdir.check_same(folder, parsed.experiment)

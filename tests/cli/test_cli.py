@@ -225,7 +225,7 @@ def test_train_sample_evaluate_resume(place, jaxgan):
     assert (code, err) == (0, "fid, kid: 100 samples\n")
     document = json.loads(out)
     estimates = document.pop("estimates")
-    same = {key: result[key] for key in ("metrics", "intervals", "protocols")}
+    same = {key: result[key] for key in ("metrics", "intervals", "protocols", "warnings")}
     assert document == {"name": "tiny", "step": 20, **same}
     assert estimates.keys() == result["metrics"].keys()
 

@@ -170,6 +170,6 @@ def test_going_on_says_how_a_runs_own_code_is_allowed(tmp_path, capsys):
     with pytest.raises(SystemExit):
         resume([str(run), "--help"])
     out = capsys.readouterr().out
-    assert out.startswith(TRUST_HELP)
+    assert out.endswith(f"{TRUST_HELP}\n")
     assert re.search(r"--trust .*--file FILE", TRUST_HELP, re.DOTALL)
     assert "--steps 6 " in out

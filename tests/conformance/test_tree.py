@@ -98,3 +98,9 @@ def test_with_git_those_that_it_tracks(tree: Path):
     assert misplaced(listed(tree)) == []
     assert git(tree, "add", "jaxgan/rng.py.orig").returncode == 0
     assert misplaced(listed(tree)) == ["jaxgan/rng.py.orig"]
+
+
+def test_no_two_test_modules_have_one_name():
+    """pytest imports them by their file's name alone, and stops at the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -70,7 +70,7 @@ def test_the_newest_checkpoint_is_loaded(finished):
 def test_measuring_again_gives_the_numbers_of_the_run(finished):
     folder, result = finished
     document = runs.evaluate(runs.load(folder))
-    again = {key: result[key] for key in ("metrics", "intervals", "protocols")}
+    again = {key: result[key] for key in ("metrics", "intervals", "protocols", "warnings")}
     assert document == {"name": "tiny", "step": 6, **again}
     assert workdir.read_result(folder)["metrics"] == result["metrics"]
 
