@@ -166,10 +166,17 @@ def assemble(
         rank_by=rank_by,
         metrics=columns,
         interval="95% Student-t interval over three or more training seeds",
-        notes=(f"Tuning: {tuning}",) if tuning else (),
+        notes=((f"Tuning: {tuning}",) if tuning else ()) + _warnings([*results.values()]),
         plots=tradeoffs(shown, [row.subject for row in rows]),
         floor=floor,
     )
+
+
+def _warnings(results: list[dict[str, Any]]) -> tuple[str, ...]:
+    """What the runs say that a reader of their numbers has to know, each line once."""
+    told = [result.get("warnings") for result in results]
+    lines = [line for one in told if isinstance(one, list) for line in one]
+    return tuple(dict.fromkeys(f"Mind: {line}." for line in lines if isinstance(line, str)))
 
 
 def _environment(results: list[dict[str, Any]]) -> dict[str, str]:

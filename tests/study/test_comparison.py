@@ -260,6 +260,15 @@ def test_unequal_tuning_is_said_and_else_nothing():
     assert told.protocol["Tuning"] == "only a <was>"
 
 
+def test_what_the_runs_warn_of_is_said_once():
+    row = trained("a", *fids(1.0, 2.0))
+    for outcome, told in zip(row.outcomes, (["fid of few", 3], ["fid of few"]), strict=True):
+        outcome.result["warnings"] = told
+    assert reported(row).notes == ("Mind: fid of few.",)
+    row.outcomes[0].result["warnings"] = "no list"
+    assert reported(row, tuning="x").notes == ("Tuning: x", "Mind: fid of few.")
+
+
 def test_runs_are_linked_from_the_folder_of_the_page():
     row = trained("a", *fids(1.0, 2.0))
     study = Study("s", "S", (), (0, 1), 100)
