@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from jaxgan.run import lock, workdir
+from jaxgan.run import lock, restore, workdir
 from jaxgan.run.workdir import RunError
 
 TAIL = 1 << 16
@@ -128,8 +128,8 @@ def _changed(folder: Path) -> float:
 def _checkpoints(folder: Path) -> tuple[int, ...]:
     """Steps of checkpoints that are there as a whole: those in the making have other names."""
     try:
-        return tuple(sorted(int(p.name) for p in folder.iterdir() if p.name.isdecimal()))
-    except OSError:
+        return tuple(restore.steps_in(folder))
+    except restore.CheckpointError:
         return ()
 
 

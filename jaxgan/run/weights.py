@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jaxgan.run import workdir
-from jaxgan.run.restore import CheckpointError, digest
+from jaxgan.run.restore import CheckpointError, digest, reason_of, steps_in
 
 
 class Weights(NamedTuple):
@@ -46,7 +46,7 @@ def read_weights(folder: Path, step: int | None = None) -> Weights:
     """
     workdir.read_config(folder)
     checkpoints = (folder / workdir.CHECKPOINTS).absolute()
-    steps = [int(path.name) for path in checkpoints.glob("*") if path.name.isdigit()]
+    steps = steps_in(checkpoints)
     if not steps:
         raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
     if step is not None and step not in steps:
@@ -63,7 +63,7 @@ def read_weights(folder: Path, step: int | None = None) -> Weights:
         }
         averages = state["ema"]
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [repr(error)])[0][:200]
+        reason = reason_of(error)
         raise CheckpointError(
             f"checkpoint {chosen} of {folder} cannot be read ({reason})"
         ) from error

@@ -24,6 +24,7 @@ from jaxgan.optim import Schedule
 from jaxgan.program import example_batch
 from jaxgan.run import workdir
 from jaxgan.run.config_json import to_json
+from jaxgan.run.restore import steps_in
 
 
 def extend(folder: Path, before: Experiment, experiment: Experiment) -> str:
@@ -74,8 +75,7 @@ def extend(folder: Path, before: Experiment, experiment: Experiment) -> str:
 
 def steps_done(folder: Path) -> int:
     """Steps that the newest checkpoint of a run has behind it; 0 where there is none."""
-    found = (folder / workdir.CHECKPOINTS).glob("*")
-    return max((int(path.name) for path in found if path.name.isdigit()), default=0)
+    return max(steps_in(folder / workdir.CHECKPOINTS), default=0)
 
 
 def _check(folder: Path, before: Experiment, experiment: Experiment, done: int) -> None:

@@ -45,7 +45,7 @@ def run(folder, **changes):
 
 def logged(folder):
     return [
-        {name: value for name, value in record.items() if name != "time"}
+        {k: v for k, v in record.items() if k not in ("time", "steps_per_second")}
         for record in read_jsonl(folder / "metrics.jsonl")
     ]
 

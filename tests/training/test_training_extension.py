@@ -46,7 +46,7 @@ def numbers(folder):
     """What must not depend on how a run came to its steps."""
     result = workdir.read_result(folder)
     log = [
-        {name: value for name, value in record.items() if name != "time"}
+        {k: v for k, v in record.items() if k not in ("time", "steps_per_second")}
         for record in read_jsonl(folder / "metrics.jsonl")
         if "loss/autoencoder" in record
     ]
