@@ -5,13 +5,14 @@
 
 Every run sees the same number of real images. A run that its folder holds already is gone on with,
 or taken as it is. Writes ``scores.json``, a list of the documents that ``jaxgan evaluate`` prints,
-and ``scores.md``, means over the seeds with half of their 95% Student-t intervals.
+and ``scores.md``, means over the seeds with their 95% intervals, which stay where a metric can be.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ import tyro
 from jaxgan.cli import options
 from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError, Experiment, Run
-from jaxgan.evaluation.statistics.intervals import mean_interval
+from jaxgan.evaluation.ranges import range_of
+from jaxgan.evaluation.statistics.ranges import Range, over_seeds
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import runs
 from jaxgan.run import experiment_file, workdir
@@ -95,10 +97,17 @@ def table(documents: list[dict[str, Any]]) -> str:
         for model in models:
             mine = [d["metrics"] for d in documents if d["name"] == model]
             values = [found[metric] for found in mine if metric in found]
-            interval = mean_interval(values) if values else None
-            cells.append(f"{interval.mean:.4g} ± {interval.half_width:.2g}" if interval else "–")
+            cells.append(cell(values, range_of(metric)) if values else "–")
         lines.append(f"| `{metric}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def cell(values: list[float], inside: Range) -> str:
+    """The mean and its interval; the values where they have none: two, or all alike."""
+    mean, low, high = over_seeds(values, inside)
+    if math.isfinite(low):
+        return f"{mean:.4g} ({low:.3g} to {high:.3g})"
+    return ", ".join(f"{value:.4g}" for value in dict.fromkeys(values))
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ import argparse
 import dataclasses
 import functools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -39,7 +40,7 @@ from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
 from jaxgan.data import splits
 from jaxgan.evaluation.likelihood.importance import PerImage, importance_log_likelihood
 from jaxgan.evaluation.likelihood.rate_distortion import Curve, rate_distortion_curve
-from jaxgan.evaluation.statistics.intervals import mean_interval
+from jaxgan.evaluation.statistics.ranges import POSITIVE, REAL, over_seeds
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import runs
 from jaxgan.objectives.vae.bounds import Beta
@@ -112,10 +113,9 @@ def document(
 ) -> dict[str, Any]:
     """All numbers as JSON, in nats an image."""
 
-    def over_seeds(values: Sequence[float]) -> dict[str, Any]:
-        interval = mean_interval(values)
-        ends = None if interval.count < 2 else [interval.low, interval.high]
-        return {"mean": interval.mean, "interval": ends}
+    def told(name: str, values: Sequence[float]) -> dict[str, Any]:
+        mean, low, high = over_seeds(values, POSITIVE if name == "rate" else REAL)
+        return {"mean": mean, "interval": [low, high] if math.isfinite(low) else None}
 
     points = []
     for point in curve.points:
@@ -134,7 +134,7 @@ def document(
                 "on_hull": point.on_hull,
                 "rate": point.rate._asdict(),
                 "distortion": point.distortion._asdict(),
-                "seeds": {name: over_seeds([one[name] for one in means]) for name in means[0]},
+                "seeds": {name: told(name, [one[name] for one in means]) for name in means[0]},
                 "runs": means,
             }
         )
