@@ -10,8 +10,10 @@ normalization. The weight of the KL rises over the first steps.
 Measured on digits by compare_digits.py (seeds 0-2, 95% intervals, two cores of an AMD EPYC;
 fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise, ELBO in nats on 297 held-out images):
 
-    conv_vae, 5,000 steps, 6 s: fid 6.66 +- 0.19, kid 0.2706 +- 0.0230, ELBO -24.36 +- 0.12
-    conv_beta_vae, 5,000 steps, 5 s: fid 15.27 +- 0.94, kid 0.5073 +- 0.0203, ELBO -25.39 +- 0.06
+    conv_vae, 5,000 steps, 5 s a seed:
+        fid 6.67 (6.48 to 6.86), kid 0.2707 +- 0.0233, ELBO -24.36 +- 0.12
+    conv_beta_vae, 5,000 steps, 5 s a seed:
+        fid 15.26 (14.37 to 16.22), kid 0.5071 +- 0.0204, ELBO -25.39 +- 0.06
 """
 
 from jaxgan.algorithms.vae import Vae

@@ -9,7 +9,7 @@ whose batch was 100. Adam replaces Adagrad.
 Measured on digits by compare_digits.py (seeds 0-2, 95% intervals, two cores of an AMD EPYC;
 fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise, ELBO in nats on 297 held-out images):
 
-    5,000 steps, 6 s a seed: fid 5.57 +- 0.13, kid 0.2288 +- 0.0123, ELBO -23.94 +- 0.44
+    5,000 steps, 6 s a seed: fid 5.57 (5.44 to 5.71), kid 0.2288 +- 0.0123, ELBO -23.94 +- 0.44
 """
 
 from jaxgan.algorithms.vae import Vae

@@ -10,7 +10,7 @@ thousands of steps instead of hundreds of thousands.
 Measured on digits by compare_digits.py (seeds 0-2, 95% intervals, two cores of an AMD EPYC;
 fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise, ELBO in nats on 297 held-out images):
 
-    1,000 steps, 8 s a seed: fid 2.76 +- 0.52, kid 0.0409 +- 0.0148
+    1,000 steps, 7 s a seed: fid 2.88 (2.56 to 3.24), kid 0.0448 +- 0.0104
 """
 
 from jaxgan.algorithms.gan import Gan
