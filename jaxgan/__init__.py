@@ -33,7 +33,7 @@ def load(run: str | Path, *, trust: bool = False, file: str | Path | None = None
         jaxgan.run.workdir.RunError: there is no run or no checkpoint in the folder.
         jaxgan.config.ConfigError: its configuration names what does not exist (any more), or needs
             code that nobody has allowed.
-        jaxgan.run.checkpoint.CheckpointError: no checkpoint can be read.
+        jaxgan.run.restore.CheckpointError: no checkpoint can be read.
     """
     # Here, so that `import jaxgan` costs nothing.
     from jaxgan.measurement import finished

@@ -19,7 +19,7 @@ from jaxgan.measurement.numbers import Number, numbers_of
 from jaxgan.measurement.runs import Trained
 from jaxgan.program import example_batch
 from jaxgan.run import workdir
-from jaxgan.run.checkpoint import digest
+from jaxgan.run.restore import digest
 from jaxgan.run.trust import Trust
 from jaxgan.typing import Batch
 
