@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.convolution import Padding, Size, conv, conv_transpose
 from jaxgan.networks.layers.dense import add_bias
+from jaxgan.networks.layers.weights import WeightNorm, normalized
 
 
 class Conv(nn.Module):
@@ -33,6 +34,8 @@ class Conv(nn.Module):
     """Type of the parameters."""
     kernel_init: Initializer = nn.initializers.lecun_normal()
     """Distribution of the first weights; biases start at 0."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
 
     @nn.compact
     def __call__(
@@ -63,6 +66,8 @@ class ConvTranspose(nn.Module):
     """Type of the parameters."""
     kernel_init: Initializer = nn.initializers.lecun_normal()
     """Distribution of the first weights; biases start at 0."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
 
     @nn.compact
     def __call__(
@@ -78,6 +83,7 @@ def _parameters(layer: Conv | ConvTranspose, inputs: Array) -> tuple[Array, Arra
     """Inputs and kernel in the type that the layer computes in, and the bias in its own."""
     shape = (*layer.kernel_size, inputs.shape[-1], layer.features)
     kernel = layer.param("kernel", layer.kernel_init, shape, layer.param_dtype)
+    kernel = normalized(layer, "kernel", kernel, layer.weight_norm)
     bias = None
     if layer.use_bias:
         zeros = nn.initializers.zeros_init()

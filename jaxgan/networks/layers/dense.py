@@ -10,6 +10,8 @@ from flax.linen.dtypes import promote_dtype
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.weights import WeightNorm, normalized
+
 
 def add_bias(
     values: Float[Array, "*shape features"], bias: Float[Array, "features"]
@@ -33,12 +35,15 @@ class Dense(nn.Module):
     """Type of the product; None: that of input and parameters. Biases are added in theirs."""
     kernel_init: Initializer = nn.initializers.lecun_normal()
     """Distribution of the first weights; biases start at 0."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
 
     @nn.compact
     def __call__(self, inputs: Float[Array, "batch inputs"]) -> Float[Array, "batch features"]:
         """The inputs times the weights."""
         shape = (inputs.shape[-1], self.features)
         kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
+        kernel = normalized(self, "kernel", kernel, self.weight_norm)
         inputs, kernel = promote_dtype(inputs, kernel, dtype=self.dtype)
         outputs = inputs @ kernel
         if not self.use_bias:

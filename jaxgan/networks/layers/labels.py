@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.weights import WeightNorm, normalized
 from jaxgan.typing import Labels
 
 
@@ -57,6 +58,8 @@ class ClassEmbedding(nn.Module):
     table_init: Initializer = nn.initializers.normal(1.0)
     """Distribution of the first vectors, a ``(classes, features)`` table; by default their entries
     are as large as those of the noise that they stand beside."""
+    weight_norm: WeightNorm | None = None
+    """What the table is normalized by; None: nothing."""
 
     @nn.compact
     def __call__(self, labels: Labels, *, classes: int) -> Float[Array, "batch features"]:
@@ -67,4 +70,4 @@ class ClassEmbedding(nn.Module):
         """
         check_classes(classes)
         table = self.param("table", self.table_init, (classes, self.features), jnp.float32)
-        return rows(table, labels)
+        return rows(normalized(self, "table", table, self.weight_norm), labels)
