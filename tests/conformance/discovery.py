@@ -29,7 +29,10 @@ from jaxgan.objectives.gan.penalties import Penalty
 from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
-PARTS = {"HiddenLayers", "DownPyramid", "UpPyramid", "MlpFeatures", "DcganFeatures"}
+PARTS = {
+    *("HiddenLayers", "DownPyramid", "UpPyramid"),
+    *("MlpFeatures", "DcganFeatures", "InfoGanFeatures"),
+}
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 
 DIGITS = Data(classes=10)
@@ -130,7 +133,7 @@ def models() -> list[type[Model]]:
 
 def small(network: nn.Module) -> nn.Module:
     """The same network with few units, and with everything on that depends on the batch."""
-    changes = {"width": 4, "widths": (8,), "dropout": 0.2, "batch_norm": True}
+    changes = {"width": 4, "widths": (8,), "units": 8, "dropout": 0.2, "batch_norm": True}
     names = {field.name for field in dataclasses.fields(network)}
     inner = {
         name: small(value)

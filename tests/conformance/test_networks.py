@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,8 @@ NETWORKS = networks()
 EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 SHAPE = (8, 8, 1)
 BATCH, LATENT_SIZE, CLASSES = 6, 5, 3
+# Sizes of the heads beside the logits, in the order of their names.
+HEADS = {"InfoGanCodesDiscriminator": [10, 2, 2]}
 KEYS = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
 DRAWS = np.random.default_rng(0)
 
@@ -33,8 +36,11 @@ def call(network, image_shape=SHAPE, batch=BATCH):
     given = (images, labels) if told else (images,)
     if "latent_size" in asks:
         return given, {"latent_size": LATENT_SIZE, **told}, [(batch, LATENT_SIZE)] * 2
-    heads = [(batch, CLASSES)] if "Auxiliary" in type(network).__name__ else []
-    return given, told, [(batch,), *heads]
+    if "Auxiliary" in type(network).__name__:
+        heads: Any = [CLASSES]
+    else:
+        heads = HEADS.get(type(network).__name__, [])
+    return given, told, [(batch,), *((batch, size) for size in heads)]
 
 
 def weights(init):

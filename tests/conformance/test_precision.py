@@ -27,7 +27,10 @@ from jaxgan.run import experiment_file
 
 EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 PRECISIONS = typing.get_args(config.Precision)
-HEADS = ("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "ConditionalBatchNorm")
+HEADS = (
+    *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
+    "ConditionalBatchNorm",
+)
 """Last layers, which compute in float32, and the scales that a class has in normalization."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {

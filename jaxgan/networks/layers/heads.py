@@ -64,6 +64,59 @@ class ClassHead(nn.Module):
         return dense(features)
 
 
+class VectorHead(nn.Module):
+    """Several numbers from the features of an example, such as a point that kernels compare."""
+
+    size: int
+    """How many."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+
+    @nn.compact
+    def __call__(self, features: Float[Array, "batch features"]) -> Float[Array, "batch size"]:
+        """Unbounded numbers, float32."""
+        dense = Dense(self.size, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        return dense(features)
+
+
+class CodesHead(nn.Module):
+    """What is known of the codes that an image was made from: the last layer of InfoGAN's Q.
+
+    References:
+        Chen et al., InfoGAN, 2016, section 5 and appendix C.
+    """
+
+    categories: tuple[int, ...]
+    """Classes of each categorical code."""
+    continuous: int
+    """Number of continuous codes."""
+    init_std: float | None = None
+    """Standard deviation of the first weights; None: scaled by fan-in."""
+
+    @nn.compact
+    def __call__(
+        self, features: Float[Array, "batch features"]
+    ) -> dict[str, Float[Array, "batch codes"]]:
+        """Heads by name, float32; those of codes that are there.
+
+        ``category`` are the logits of all categorical codes side by side, ``(batch, sum of
+        categories)``, ``continuous`` the means of the continuous codes, ``(batch, continuous)``,
+        and ``continuous_log_variance`` the logarithms of their variances, which the authors' code
+        has and, where it takes their standard deviation to be 1, does not use.
+        """
+        init = kernel_init(self.init_std)
+        sizes = {
+            "category": sum(self.categories),
+            "continuous": self.continuous,
+            "continuous_log_variance": self.continuous,
+        }
+        return {
+            name: Dense(size, dtype=jnp.float32, kernel_init=init, name=name)(features)
+            for name, size in sizes.items()
+            if size
+        }
+
+
 class ProjectionHead(nn.Module):
     """How well an example goes with its label: ``psi(phi) + v[label] . phi`` of its features phi.
 

@@ -67,6 +67,7 @@ def check(module: nn.Module) -> None:
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("widths", lambda v: all(w >= 1 for w in v), "units of each hidden layer, all at least 1"),
     ("width", lambda v: v >= 1, "must be at least 1"),
+    ("units", lambda v: v >= 1, "must be at least 1"),
     ("max_multiple", lambda v: v >= 1, "must be at least 1"),
     ("pieces", lambda v: v >= 1, "must be at least 1 (1: no maxout)"),
     ("dropout", lambda v: 0 <= v < 1, "a probability, at least 0 and below 1"),
