@@ -129,12 +129,14 @@ class Reduce(NamedTuple):
             all devices, stay as they are.
         total: their sum, as counts need it.
         gather: all rows, in the order of the global batch, of arrays of this device's rows.
+        own: this device's rows of arrays of all rows.
         rows: positions of this device's rows in the global batch, from their number.
     """
 
     mean: Callable[[Any], Any]
     total: Callable[[Any], Any]
     gather: Callable[[Any], Any]
+    own: Callable[[Any], Any]
     rows: Callable[[int], Array]
 
 
@@ -151,12 +153,17 @@ def reduce(axis_name: str | None) -> Reduce:
         floating = jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)
         return jax.lax.pmean(leaf, axis_name) if floating else leaf
 
+    def own(leaf: Any) -> Any:
+        count = leaf.shape[0] // jax.lax.psum(1, axis_name)
+        return jax.lax.dynamic_slice_in_dim(leaf, jax.lax.axis_index(axis_name) * count, count)
+
     if axis_name is None:
-        return Reduce(same, same, same, rows)
+        return Reduce(same, same, same, same, rows)
     return Reduce(
         lambda tree: jax.tree.map(mean, tree),
         lambda tree: jax.lax.psum(tree, axis_name),
         lambda tree: jax.lax.all_gather(tree, axis_name, axis=0, tiled=True),
+        lambda tree: jax.tree.map(own, tree),
         rows,
     )
 

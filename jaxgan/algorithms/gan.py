@@ -10,25 +10,18 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import rng
-from jaxgan.algorithms import apply, base
-from jaxgan.algorithms.gan_parts import (
-    DRAWS,
-    Networks,
-    Round,
-    augmented,
-    auxiliary,
-    check_parts,
-    keys_of,
-    penalized,
-)
+from jaxgan.algorithms import apply, base, gan_checks, gan_step
+from jaxgan.algorithms.gan_game import Game, Networks
+from jaxgan.algorithms.gan_parts import packed
 from jaxgan.algorithms.sheets import sheets_of
-from jaxgan.algorithms.state import Player, State, new_player, new_state
-from jaxgan.config import ConfigError, Experiment, Model, describe
+from jaxgan.algorithms.state import State, new_player, new_state
+from jaxgan.config import Experiment, Model, describe
 from jaxgan.objectives.gan.augmentations import Augmentation
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
 from jaxgan.objectives.gan.constraints import Constraint
-from jaxgan.objectives.gan.losses import GanLoss, NonSaturating
-from jaxgan.objectives.gan.penalties import Penalty, View
+from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
+from jaxgan.objectives.gan.losses import GanLoss, NonSaturating, StatefulLoss, read
+from jaxgan.objectives.gan.penalties import Penalty
 from jaxgan.objectives.priors import Normal, Prior
 from jaxgan.optim import Adam, Ema, Optimizer
 from jaxgan.typing import Batch, Latents, Metrics, Params, Pixels, PRNGKey, Sums
@@ -64,11 +57,16 @@ class Gan(Model):
     """Of real and generated images alike, before the discriminator sees them."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
+    generator_penalties: tuple[GeneratorPenalty, ...] = ()
+    """Added to the generator's loss, such as gradient regularization or consensus optimization."""
+    pack: int = 1
+    """Images that the discriminator judges together, side by side in channels (PacGAN)."""
+    unrolled_steps: int = 0
+    """Updates of the discriminator that the generator looks ahead, and learns through (unrolled
+    GAN)."""
 
     def __post_init__(self) -> None:
-        if self.n_critic < 1:
-            raise ConfigError(f"n_critic = {self.n_critic}: must be at least 1")
-        check_parts(self.discriminator, self.penalties, self.auxiliaries)
+        gan_checks.check_model(self)
 
     @property
     def batches_per_step(self) -> int:
@@ -83,10 +81,18 @@ class Gan(Model):
 
     def objective(self) -> str:
         """``Wasserstein(), 5 critic updates a step, Clip()``."""
-        critic = [f"{self.n_critic} critic updates a step"] if self.n_critic > 1 else []
-        parts = (*self.penalties, *self.constraints, *self.auxiliaries, *self.augmentations)
+        said = {
+            f"{self.n_critic} critic updates a step": self.n_critic > 1,
+            f"packs of {self.pack}": self.pack > 1,
+            f"{self.unrolled_steps} unrolled steps": self.unrolled_steps > 0,
+        }
+        parts = (
+            *self.penalties, *self.generator_penalties, *self.constraints, *self.auxiliaries,
+            *self.augmentations,
+        )  # fmt: skip
         labels = ["conditional"] if self.prior.conditional else []
-        return ", ".join([describe(self.loss), *critic, *map(describe, parts), *labels])
+        numbers = [what for what, holds in said.items() if holds]
+        return ", ".join([describe(self.loss), *numbers, *map(describe, parts), *labels])
 
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
         """See `gan`."""
@@ -106,15 +112,16 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: labels are wanted, and the data's classes are not said.
+        ConfigError: labels are wanted, and the data's classes are not said; the data or the batch
+            does not suit the parts.
     """
+    gan_checks.check_experiment(experiment, model)
     data, prior = experiment.data, model.prior
     is_image = data.dtype == "uint8"
     classes = base.classes_of(data) if prior.conditional else 0
     networks = Networks(model.generator, model.discriminator, data.image_shape, classes, axis_name)
     d_optimizer = model.discriminator_optimizer.build(experiment.steps * model.n_critic)
     g_optimizer = model.generator_optimizer.build(experiment.steps)
-    over = apply.reduce(axis_name)
 
     def draw(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
         return rng.per_example(lambda k: prior.draw(k, classes), key, count, axis)
@@ -122,7 +129,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
     def init(key: PRNGKey, batch: Batch) -> State:
         images = apply.to_symmetric(jnp.asarray(batch["image"])[:1])
         latents = jax.tree.map(jnp.zeros_like, draw(key, 1))
-        given = (images, networks.labels_of(latents)) if classes else (images,)
+        seen = jnp.concatenate([images] * model.pack, axis=-1)
+        given = (seen, networks.labels_of(latents)) if classes else (seen,)
         making = apply.initial(
             "generator", model.generator, key, latents, prefix="generator-",
             image_shape=data.image_shape, **networks.labelled,
@@ -135,128 +143,23 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
             "generator": new_player(making, g_optimizer),
             "discriminator": new_player(judging, d_optimizer),
         }
-        extras = {
+        extras: dict[str, Any] = {
             "penalties": tuple(penalty.init() for penalty in model.penalties),
             "augmentations": tuple(one.init() for one in model.augmentations),
         }
+        if model.generator_penalties:
+            extras["generator_penalties"] = tuple(one.init() for one in model.generator_penalties)
+        if isinstance(model.loss, StatefulLoss):
+            extras["loss"] = model.loss.init()
         return new_state(players, averaged=("generator",), extras=extras)
 
-    def seen(images: Any, key: PRNGKey, role: str, update: int, extras: Any) -> Any:
-        keys = keys_of(key, role, update, images.shape[0], axis_name)
-        return augmented(model.augmentations, extras["augmentations"], images, keys)
-
-    def discriminate(
-        state: State, player: Player, extras: Any, batch: Any, key: PRNGKey, update: int
-    ) -> tuple[Player, Any, Round]:
-        """One update of the discriminator, and what the generator's update needs of it."""
-        real, labels = batch["image"], batch.get("label")
-        keys = {role: rng.role_key(key, role, update) for role in DRAWS}
-        latents = draw(keys["latent"], real.shape[0], axis_name)
-        making = state.players["generator"]
-
-        def fakes(params: Params) -> Any:
-            variables = {"params": params, **making.model_state}
-            return networks.generator(variables, latents, keys["generator-dropout"])
-
-        fake, pull_back, g_state = jax.vjp(fakes, making.params, has_aux=True)
-
-        def loss(params: Params) -> Any:
-            def judge(model_state: Params, images: Any, of: Any, role: str, key_: PRNGKey) -> Any:
-                shown = seen(images, key, role, update, extras)
-                return networks.discriminator({"params": params, **model_state}, shown, of, key_)
-
-            still, of_fakes = jax.lax.stop_gradient(fake), networks.labels_of(latents)
-            # Real and fake images are normalized apart, each with the statistics of its own batch.
-            on_real, after = judge(player.model_state, real, labels, "real", keys["real-dropout"])
-            on_fake, after = judge(after, still, of_fakes, "fake", keys["fake-dropout"])
-            view = View(
-                # Running statistics are those of real and fake images, not of what lies between.
-                critic=lambda images: judge(
-                    player.model_state, images, labels, "real", keys["penalty-dropout"]
-                )[0],
-                real=real,
-                fake=still,
-                generate=lambda z: networks.generator(
-                    making.variables, z, keys["generator-dropout"]
-                )[0],
-                latents=latents,
-                draw=lambda role, one: rng.per_example(
-                    one, rng.role_key(key, role, update), real.shape[0], axis_name
-                ),
-            )
-            done = state.step * model.n_critic + update
-            penalties, metrics, kept = penalized(model.penalties, extras["penalties"], view, done)
-            values = model.loss.discriminator(real=on_real.logits, fake=on_fake.logits) + penalties
-            of_real = auxiliary(model.auxiliaries, on_real, {"label": labels}, real=True)
-            of_fake = auxiliary(model.auxiliaries, on_fake, latents, real=False)
-            for term in [*of_real.values(), *of_fake.values()]:
-                values = values + term
-            metrics = {
-                "loss/discriminator": jnp.mean(values),
-                "logits/real": jnp.mean(on_real.logits),
-                "logits/fake": jnp.mean(on_fake.logits),
-                **metrics,
-                **{f"{name}/real": jnp.mean(term) for name, term in of_real.items()},
-                **{f"{name}/fake": jnp.mean(term) for name, term in of_fake.items()},
-            }
-            return metrics["loss/discriminator"], (after, metrics, kept, on_real)
-
-        gradients, (after, metrics, kept, on_real) = jax.grad(loss, has_aux=True)(player.params)
-        gradients = over.mean(gradients)
-        metrics |= apply.gradient_norm("discriminator", gradients)
-        player = player.update(d_optimizer, gradients, after)
-        for constraint in model.constraints:
-            player = player.replace(params=constraint(player.params))
-        moved = extras["augmentations"]
-        if moved:
-            everything = jax.tree.map(over.gather, on_real)
-            moved = tuple(
-                one.update(one_state, everything, experiment.batch_size)
-                for one, one_state in zip(model.augmentations, moved, strict=True)
-            )
-        extras = {"penalties": over.mean(kept), "augmentations": moved}
-        return player, extras, Round(batch, latents, fake, pull_back, g_state, metrics)
+    game = Game(
+        model, networks, {"generator": g_optimizer, "discriminator": d_optimizer}, draw,
+        experiment.batch_size,
+    )  # fmt: skip
 
     def train_step(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
-        rows = {"image": apply.to_symmetric(jnp.asarray(batch["image"]))}
-        if classes:
-            rows["label"] = jnp.asarray(batch["label"])
-        # Rows of one critic update are n_critic apart, however many devices share them.
-        rows = {n: a.reshape(-1, model.n_critic, *a.shape[1:]) for n, a in rows.items()}
-        player, extras, last = state.players["discriminator"], state.extras, None
-        for update in range(model.n_critic):
-            own = {name: array[:, update] for name, array in rows.items()}
-            player, extras, last = discriminate(state, player, extras, own, key, update)
-        assert last is not None
-
-        def loss(fake: Any) -> Any:
-            final, real, labels = model.n_critic, last.batch["image"], last.batch.get("label")
-            of_fakes = networks.labels_of(last.latents)
-            real_key, fake_key = (
-                rng.role_key(key, f"{role}-dropout", final) for role in ("real", "fake")
-            )
-            shown = seen(real, key, "real", final, extras)
-            on_real, _ = networks.discriminator(player.variables, shown, labels, real_key)
-            shown = seen(fake, key, "fake", final, extras)
-            on_fake, _ = networks.discriminator(player.variables, shown, of_fakes, fake_key)
-            values = model.loss.generator(real=on_real.logits, fake=on_fake.logits)
-            for term in auxiliary(model.auxiliaries, on_fake, last.latents, real=False).values():
-                values = values + term
-            return jnp.mean(values)
-
-        value, slope = jax.value_and_grad(loss)(last.fake)
-        (gradients,) = last.pull_back(slope)
-        gradients = over.mean(gradients)
-        making = state.players["generator"].update(g_optimizer, gradients, last.generator_state)
-        average = model.ema.update(state.ema["generator"], making.variables, state.step)
-        new = state.replace(
-            step=state.step + 1,
-            players={"generator": making, "discriminator": player},
-            ema={"generator": average},
-            extras=extras,
-        )
-        metrics = {**last.metrics, "loss/generator": value}
-        return new, over.mean(metrics | apply.gradient_norm("generator", gradients))
+        return gan_step.train_step(game, state, batch, key)
 
     def in_range(images: Any) -> Any:
         return apply.to_unit(images) if is_image else images
@@ -281,11 +184,19 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         fake = apply.to_symmetric(apply.quantized(fake)) if is_image else fake
         judging = state.players["discriminator"].variables
         labels = jnp.asarray(batch["label"]) if classes else None
+        # A pack counts where all of its images do; what is left over of a batch is no pack.
+        whole = real.shape[0] // model.pack * model.pack
+        mask = jnp.asarray(batch.get("mask", jnp.ones(real.shape[0])))[:whole]
+        mask = jnp.min(mask.reshape(-1, model.pack), axis=1)
+        real, fake = packed(real[:whole], model.pack), packed(fake[:whole], model.pack)
         of_real, _ = networks.discriminator(judging, real, labels, train=False)
         of_fake, _ = networks.discriminator(judging, fake, networks.labels_of(latents), train=False)
-        correct = model.loss.correct(real=of_real.logits, fake=of_fake.logits)
+        loss = model.loss
+        loss = loss.at(state.extras["loss"]) if isinstance(loss, StatefulLoss) else loss
+        correct = loss.correct(real=read(loss, of_real), fake=read(loss, of_fake))
         values = {f"discriminator_{name}": value for name, value in correct.items()}
-        return apply.sums_of_shares(values, batch, {"discriminator_accuracy": 2})  # real and fake
+        trials = {"discriminator_accuracy": 2}  # real and fake
+        return apply.sums_of_shares(values, {"mask": mask}, trials)
 
     generation = base.Generation(
         draw, pixels, normalized, project=prior.project, between=prior.between,

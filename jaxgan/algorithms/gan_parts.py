@@ -1,103 +1,23 @@
-"""How the parts of a GAN are applied: networks, augmentations, penalties, auxiliary terms."""
+"""How the parts of a GAN are applied: augmentations, penalties, auxiliary terms, losses, packs."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan import rng
 from jaxgan.algorithms import apply
 from jaxgan.config import ConfigError
 from jaxgan.objectives.gan.augmentations import Augmentation
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
-from jaxgan.objectives.gan.penalties import Penalty, View
-from jaxgan.objectives.gan.verdict import Verdict, verdict
-from jaxgan.typing import ImageShape, Latents, Metrics, Params, PerExample, PRNGKey, Variables
+from jaxgan.objectives.gan.losses import GanLoss, read
+from jaxgan.objectives.gan.verdict import Verdict
+from jaxgan.typing import Metrics, PerExample
 
-DRAWS = ("latent", "generator-dropout", "real-dropout", "fake-dropout", "penalty-dropout")
-"""Roles of the random keys of one discriminator update, besides those that its parts draw from."""
-
-
-class Round(NamedTuple):
-    """What a discriminator update leaves for the generator's.
-
-    Attributes:
-        batch: the real images, in [-1, 1], and their labels.
-        latents: of the generated images.
-        fake: the generated images.
-        pull_back: from a gradient with respect to ``fake`` to one of the generator's parameters.
-        generator_state: the generator's other collections after making ``fake``.
-        metrics: of the update.
-    """
-
-    batch: Mapping[str, Any]
-    latents: Latents
-    fake: Any
-    pull_back: Callable[[Any], tuple[Params]]
-    generator_state: Params
-    metrics: Metrics
-
-
-class Networks(NamedTuple):
-    """Both networks of a GAN, called alike wherever they are.
-
-    Attributes:
-        making: the generator.
-        judging: the discriminator.
-        image_shape: of one image.
-        classes: of the data, for players with labels; 0: there are no labels.
-        axis_name: mapped axis over which the batch is sharded; None on one device.
-    """
-
-    making: nn.Module
-    judging: nn.Module
-    image_shape: ImageShape
-    classes: int
-    axis_name: str | None
-
-    @property
-    def labelled(self) -> dict[str, int]:
-        """Static arguments that networks with labels get besides those of all networks."""
-        return {"classes": self.classes} if self.classes else {}
-
-    def labels_of(self, latents: Latents) -> Any:
-        """The classes in latents; None where there are none."""
-        return latents["label"] if self.classes else None
-
-    def generator(
-        self, variables: Variables, latents: Latents, key: PRNGKey | None = None, train: bool = True
-    ) -> tuple[Any, Params]:
-        """Images, and the changed collections."""
-        images, changed = apply.call(
-            "generator", self.making, variables, latents, train=train, axis_name=self.axis_name,
-            key=key, method=None, image_shape=self.image_shape, **self.labelled,
-        )  # fmt: skip
-        count = jax.tree.leaves(latents)[0].shape[0]
-        apply.check_shape("generator", self.making, images, (count, *self.image_shape))
-        return images, changed
-
-    def discriminator(
-        self,
-        variables: Variables,
-        images: Any,
-        labels: Any,
-        key: PRNGKey | None = None,
-        train: bool = True,
-    ) -> tuple[Verdict, Params]:
-        """What is said of images, and the changed collections."""
-        given = (images, labels) if self.classes else (images,)
-        found, changed = apply.call(
-            "discriminator", self.judging, variables, *given, train=train,
-            axis_name=self.axis_name, key=key, method=None, **self.labelled,
-        )  # fmt: skip
-        judged = verdict(found)
-        apply.check_shape("discriminator", self.judging, judged.logits, (images.shape[0],))
-        return judged, changed
+Term: TypeAlias = Callable[[Verdict, Any], PerExample | None]
+"""A part of an auxiliary term."""
 
 
 def augmented(
@@ -120,74 +40,113 @@ def augmented(
 
 
 def penalized(
-    penalties: Sequence[Penalty], states: Sequence[Any], view: View, done: Any
-) -> tuple[Any, Metrics, tuple[Any, ...]]:
+    penalties: Sequence[Any], states: Sequence[Any], view: Any, done: Any, *,
+    of: Callable[[Any], Callable[[Any, Any], tuple[Any, Any]]] = lambda penalty: penalty,
+    under: str = "penalty",
+) -> tuple[Any, Metrics, tuple[Any, ...]]:  # fmt: skip
     """The sum of the penalties that are due, their metrics, and their states afterwards.
 
     A lazy penalty is taken every so many updates, and counts as many times as much then (Karras et
     al., Analyzing and Improving the Image Quality of StyleGAN, 2020, appendix B).
 
     Args:
-        penalties: of the discriminator.
+        penalties: of one player.
         states: theirs.
         view: what they see.
-        done: discriminator updates done before this one.
+        done: updates of that player done before this one.
+        of: from a penalty to its function of view and state.
+        under: which name the metrics are.
     """
     total: Any = 0.0
     metrics: Metrics = {}
     kept = []
     for penalty, before in zip(penalties, states, strict=True):
 
-        def due(state: Any, penalty: Penalty = penalty) -> tuple[PerExample, Any]:
-            values, state = penalty(view, state)
+        def due(state: Any, penalty: Any = penalty) -> tuple[Any, Any]:
+            values, state = of(penalty)(view, state)
             return (values if penalty.every == 1 else penalty.every * values), state
 
-        def skipped(state: Any) -> tuple[PerExample, Any]:
-            return jnp.zeros(view.real.shape[0]), state
+        def skipped(state: Any, due: Callable[[Any], tuple[Any, Any]] = due) -> tuple[Any, Any]:
+            values, _ = jax.eval_shape(due, state)
+            return jnp.zeros(values.shape, values.dtype), state
 
         if penalty.every == 1:
             values, state = due(before)
         else:
             values, state = jax.lax.cond(done % penalty.every == 0, due, skipped, before)
         total = total + values
-        metrics[f"penalty/{penalty.name}"] = jnp.mean(values)
+        metrics[f"{under}/{penalty.name}"] = jnp.mean(values)
         kept.append(state)
     return total, metrics, tuple(kept)
 
 
+def whole(over: apply.Reduce, judged: Verdict) -> Verdict:
+    """Logits and heads of the whole batch; features, which are large, are left out."""
+    return Verdict(*over.gather((judged.logits, dict(judged.heads))))
+
+
 def auxiliary(
-    terms: Sequence[Auxiliary], judged: Verdict, given: Any, *, real: bool
-) -> dict[str, PerExample]:
-    """Auxiliary terms by name: those on real images, or those on generated ones."""
-    return {one.name: one(judged, given) for one in terms if one.real or not real}
+    terms: Sequence[Auxiliary], part: Callable[[Auxiliary], Term], over: apply.Reduce,
+    judged: Verdict, given: Any,
+) -> dict[str, PerExample]:  # fmt: skip
+    """Those values of auxiliary terms, by name, that are there; of this device's rows.
+
+    Args:
+        terms: of the model.
+        part: of a term, such as ``lambda term: term.real``.
+        over: the devices.
+        judged: verdict of the images.
+        given: what is known of them.
+    """
+    if not terms:
+        return {}
+    judged, given = whole(over, judged), over.gather(given)
+    found = {term.name: part(term)(judged, given) for term in terms}
+    return {name: over.own(values) for name, values in found.items() if values is not None}
 
 
-def check_parts(
-    discriminator: nn.Module, penalties: Sequence[Penalty], auxiliaries: Sequence[Auxiliary]
-) -> None:
-    """Refuses parts that do not go together.
+def adversarial(
+    player: Callable[..., PerExample], loss: GanLoss, over: apply.Reduce, real: Verdict,
+    fake: Verdict,
+) -> PerExample:  # fmt: skip
+    """A player's loss on this device's rows.
+
+    Args:
+        player: a method of the loss.
+        loss: which decides what is read of verdicts.
+        over: the devices.
+        real: verdict of the real images.
+        fake: of the generated ones.
+    """
+    real, fake = over.gather((read(loss, real), read(loss, fake)))
+    return over.own(player(real=real, fake=fake))
+
+
+def packed(images: Any, pack: int) -> Any:
+    """Each ``pack`` images that follow each other as one, their channels side by side.
+
+    >>> packed(jnp.arange(4).reshape(4, 1, 1, 1), 2)[:, 0, 0].tolist()
+    [[0, 1], [2, 3]]
 
     Raises:
-        ConfigError: two terms have one name, under which only one of them would be told; or batch
-            norm mixes examples that a penalty wants apart.
+        ConfigError: they are not whole packs.
+
+    References:
+        Lin et al., PacGAN: The Power of Two Samples in Generative Adversarial Networks, 2018.
     """
-    names = [term.name for term in (*penalties, *auxiliaries)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"two penalties or auxiliary terms are called {twice[0]!r}")
-    by_example = any(penalty.per_example for penalty in penalties)
-    if by_example and getattr(discriminator, "batch_norm", False):
-        own = "batch_norm" in {field.name for field in dataclasses.fields(discriminator)}
-        raise ConfigError(
-            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
-            f" set --model.discriminator.{'' if own else 'body.'}no-batch-norm"
-        )
+    if pack == 1:
+        return images
+    count, height, width, channels = images.shape
+    if count % pack:
+        raise ConfigError(f"pack = {pack} does not divide the {count} images of a device")
+    apart = images.reshape(count // pack, pack, height, width, channels)
+    return apart.transpose(0, 2, 3, 1, 4).reshape(count // pack, height, width, pack * channels)
 
 
-def keys_of(key: PRNGKey, role: str, update: int, count: int, axis_name: str | None) -> Any:
-    """From the name of a draw on ``real`` or ``fake`` images to one key an example."""
-
-    def keys(name: str) -> Any:
-        own = rng.role_key(key, f"{role}-{name}", update)
-        return rng.per_example(lambda k: k, own, count, axis_name)
-
-    return keys
+def unpacked(images: Any, pack: int) -> Any:
+    """The inverse of `packed`."""
+    if pack == 1:
+        return images
+    count, height, width, channels = images.shape
+    apart = images.reshape(count, height, width, pack, channels // pack)
+    return apart.transpose(0, 3, 1, 2, 4).reshape(-1, height, width, channels // pack)

@@ -23,6 +23,7 @@ from jaxgan.data.sources.triangles import Triangles
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.constraints import Clip, Constraint
+from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.losses import (
     GanLoss,
     Hinge,
@@ -62,6 +63,7 @@ LOSSES: dict[str, Any] = {
     "wasserstein": Wasserstein,
 }
 PENALTIES: dict[str, Any] = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
+GENERATOR_PENALTIES: dict[str, Any] = {}
 CONSTRAINTS: dict[str, Any] = {"clip": Clip}
 AUXILIARIES: dict[str, Any] = {"classifier": AuxiliaryClassifier}
 AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
@@ -88,6 +90,7 @@ class Kind(NamedTuple):
 KINDS = (
     Kind("loss", GanLoss, LOSSES),
     Kind("penalty", Penalty, PENALTIES),
+    Kind("generator_penalty", GeneratorPenalty, GENERATOR_PENALTIES),
     Kind("constraint", Constraint, CONSTRAINTS),
     Kind("auxiliary", Auxiliary, AUXILIARIES),
     Kind("augment", Augmentation, AUGMENTATIONS),

@@ -137,4 +137,7 @@ def generator_update(g, d, noise, label, step):
     after = {name: g[name] - rate * slope for name, slope in slopes.items()}
     norm = np.sqrt(sum(np.sum(slope**2) for slope in slopes.values()))
     loss = np.mean(-log_expit(f) + CLASSIFIER * entropy)
-    return after, {"loss/generator": loss, "generator_grad_norm": norm}
+    told = CLASSIFIER * entropy.mean()
+    return after, {
+        "loss/generator": loss, "generator_grad_norm": norm, "classification/generator": told
+    }  # fmt: skip

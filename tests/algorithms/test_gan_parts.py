@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.algorithms.gan_parts import auxiliary, check_parts, penalized
+from jaxgan.algorithms import apply
+from jaxgan.algorithms.gan_checks import check_parts
+from jaxgan.algorithms.gan_parts import auxiliary, penalized
 from jaxgan.config import ConfigError
 from jaxgan.networks.mlp import MlpDiscriminator
 from jaxgan.objectives.gan.penalties import GradientPenalty, View
@@ -86,31 +88,44 @@ def test_no_penalty_is_nothing():
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What it was told, times a logit."""
+    """What it was told, times a logit; of the generator's loss only a half."""
 
     name: ClassVar[str] = "told"
-    real: ClassVar[bool] = True
 
-    def __call__(self, verdict, given):
+    def real(self, verdict, given):
         return verdict.logits * given["code"]
+
+    def fake(self, verdict, given):
+        return verdict.logits * given["code"]
+
+    def generator(self, verdict, given):
+        return 0.5 * verdict.logits * given["code"]
 
 
 class OfFakes(Told):
     """Only of generated images, such as a code that no real image has."""
 
     name: ClassVar[str] = "of-fakes"
-    real: ClassVar[bool] = False
+
+    def real(self, verdict, given):
+        return None
 
 
-def test_auxiliary_terms_of_real_images_are_those_that_real_images_have():
-    judged, given = Verdict(jnp.asarray([1.0, 2.0])), {"code": jnp.asarray([3.0, 5.0])}
-    terms = (Told(), OfFakes())
-    of_real = auxiliary(terms, judged, given, real=True)
-    of_fake = auxiliary(terms, judged, given, real=False)
+def test_auxiliary_terms_are_those_that_are_there():
+    """Each under its name; features are not gathered, and not shown."""
+    judged = Verdict(jnp.asarray([1.0, 2.0]), {"a": jnp.ones(2)}, (jnp.ones(2),))
+    given, terms, over = {"code": jnp.asarray([3.0, 5.0])}, (Told(), OfFakes()), apply.reduce(None)
+    of_real, of_fake, of_generator = (
+        auxiliary(terms, part, over, judged, given)
+        for part in (lambda one: one.real, lambda one: one.fake, lambda one: one.generator)
+    )
     assert list(of_real) == ["told"]
-    assert list(of_fake) == ["told", "of-fakes"]
+    assert list(of_fake) == list(of_generator) == ["told", "of-fakes"]
     for term in (*of_real.values(), *of_fake.values()):
         np.testing.assert_array_equal(term, [3.0, 10.0])
+    for term in of_generator.values():
+        np.testing.assert_array_equal(term, [1.5, 5.0])
+    assert auxiliary((), lambda one: one.real, over, judged, None) == {}
 
 
 def test_two_terms_of_one_name_are_refused():

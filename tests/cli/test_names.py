@@ -1,13 +1,16 @@
 """Parts of a model by their names on the command line."""
 
 import dataclasses
+import importlib
 import inspect
 import json
+import pkgutil
 from typing import Any
 
 import pytest
 import tiny
 
+import jaxgan.objectives
 from jaxgan import optim
 from jaxgan.algorithms.gan import Gan
 from jaxgan.cli import names, options
@@ -17,14 +20,13 @@ from jaxgan.measurement import rehearsal
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
 from jaxgan.networks.conditional import LabelledGenerator
 from jaxgan.networks.mlp import MlpGenerator
-from jaxgan.objectives import priors
-from jaxgan.objectives.gan import augmentations, auxiliaries, constraints, losses, penalties
+from jaxgan.objectives.gan import constraints
 from jaxgan.objectives.gan.augmentations import DiffAugment
 from jaxgan.objectives.gan.constraints import Clip
 from jaxgan.objectives.gan.losses import Hinge, LeastSquares, Minimax, Wasserstein
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
-from jaxgan.objectives.vae import bounds, likelihoods
+from jaxgan.objectives.vae import bounds
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.optim import Adam, AdamW, RmsProp, Schedule, Sgd
@@ -334,13 +336,8 @@ def test_a_line_in_a_dictionary_is_a_name(monkeypatch):
 
 
 MODULES = {
-    "loss": losses,
-    "penalty": penalties,
+    # What these kinds' members have in common does not tell them from others.
     "constraint": constraints,
-    "auxiliary": auxiliaries,
-    "augment": augmentations,
-    "prior": priors,
-    "likelihood": likelihoods,
     "beta": bounds,
     "optimizer": optim,
 }
@@ -350,18 +347,38 @@ BESIDE = {optim.Schedule, optim.Ema}
 """Dataclasses in these modules that are no parts of such a kind."""
 
 
+def classes_of(kind):
+    """The package's parts of a kind, wherever they are."""
+    if kind.flag in MODULES:
+        modules = [MODULES[kind.flag]]
+    else:
+        found = pkgutil.walk_packages(jaxgan.objectives.__path__, "jaxgan.objectives.")
+        modules = [importlib.import_module(module.name) for module in found]
+    return {
+        found
+        for module in modules
+        for _, found in inspect.getmembers(module, inspect.isclass)
+        if found.__module__ == module.__name__
+        and not found.__name__.startswith("_")
+        and dataclasses.is_dataclass(found)
+        and (kind.flag in MODULES or issubclass(found, kind.protocol))
+    } - BESIDE
+
+
 @pytest.mark.parametrize("kind", names.KINDS, ids=lambda kind: kind.flag)
 def test_every_class_of_the_package_has_a_name(kind):
     """A new loss without one would be noticed here."""
-    module = MODULES[kind.flag]
-    classes = {
-        found
-        for _, found in inspect.getmembers(module, inspect.isclass)
-        if found.__module__ == module.__name__ and dataclasses.is_dataclass(found)
-    } - BESIDE
-    assert classes
     named = {known if isinstance(known, type) else type(known) for known in kind.names.values()}
-    assert named == classes
+    assert named == classes_of(kind)
+
+
+def test_the_known_classes_are_found():
+    found = {kind.flag: classes_of(kind) for kind in names.KINDS}
+    assert found["loss"] >= {Hinge, LeastSquares, Minimax, Wasserstein}
+    assert found["penalty"] >= {R1, R2, GradientPenalty}
+    assert found["augment"] >= {DiffAugment}
+    assert found["prior"] >= {Labelled, Normal, Uniform}
+    assert found["likelihood"] >= {Gaussian}
 
 
 GAN = tiny.gan()

@@ -24,6 +24,7 @@ from jaxgan.objectives.gan import losses as gan_losses
 from jaxgan.objectives.gan.augmentations import Augmentation
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
 from jaxgan.objectives.gan.constraints import Constraint
+from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.losses import GanLoss
 from jaxgan.objectives.gan.penalties import Penalty
 from jaxgan.objectives.vae.likelihoods import Likelihood
@@ -97,6 +98,11 @@ def likelihoods() -> dict[str, Likelihood]:
 def penalties() -> dict[str, Penalty]:
     """Every penalty."""
     return parts(Penalty)
+
+
+def generator_penalties() -> dict[str, GeneratorPenalty]:
+    """Every penalty on generators."""
+    return parts(GeneratorPenalty)
 
 
 def auxiliaries() -> dict[str, Auxiliary]:
@@ -202,8 +208,9 @@ def without_objective(experiment: Experiment) -> Any:
     Cases that share it differ in these alone. (One case has all penalties at once.)
     """
     model = experiment.model
-    if len(getattr(model, "penalties", ())) == 1:
-        model = dataclasses.replace(model, penalties=())  # pyright: ignore[reportCallIssue]
+    for field in ("penalties", "generator_penalties"):
+        if len(getattr(model, field, ())) == 1:
+            model = dataclasses.replace(model, **{field: ()})
     kept = {
         field.name: value
         for field in dataclasses.fields(model)

@@ -27,9 +27,9 @@ def alike() -> dict[str, str]:
     }
 
 
-EVERY = pytest.mark.parametrize("name", CASES)
-# What differs from another case in a loss or penalty alone is left to CI where that has no part.
-EVERY_KIND = pytest.mark.parametrize(
+# What differs from another case in a loss or penalty alone is left to CI: those have tests of their
+# own, and what a step does with them is the same.
+EVERY = pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=() if alike()[n] == n else pytest.mark.slow) for n in CASES],
 )

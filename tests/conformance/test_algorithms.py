@@ -14,7 +14,6 @@ from discovery import (
 from laws import (
     CASES,
     EVERY,
-    EVERY_KIND,
     SEEDS,
     algorithm_of,
     alike,
@@ -158,7 +157,7 @@ def test_initial_states_of_a_population_are_those_of_its_seeds(name):
         assert_close(member(states, i), state)
 
 
-@EVERY_KIND
+@EVERY
 def test_an_image_depends_on_its_own_latent_alone(name):
     """Whatever else is made in the same batch; and it does depend on it, and has a slope."""
     algorithm, state = algorithm_of(name), ran(name)[0].state
@@ -200,7 +199,7 @@ def _is_real(leaf):
     return jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
-@EVERY_KIND
+@EVERY
 def test_rows_without_a_mask_do_not_count(name):
     """Held-out batches are filled up with whatever; only their true rows are measured."""
     experiment, algorithm, state = CASES[name].experiment, algorithm_of(name), ran(name)[0].state

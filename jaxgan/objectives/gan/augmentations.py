@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from jaxgan import rng
 from jaxgan.objectives.gan.verdict import Verdict
-from jaxgan.typing import Pixels, PRNGKey
+from jaxgan.typing import ImageShape, Metrics, Pixels, PRNGKey
 
 
 @runtime_checkable
@@ -43,6 +43,22 @@ class Augmentation(Protocol):
             state: that the update was made with.
             verdict: of the augmented real images.
             count: images in the global batch.
+        """
+        ...
+
+    def metrics(self, state: Any) -> Metrics:
+        """What is worth logging of the state; {} for nothing."""
+        ...
+
+    def check(self, image_shape: ImageShape, dtype: str) -> None:
+        """Refuses data that it cannot augment.
+
+        Args:
+            image_shape: of one image.
+            dtype: of the data: ``uint8`` for images, ``float32`` for points.
+
+        Raises:
+            ValueError: says what it wants.
         """
         ...
 
@@ -147,8 +163,8 @@ class DiffAugment:
     def __call__(self, images: Pixels, keys: Key[Array, "batch"], state: Any) -> Pixels:
         """See the class; ``state`` is not used."""
         del state
-        if min(images.shape[1:3]) < 2:
-            raise ValueError("DiffAugment is for images, and points have only one pixel")
+        height, width, channels = images.shape[1:]
+        self.check((height, width, channels), "uint8")
 
         def augmented(image: _Image, key: PRNGKey) -> _Image:
             for part, operations in _PARTS.items():
@@ -163,3 +179,13 @@ class DiffAugment:
         """The state as it is."""
         del verdict, count
         return state
+
+    def metrics(self, state: Any) -> Metrics:
+        """Nothing."""
+        del state
+        return {}
+
+    def check(self, image_shape: ImageShape, dtype: str) -> None:
+        """Refuses points, which are images of one pixel."""
+        if dtype != "uint8" or min(image_shape[:2]) < 2:
+            raise ValueError("DiffAugment is for images, and points have only one pixel")

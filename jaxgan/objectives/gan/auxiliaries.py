@@ -1,4 +1,4 @@
-"""Terms that both players minimize beside the game they play against each other."""
+"""Terms that players minimize beside the game they play against each other."""
 
 from __future__ import annotations
 
@@ -18,25 +18,36 @@ from jaxgan.typing import Latents, PerExample
 class Auxiliary(Protocol):
     """What an algorithm asks of an auxiliary term.
 
-    The term of generated images is added to both players' losses, the term of real images (where
-    there is one) to the discriminator's.
+    It has up to three parts; what is None is not there, whatever the arguments. Verdicts (their
+    logits and heads) and what is given are those of the whole batch, however many devices share it.
     """
 
-    __subclasshook__ = subclasses_have("name", "real", "__call__")
+    __subclasshook__ = subclasses_have("name", "real", "fake", "generator")
 
     name: ClassVar[str]
-    """Under which its mean is reported."""
-    real: ClassVar[bool]
-    """Whether the discriminator's loss also has it on real images, given ``{"label": labels}``."""
+    """Under which its means are reported: ``<name>/real``, ``<name>/fake``,
+    ``<name>/generator``."""
 
-    def __call__(self, verdict: Verdict, given: Latents) -> PerExample:
-        """Values ``(batch,)``.
+    def real(self, verdict: Verdict, given: Latents) -> PerExample | None:
+        """Values ``(batch,)`` that the discriminator minimizes, of real images.
 
         Args:
             verdict: of the images.
-            given: the latents that they were made from, as the prior draws them; what is known of
-                real images.
+            given: what is known of them, ``{"label": labels}``.
         """
+        ...
+
+    def fake(self, verdict: Verdict, given: Latents) -> PerExample | None:
+        """Values ``(batch,)`` that the discriminator minimizes, of generated images.
+
+        Args:
+            verdict: of the images.
+            given: the latents that they were made from, as the prior draws them.
+        """
+        ...
+
+    def generator(self, verdict: Verdict, given: Latents) -> PerExample | None:
+        """Values ``(batch,)`` that the generator minimizes; arguments as of `fake`."""
         ...
 
 
@@ -51,7 +62,7 @@ class AuxiliaryClassifier:
     >>> import jax.numpy as jnp
     >>> head = jnp.log(jnp.array([[0.25, 0.75], [0.5, 0.5]]))
     >>> verdict = Verdict(logits=jnp.zeros(2), heads={"class": head})
-    >>> values = AuxiliaryClassifier()(verdict, {"label": jnp.array([1, 0])})
+    >>> values = AuxiliaryClassifier().fake(verdict, {"label": jnp.array([1, 0])})
     >>> jnp.exp(-values).round(4).tolist()
     [0.75, 0.5]
 
@@ -65,8 +76,6 @@ class AuxiliaryClassifier:
     """
 
     name: ClassVar[str] = "classification"
-    real: ClassVar[bool] = True
-
     weight: float = 1.0
     """Factor of the cross-entropy; 1 in the paper."""
 
@@ -74,8 +83,16 @@ class AuxiliaryClassifier:
         if not 0.0 < self.weight < math.inf:
             raise ValueError(f"weight = {self.weight}: must be above 0 and finite")
 
-    def __call__(self, verdict: Verdict, given: Latents) -> PerExample:
+    def real(self, verdict: Verdict, given: Latents) -> PerExample:
         """``weight`` times the cross-entropy of the head ``class`` with the label, in nats."""
+        return self.fake(verdict, given)
+
+    def generator(self, verdict: Verdict, given: Latents) -> PerExample:
+        """As `real`: both players want it right."""
+        return self.fake(verdict, given)
+
+    def fake(self, verdict: Verdict, given: Latents) -> PerExample:
+        """As `real`."""
         if "class" not in verdict.heads:
             raise ValueError("an auxiliary classifier needs a discriminator with a head 'class'")
         if not isinstance(given, Mapping) or "label" not in given:

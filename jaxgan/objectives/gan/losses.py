@@ -1,7 +1,8 @@
 """Adversarial losses.
 
 A loss is a value with three methods. All take the discriminator's logits by keyword, one real and
-one fake per example, and reduce nothing: whoever asked takes the mean.
+one fake per example, and reduce nothing: whoever asked takes the mean. The logits are those of the
+whole batch, however many devices share it, so that a loss may compare examples; most do not.
 
 ``discriminator`` is the sum of the real and the fake term of a pair, as papers write it, not their
 average: a constant logit of 0 costs ``2 log 2`` under the cross-entropy losses.
@@ -17,12 +18,13 @@ average: a constant logit of 0 costs ``2 log 2`` under the cross-entropy losses.
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 
-from jaxgan.typing import Logits, PerExample
+from jaxgan.objectives.gan.verdict import Verdict
+from jaxgan.typing import Logits, Metrics, PerExample
 
 
 @runtime_checkable
@@ -40,6 +42,48 @@ class GanLoss(Protocol):
     def correct(self, *, real: Logits, fake: Logits) -> dict[str, PerExample]:
         """Per-example measures of how well the discriminator decides; empty for mere critics."""
         ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """What a loss that reads more of a verdict than its logits has besides."""
+
+    def reads(self, verdict: Verdict) -> Any:
+        """What the loss is given as ``real`` and ``fake``: a pytree with the example as axis 0."""
+        ...
+
+
+@runtime_checkable
+class StatefulLoss(Protocol):
+    """What a loss that changes in the course of a run has besides."""
+
+    def init(self) -> Any:
+        """What it carries from one step to the next, a pytree of arrays."""
+        ...
+
+    def at(self, state: Any) -> GanLoss:
+        """The loss that holds in a step; one that reads as this one does."""
+        ...
+
+    def update(self, state: Any, *, real: Any, fake: Any) -> tuple[Any, Metrics]:
+        """The state after a step, and what is worth logging.
+
+        Args:
+            state: that the step was made with.
+            real: what the loss read in the step's last discriminator update, of the whole batch.
+            fake: likewise.
+        """
+        ...
+
+
+def read(loss: GanLoss, verdict: Verdict) -> Any:
+    """What a loss reads of a verdict: its logits, unless it is a `Reader`.
+
+    >>> import jax.numpy as jnp
+    >>> read(Hinge(), Verdict(jnp.array([2.0, -1.0]))).tolist()
+    [2.0, -1.0]
+    """
+    return loss.reads(verdict) if isinstance(loss, Reader) else verdict.logits
 
 
 def accuracy(*, real: Logits, fake: Logits, threshold: float = 0.0) -> dict[str, PerExample]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +13,23 @@ from jaxtyping import Array
 
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.objectives.protocols import subclasses_have
-from jaxgan.typing import Latents, PerExample, Pixels, PRNGKey
+from jaxgan.typing import Latents, Params, PerExample, Pixels, PRNGKey, Scalar
+
+
+def _not_shown(*arguments: Any) -> Any:
+    raise ValueError("this view of an update was made without that")
+
+
+Losses: TypeAlias = Callable[[Params, Params], tuple[Scalar, Scalar]]
+"""From parameters of the discriminator and of the generator to both players' losses on the update's
+own batch, without any further terms: means over the rows of this device."""
 
 
 class View(NamedTuple):
     """What a penalty sees of one discriminator update.
+
+    Of packed images (see `jaxgan.algorithms.gan.Gan`) it sees packs, which are images with more
+    channels.
 
     Attributes:
         critic: from images to a verdict, in train mode with one fixed dropout key; the labels of
@@ -28,6 +40,13 @@ class View(NamedTuple):
         latents: of ``fake``.
         draw: from a role and a function of a key to one draw an example, stacked along axis 0.
             Two draws that must be independent have two roles.
+        fake_critic: as ``critic``, with the labels of the generated images.
+        on_real: verdict of the real images, as the discriminator's loss sees it.
+        on_fake: likewise of the generated ones.
+        critic_params: the discriminator's parameters, which are being differentiated.
+        generator_params: those of the generator.
+        losses: of both players, see `Losses`.
+        mean: over the devices, of what each has. Statistics of the batch need it.
     """
 
     critic: Callable[[Pixels], Verdict]
@@ -36,6 +55,14 @@ class View(NamedTuple):
     generate: Callable[[Latents], Pixels]
     latents: Latents
     draw: Callable[[str, Callable[[PRNGKey], Array]], Array]
+    # Most penalties see images alone, and are shown no more in examples.
+    fake_critic: Callable[[Pixels], Verdict] = _not_shown
+    on_real: Verdict = Verdict(())  # pyright: ignore[reportArgumentType]
+    on_fake: Verdict = Verdict(())  # pyright: ignore[reportArgumentType]
+    critic_params: Params = None
+    generator_params: Params = None
+    losses: Losses = _not_shown
+    mean: Callable[[Any], Any] = _not_shown
 
 
 @runtime_checkable
@@ -65,8 +92,11 @@ class Penalty(Protocol):
         """What it carries from one update to the next, a pytree of arrays; ``()`` for nothing."""
         ...
 
-    def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
-        """Values ``(batch,)`` that the discriminator minimizes the mean of, and the next state."""
+    def __call__(self, view: View, state: Any) -> tuple[PerExample | Scalar, Any]:
+        """Values ``(batch,)``, or one of all, and the next state.
+
+        The discriminator minimizes the values' mean.
+        """
         ...
 
 
@@ -247,4 +277,4 @@ class R2:
 
     def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
         """``weight / 2 |grad D(G(z))|^2`` for each generated image."""
-        return 0.5 * self.weight * _squared_slopes(view.critic, view.fake), state
+        return 0.5 * self.weight * _squared_slopes(view.fake_critic, view.fake), state

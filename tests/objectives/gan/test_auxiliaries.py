@@ -24,7 +24,7 @@ def judged(head, logits=0.0):
 
 
 def values(weight=1.0, head=HEAD, labels=LABELS):
-    return AuxiliaryClassifier(weight)(judged(head), {"label": jnp.asarray(labels)})
+    return AuxiliaryClassifier(weight).fake(judged(head), {"label": jnp.asarray(labels)})
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.3])
@@ -32,6 +32,13 @@ def test_values(weight):
     expected = -weight * log_softmax(HEAD, axis=1)[np.arange(6), LABELS]
     assert len(set(expected.tolist())) == 6
     np.testing.assert_allclose(values(weight), expected, rtol=1e-5)
+
+
+def test_both_players_want_it_right_of_all_images():
+    """One value for real images, for generated ones, and for the generator."""
+    given = {"label": jnp.asarray(LABELS)}
+    for part in (AuxiliaryClassifier(0.3).real, AuxiliaryClassifier(0.3).generator):
+        np.testing.assert_array_equal(part(judged(HEAD), given), values(0.3))
 
 
 def test_large_logits():
@@ -45,7 +52,7 @@ def test_gradient():
 
     def total(head):
         verdict = Verdict(jnp.zeros(6), {"class": head})
-        return jnp.sum(AuxiliaryClassifier(0.3)(verdict, {"label": jnp.asarray(LABELS)}))
+        return jnp.sum(AuxiliaryClassifier(0.3).fake(verdict, {"label": jnp.asarray(LABELS)}))
 
     found = jax.grad(total)(jnp.asarray(HEAD, jnp.float32))
     expected = 0.3 * (softmax(HEAD, axis=1) - np.eye(5)[LABELS])
@@ -55,23 +62,22 @@ def test_gradient():
 def test_reads_the_head_alone():
     """Not the logits, and of what is given not the noise."""
     given = {"label": jnp.asarray(LABELS), "noise": jnp.ones((6, 2))}
-    found = AuxiliaryClassifier()(judged(HEAD, logits=9.0), given)
+    found = AuxiliaryClassifier().fake(judged(HEAD, logits=9.0), given)
     np.testing.assert_array_equal(found, values())
 
 
 def test_a_missing_head_or_label():
     given = {"label": jnp.asarray(LABELS)}
     with pytest.raises(ValueError, match="needs a discriminator with a head 'class'"):
-        AuxiliaryClassifier()(Verdict(jnp.zeros(6), {"code": jnp.zeros((6, 5))}), given)
+        AuxiliaryClassifier().fake(Verdict(jnp.zeros(6), {"code": jnp.zeros((6, 5))}), given)
     for latents in (jnp.zeros((6, 3)), {"noise": jnp.zeros((6, 3))}):
         with pytest.raises(ValueError, match="needs a prior with labels"):
-            AuxiliaryClassifier()(judged(HEAD), latents)
+            AuxiliaryClassifier().fake(judged(HEAD), latents)
 
 
 def test_is_a_value():
     assert isinstance(AuxiliaryClassifier(), Auxiliary)
     assert AuxiliaryClassifier.name == "classification"
-    assert AuxiliaryClassifier.real
     assert AuxiliaryClassifier() == AuxiliaryClassifier(weight=1.0)
     assert hash(AuxiliaryClassifier()) == hash(dataclasses.replace(AuxiliaryClassifier()))
 

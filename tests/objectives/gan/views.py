@@ -25,4 +25,4 @@ def view(critic, real, fake, share=None):
     def generate(latents):
         raise AssertionError("a penalty on given images generates none")
 
-    return View(judged, real, fake, generate, None, draw)
+    return View(judged, real, fake, generate, None, draw, fake_critic=judged)

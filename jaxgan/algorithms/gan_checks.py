@@ -1,0 +1,79 @@
+"""Which parts of a GAN do not go together, said in one line before anything is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.penalties import Penalty
+
+
+def check_model(model: Any) -> None:
+    """Refuses a `jaxgan.algorithms.gan.Gan` whose parts do not go together, whatever the data.
+
+    Raises:
+        ConfigError: says what does not, and what would.
+    """
+    if model.n_critic < 1:
+        raise ConfigError(f"n_critic = {model.n_critic}: must be at least 1")
+    if model.unrolled_steps < 0:
+        raise ConfigError(f"unrolled_steps = {model.unrolled_steps}: must be at least 0")
+    check_parts(model.discriminator, model.penalties, model.auxiliaries)
+    check_pack(model)
+
+
+def check_experiment(experiment: Experiment, model: Any) -> None:
+    """Refuses a `jaxgan.algorithms.gan.Gan` that cannot be trained on an experiment's data.
+
+    Raises:
+        ConfigError: says why, and what would do.
+    """
+    data, batch, pack = experiment.data, experiment.batch_size, model.pack
+    if batch % pack:
+        raise ConfigError(
+            f"pack = {pack} does not divide the batch of {batch} images: packs are whole; set"
+            f" --batch-size {max(batch // pack, 1) * pack}"
+        )
+    for one in model.augmentations:
+        one.check(data.image_shape, data.dtype)
+
+
+def check_parts(
+    discriminator: nn.Module, penalties: Sequence[Penalty], auxiliaries: Sequence[Auxiliary]
+) -> None:
+    """Refuses parts that do not go together.
+
+    Raises:
+        ConfigError: two terms have one name, under which only one of them would be told; or batch
+            norm mixes examples that a penalty wants apart.
+    """
+    names = [term.name for term in (*penalties, *auxiliaries)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"two penalties or auxiliary terms are called {twice[0]!r}")
+    by_example = any(penalty.per_example for penalty in penalties)
+    if by_example and getattr(discriminator, "batch_norm", False):
+        own = "batch_norm" in {field.name for field in dataclasses.fields(discriminator)}
+        raise ConfigError(
+            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
+            f" set --model.discriminator.{'' if own else 'body.'}no-batch-norm"
+        )
+
+
+def check_pack(model: Any) -> None:
+    """Refuses packs of images whose labels would have to be packed as well.
+
+    Raises:
+        ConfigError: there are labels or auxiliary terms, which are of single images.
+    """
+    if model.pack < 1:
+        raise ConfigError(f"pack = {model.pack}: must be at least 1")
+    if model.pack > 1 and (model.prior.conditional or model.auxiliaries):
+        what = "labels" if model.prior.conditional else "auxiliary terms"
+        raise ConfigError(
+            f"pack = {model.pack} with {what}, which are of single images: set --model.pack 1"
+        )
