@@ -23,8 +23,8 @@ from jaxgan.networks.mlp import MlpGenerator
 from jaxgan.objectives.gan import constraints
 from jaxgan.objectives.gan.augmentations import DiffAugment
 from jaxgan.objectives.gan.constraints import Clip
-from jaxgan.objectives.gan.losses import Hinge, LeastSquares, Minimax, Wasserstein
-from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty
+from jaxgan.objectives.gan.losses import GanLoss, Hinge, LeastSquares, Minimax, Wasserstein
+from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
 from jaxgan.objectives.vae import bounds
 from jaxgan.objectives.vae.bounds import Beta
@@ -306,9 +306,9 @@ class TestMistakes:
 class Own(Model):
     """A model with parts under names of its own."""
 
-    critic_loss: losses.GanLoss = Hinge()
+    critic_loss: GanLoss = Hinge()
     solver: optim.Optimizer = Sgd()
-    terms: tuple[penalties.Penalty, ...] = ()
+    terms: tuple[Penalty, ...] = ()
 
 
 def test_fields_are_found_by_what_they_are_for():
