@@ -45,8 +45,8 @@ class AuxiliaryDcganDiscriminator(DcganFeatures):
         """
         del labels
         features = self.features(images, train=train, axis_name=axis_name)
-        logits = LogitHead(self.init_std)(features)
-        return logits, {"class": ClassHead(self.init_std)(features, classes=classes)}
+        logits = LogitHead(**self.head_options())(features)
+        return logits, {"class": ClassHead(**self.head_options())(features, classes=classes)}
 
 
 class AuxiliaryMlpDiscriminator(MlpFeatures):
@@ -69,5 +69,5 @@ class AuxiliaryMlpDiscriminator(MlpFeatures):
         """
         del labels
         features = self.features(images, train=train, axis_name=axis_name)
-        logits = LogitHead(self.init_std)(features)
-        return logits, {"class": ClassHead(self.init_std)(features, classes=classes)}
+        logits = LogitHead(**self.head_options())(features)
+        return logits, {"class": ClassHead(**self.head_options())(features, classes=classes)}

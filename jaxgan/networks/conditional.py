@@ -253,7 +253,7 @@ class ConditionalDcganGenerator(nn.Module):
             image_shape=image_shape,
             train=train,
             axis_name=axis_name,
-            norm=norm,
+            make_norm=norm,
         )
         return jnp.tanh(pixels)
 

@@ -6,12 +6,17 @@ later Torch code; the paper's figure has 5x5.
 
 from __future__ import annotations
 
+from typing import Any
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.minibatch import Minibatch, beside_features
+from jaxgan.networks.layers.norm import Norm
 from jaxgan.networks.layers.options import Precision, check
+from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.networks.trunk import DownPyramid, UpPyramid
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
 
@@ -43,6 +48,12 @@ class DcganGenerator(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -69,6 +80,9 @@ class DcganGenerator(nn.Module):
             activation="relu",
             init_std=self.init_std,
             dtype=self.dtype,
+            norm=self.norm,
+            weight_norm=self.weight_norm,
+            orthogonal_init=self.orthogonal_init,
         )(latent, image_shape=image_shape, train=train, axis_name=axis_name)
         return jnp.tanh(pixels)
 
@@ -89,6 +103,14 @@ class DcganFeatures(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
+    minibatch: Minibatch | None = None
+    """What the last layer sees of the batch as a whole; None: nothing."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -102,14 +124,26 @@ class DcganFeatures(nn.Module):
         Raises:
             ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
         """
-        return DownPyramid(
+        values = DownPyramid(
             self.width,
             self.max_multiple,
             batch_norm=self.batch_norm,
             activation="leaky_relu",
             init_std=self.init_std,
             dtype=self.dtype,
+            norm=self.norm,
+            weight_norm=self.weight_norm,
+            orthogonal_init=self.orthogonal_init,
         )(images, train=train, axis_name=axis_name)
+        return beside_features(self.minibatch, values, axis_name)
+
+    def head_options(self) -> dict[str, Any]:
+        """What the last layers have in common with the others."""
+        return {
+            "init_std": self.init_std,
+            "weight_norm": self.weight_norm,
+            "orthogonal_init": self.orthogonal_init,
+        }
 
 
 class DcganDiscriminator(DcganFeatures):
@@ -127,4 +161,5 @@ class DcganDiscriminator(DcganFeatures):
         Raises:
             ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
         """
-        return LogitHead(self.init_std)(self.features(images, train=train, axis_name=axis_name))
+        features = self.features(images, train=train, axis_name=axis_name)
+        return LogitHead(**self.head_options())(features)

@@ -2,72 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import math
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgan.networks.layers.dense import Dense
+from jaxgan.networks.hidden import HiddenLayers, to_images
 from jaxgan.networks.layers.dropout import Dropout
 from jaxgan.networks.layers.heads import GaussianHead, LogitHead
-from jaxgan.networks.layers.norm import BatchNorm
-from jaxgan.networks.layers.options import (
-    Activation,
-    Precision,
-    activate,
-    check,
-    compute_dtype,
-    kernel_init,
-)
+from jaxgan.networks.layers.minibatch import Minibatch, beside_features
+from jaxgan.networks.layers.norm import Norm
+from jaxgan.networks.layers.options import Activation, Precision, check
+from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
-
-
-class HiddenLayers(nn.Module):
-    """Dense layers, each with its normalization, nonlinearity and dropout."""
-
-    widths: tuple[int, ...]
-    """Units of each layer."""
-    activation: Activation = "relu"
-    """Nonlinearity, unless there is maxout."""
-    slope: float = 0.2
-    """Slope of leaky_relu for negative values."""
-    pieces: int = 1
-    """Linear pieces a maxout unit takes the largest of; 1: no maxout."""
-    batch_norm: bool = False
-    """Normalize before the nonlinearity."""
-    dropout: float = 0.0
-    """Probability that a unit is dropped."""
-    init_std: float | None = None
-    """Standard deviation of the first weights; None: scaled by fan-in."""
-    dtype: Precision | None = None
-    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
-
-    @nn.compact
-    def __call__(
-        self, values: Float[Array, "batch inputs"], *, train: bool, axis_name: str | None = None
-    ) -> Float[Array, "batch features"]:
-        """The last layer's values."""
-        dtype = compute_dtype(self.dtype)
-        for width in self.widths:
-            values = Dense(
-                width * self.pieces,
-                # A normalization layer brings its own bias.
-                use_bias=not self.batch_norm,
-                dtype=dtype,
-                kernel_init=kernel_init(self.init_std),
-            )(values)
-            if self.batch_norm:
-                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
-            if self.pieces > 1:
-                # Slices of neighboring columns, because a reduction over a short last axis, and
-                # even more its gradient, is several times slower on CPUs.
-                values = functools.reduce(jnp.maximum, jnp.split(values, self.pieces, axis=-1))
-            else:
-                values = activate(self.activation, values, self.slope)
-            values = Dropout(self.dropout)(values, train=train, axis_name=axis_name)
-        return values
 
 
 class MlpGenerator(nn.Module):
@@ -100,6 +48,12 @@ class MlpGenerator(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -122,8 +76,18 @@ class MlpGenerator(nn.Module):
             batch_norm=self.batch_norm,
             init_std=self.init_std,
             dtype=self.dtype,
+            norm=self.norm,
+            weight_norm=self.weight_norm,
+            orthogonal_init=self.orthogonal_init,
         )(latent, train=train, axis_name=axis_name)
-        images = _to_images(hidden, image_shape, self.init_std, self.dtype)
+        images = to_images(
+            hidden,
+            image_shape,
+            self.init_std,
+            self.dtype,
+            weight_norm=self.weight_norm,
+            orthogonal=self.orthogonal_init,
+        )
         return jnp.tanh(images) if self.bounded else images
 
 
@@ -147,6 +111,14 @@ class MlpFeatures(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, before the nonlinearity; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
+    minibatch: Minibatch | None = None
+    """What the last layer sees of the batch as a whole; None: nothing."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -158,7 +130,7 @@ class MlpFeatures(nn.Module):
         """What the last layer gets; called inside a module's ``__call__``."""
         values = images.reshape(images.shape[0], -1)
         values = Dropout(self.input_dropout)(values, train=train, axis_name=axis_name)
-        return HiddenLayers(
+        values = HiddenLayers(
             self.widths,
             activation="leaky_relu",
             slope=self.slope,
@@ -166,7 +138,19 @@ class MlpFeatures(nn.Module):
             dropout=self.dropout,
             init_std=self.init_std,
             dtype=self.dtype,
+            norm=self.norm,
+            weight_norm=self.weight_norm,
+            orthogonal_init=self.orthogonal_init,
         )(values, train=train, axis_name=axis_name)
+        return beside_features(self.minibatch, values, axis_name)
+
+    def head_options(self) -> dict[str, Any]:
+        """What the last layers have in common with the others."""
+        return {
+            "init_std": self.init_std,
+            "weight_norm": self.weight_norm,
+            "orthogonal_init": self.orthogonal_init,
+        }
 
 
 class MlpDiscriminator(MlpFeatures):
@@ -182,7 +166,8 @@ class MlpDiscriminator(MlpFeatures):
     @nn.compact
     def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
         """One logit an image, float32."""
-        return LogitHead(self.init_std)(self.features(images, train=train, axis_name=axis_name))
+        features = self.features(images, train=train, axis_name=axis_name)
+        return LogitHead(**self.head_options())(features)
 
 
 class MlpEncoder(nn.Module):
@@ -261,20 +246,4 @@ class MlpDecoder(nn.Module):
             init_std=self.init_std,
             dtype=self.dtype,
         )(latent, train=train, axis_name=axis_name)
-        return _to_images(hidden, image_shape, self.init_std, self.dtype)
-
-
-def _to_images(
-    hidden: Float[Array, "batch features"],
-    image_shape: ImageShape,
-    init_std: float | None,
-    dtype: Precision | None,
-) -> Pixels:
-    """A dense layer with one unit a pixel and channel; called inside a module's ``__call__``."""
-    dense = Dense(
-        math.prod(image_shape),
-        dtype=compute_dtype(dtype),
-        kernel_init=kernel_init(init_std),
-        name="pixels",
-    )
-    return dense(hidden).reshape(-1, *image_shape).astype(jnp.float32)
+        return to_images(hidden, image_shape, self.init_std, self.dtype)

@@ -38,7 +38,7 @@ class ProjectionDcganDiscriminator(DcganFeatures):
                 number of classes that is not known (0).
         """
         features = self.features(images, train=train, axis_name=axis_name)
-        return ProjectionHead(self.init_std)(features, labels, classes=classes)
+        return ProjectionHead(**self.head_options())(features, labels, classes=classes)
 
 
 class ProjectionMlpDiscriminator(MlpFeatures):
@@ -60,4 +60,4 @@ class ProjectionMlpDiscriminator(MlpFeatures):
             ValueError: the number of classes is not known (0).
         """
         features = self.features(images, train=train, axis_name=axis_name)
-        return ProjectionHead(self.init_std)(features, labels, classes=classes)
+        return ProjectionHead(**self.head_options())(features, labels, classes=classes)

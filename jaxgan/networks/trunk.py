@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.conv import Conv, ConvTranspose
 from jaxgan.networks.layers.dense import Dense
-from jaxgan.networks.layers.norm import BatchNorm
+from jaxgan.networks.layers.norm import Norm, norm_layer
 from jaxgan.networks.layers.options import (
     Activation,
     Precision,
@@ -19,6 +19,7 @@ from jaxgan.networks.layers.options import (
     compute_dtype,
     kernel_init,
 )
+from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import ImageShape, Latents, Pixels
 
 SMALLEST, LARGEST = 8, 128
@@ -86,6 +87,12 @@ class DownPyramid(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -94,20 +101,21 @@ class DownPyramid(nn.Module):
         """Features of the coarsest level as a vector."""
         _, height, width, channels = images.shape
         levels = pyramid((height, width, channels), self.width, self.max_multiple)
-        dtype = compute_dtype(self.dtype)
+        dtype, norm = compute_dtype(self.dtype), norm_layer(self.batch_norm, self.norm)
         values = images
         for level, channels in enumerate(levels.channels):
-            normalize = self.batch_norm and level > 0
+            normalize = norm is not None and level > 0
             values = Conv(
                 channels,
                 kernel_size=(4, 4),
                 strides=(2, 2),
                 use_bias=not normalize,
                 dtype=dtype,
-                kernel_init=kernel_init(self.init_std),
+                kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+                weight_norm=self.weight_norm,
             )(values)
-            if normalize:
-                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
+            if norm is not None and level > 0:
+                values = norm(dtype=dtype)(values, train=train, axis_name=axis_name)
             values = activate(self.activation, values, self.slope)
         return values.reshape(values.shape[0], -1)
 
@@ -129,6 +137,12 @@ class UpPyramid(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -138,7 +152,7 @@ class UpPyramid(nn.Module):
         image_shape: ImageShape,
         train: bool,
         axis_name: str | None = None,
-        norm: Callable[..., Callable[..., Array]] = BatchNorm,
+        make_norm: Callable[..., Callable[..., Array]] | None = None,
     ) -> Pixels:
         """Unbounded values ``(batch, *image_shape)``, float32.
 
@@ -147,13 +161,16 @@ class UpPyramid(nn.Module):
             image_shape: height, width, channels.
             train: as in `BatchNorm`.
             axis_name: as in `BatchNorm`.
-            norm: makes a normalization layer from its ``dtype``, to be called as `BatchNorm` is.
+            make_norm: makes a normalization layer from its ``dtype``, to be called as `BatchNorm`
+                is; None: the one that the fields name.
         """
         levels = pyramid(image_shape, self.width, self.max_multiple)
-        dtype, init = compute_dtype(self.dtype), kernel_init(self.init_std)
+        norm = make_norm or norm_layer(self.batch_norm, self.norm)
+        dtype = compute_dtype(self.dtype)
+        init = kernel_init(self.init_std, self.orthogonal_init)
 
         def finish(values: Array) -> Array:
-            if self.batch_norm:
+            if norm is not None:
                 values = norm(dtype=dtype)(values, train=train, axis_name=axis_name)
             return activate(self.activation, values, self.slope)
 
@@ -161,9 +178,10 @@ class UpPyramid(nn.Module):
         values = Dense(
             coarse[0] * coarse[1] * coarse[2],
             # A normalization layer brings its own bias.
-            use_bias=not self.batch_norm,
+            use_bias=norm is None,
             dtype=dtype,
             kernel_init=init,
+            weight_norm=self.weight_norm,
         )(latent)
         values = finish(values.reshape(-1, *coarse))
         for channels in reversed(levels.channels[:-1]):
@@ -171,12 +189,18 @@ class UpPyramid(nn.Module):
                 channels,
                 kernel_size=(4, 4),
                 strides=(2, 2),
-                use_bias=not self.batch_norm,
+                use_bias=norm is None,
                 dtype=dtype,
                 kernel_init=init,
+                weight_norm=self.weight_norm,
             )(values)
             values = finish(values)
         values = ConvTranspose(
-            image_shape[2], kernel_size=(4, 4), strides=(2, 2), dtype=dtype, kernel_init=init
+            image_shape[2],
+            kernel_size=(4, 4),
+            strides=(2, 2),
+            dtype=dtype,
+            kernel_init=init,
+            weight_norm=self.weight_norm,
         )(values)
         return values.astype(jnp.float32)

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.labels import ClassEmbedding, check_classes
 from jaxgan.networks.layers.options import kernel_init
+from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import Labels, Latents, Logits
 
 
@@ -17,11 +18,20 @@ class LogitHead(nn.Module):
 
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(self, features: Float[Array, "batch features"]) -> Logits:
         """One logit an example, float32."""
-        dense = Dense(1, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        dense = Dense(
+            1,
+            dtype=jnp.float32,
+            kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+            weight_norm=self.weight_norm,
+        )
         return dense(features)[:, 0]
 
 
@@ -49,6 +59,10 @@ class ClassHead(nn.Module):
 
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -60,7 +74,12 @@ class ClassHead(nn.Module):
             ValueError: the number of classes is not known (0).
         """
         check_classes(classes)
-        dense = Dense(classes, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        dense = Dense(
+            classes,
+            dtype=jnp.float32,
+            kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+            weight_norm=self.weight_norm,
+        )
         return dense(features)
 
 
@@ -128,6 +147,10 @@ class ProjectionHead(nn.Module):
 
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -141,7 +164,8 @@ class ProjectionHead(nn.Module):
         size = features.shape[-1]
         # The fan-in of a product with a vector of a class is the vector's length.
         std = size**-0.5 if self.init_std is None else self.init_std
-        vectors = ClassEmbedding(size, nn.initializers.normal(std))(labels, classes=classes)
-        return LogitHead(self.init_std)(features) + jnp.sum(
-            vectors * features.astype(jnp.float32), axis=-1
-        )
+        init = kernel_init(std, self.orthogonal_init)
+        embedding = ClassEmbedding(size, init, weight_norm=self.weight_norm)
+        vectors = embedding(labels, classes=classes)
+        psi = LogitHead(self.init_std, self.weight_norm, self.orthogonal_init)(features)
+        return psi + jnp.sum(vectors * features.astype(jnp.float32), axis=-1)

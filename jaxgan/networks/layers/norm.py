@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import flax.linen as nn
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.options import unit_init
+
+Norm: TypeAlias = Literal["layer", "instance"]
+"""Normalizations of one example by itself, in place of `BatchNorm`."""
+
+
+def norm_layer(batch_norm: bool, norm: Norm | None) -> type[nn.Module] | None:
+    """The layer that a network's fields ask for; None: none."""
+    if batch_norm:
+        return BatchNorm
+    return None if norm is None else {"layer": LayerNorm, "instance": InstanceNorm}[norm]
 
 
 class BatchNorm(nn.Module):
@@ -52,3 +62,70 @@ class BatchNorm(nn.Module):
         # One level in the tree of variables, not two.
         nn.share_scope(self, norm)
         return norm(inputs, use_running_average=not train)
+
+
+class LayerNorm(nn.Module):
+    """Normalization of each example over all that it has, with a scale and a bias a channel.
+
+    References:
+        Ba, Kiros and Hinton, Layer Normalization, 2016. Over height, width and channels as in
+        WGAN-GP (Gulrajani et al. 2017, section 4), whose penalty it allows.
+    """
+
+    epsilon: float = 1e-5
+    """Added to the variance."""
+    dtype: Any = None
+    """Type of the result; None: that of input and parameters. Statistics are always float32."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "batch *shape"], *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch *shape"]:
+        """The inputs normalized, in training and outside alike."""
+        del train, axis_name
+        norm = nn.LayerNorm(
+            epsilon=self.epsilon,
+            dtype=self.dtype,
+            reduction_axes=tuple(range(1, inputs.ndim)),
+            feature_axes=-1,
+            use_fast_variance=False,  # as in `BatchNorm`
+        )
+        nn.share_scope(self, norm)
+        return norm(inputs)
+
+
+class InstanceNorm(nn.Module):
+    """Normalization of each channel of each example, with a scale and a bias a channel.
+
+    References:
+        Ulyanov, Vedaldi and Lempitsky, Instance Normalization, 2016.
+    """
+
+    epsilon: float = 1e-5
+    """Added to the variance."""
+    dtype: Any = None
+    """Type of the result; None: that of input and parameters. Statistics are always float32."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "batch *shape"], *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch *shape"]:
+        """The inputs normalized, in training and outside alike.
+
+        Raises:
+            ValueError: a channel has one value, which is nothing to average over.
+        """
+        del train, axis_name
+        if inputs.ndim < 3:
+            raise ValueError(
+                "instance norm wants several values a channel, which vectors have not: use layer"
+            )
+        norm = nn.LayerNorm(
+            epsilon=self.epsilon,
+            dtype=self.dtype,
+            reduction_axes=tuple(range(1, inputs.ndim - 1)),
+            feature_axes=-1,
+            use_fast_variance=False,  # as in `BatchNorm`
+        )
+        nn.share_scope(self, norm)
+        return norm(inputs)

@@ -38,8 +38,15 @@ def activate(
     return functions[name](values)
 
 
-def kernel_init(std: float | None) -> Initializer:
-    """Normal weights of a given standard deviation; None: scaled by fan-in (LeCun et al. 1998)."""
+def kernel_init(std: float | None, orthogonal: bool = False) -> Initializer:
+    """Normal weights of a given standard deviation; None: scaled by fan-in (LeCun et al. 1998).
+
+    Orthogonal ones instead make orthonormal rows or columns of weights as a matrix of ``(outputs,
+    inputs)``, a convolution's as ``(channels out, taps times channels in)``, whichever are fewer
+    (Saxe, McClelland and Ganguli 2014).
+    """
+    if orthogonal:
+        return nn.initializers.orthogonal()
     return nn.initializers.lecun_normal() if std is None else nn.initializers.normal(std)
 
 
@@ -59,6 +66,11 @@ def compute_dtype(name: Precision | None) -> Any:
 
 def check(module: nn.Module) -> None:
     """Raises ValueError when a field that the networks share has a value that cannot work."""
+    if getattr(module, "batch_norm", False) and getattr(module, "norm", None):
+        raise ValueError(
+            f"{type(module).__name__}.norm = {getattr(module, 'norm')!r}, and batch_norm is on: one"  # noqa: B009
+            " layer has one normalization, so switch batch_norm off (no-batch-norm)"
+        )
     for name, is_valid, rule in _RULES:
         if hasattr(module, name) and not is_valid(value := getattr(module, name)):
             raise ValueError(f"{type(module).__name__}.{name} = {value!r}: {rule}")
@@ -75,5 +87,12 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("embedding", lambda v: v >= 0, "must be at least 0 (0: one-hot labels)"),
     ("init_std", lambda v: v is None or v > 0, "must be positive, or None"),
     ("activation", lambda v: v in ("relu", "leaky_relu", "tanh"), "relu, leaky_relu or tanh"),
+    ("norm", lambda v: v in (None, "layer", "instance"), "layer, instance, or None"),
+    ("weight_norm", lambda v: v in (None, "spectral", "weight"), "spectral, weight, or None"),
+    (
+        "minibatch",
+        lambda v: v in (None, "discrimination", "stddev"),
+        "discrimination, stddev, or None",
+    ),
     ("dtype", lambda v: v is None or v in _PRECISIONS, "float32, bfloat16, or None"),
 )
