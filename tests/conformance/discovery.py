@@ -31,8 +31,8 @@ from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
 PARTS = {
-    *("HiddenLayers", "DownPyramid", "UpPyramid"),
-    *("MlpFeatures", "DcganFeatures", "InfoGanFeatures"),
+    *("HiddenLayers", "DownPyramid", "UpPyramid", "MlpFeatures", "DcganFeatures"),
+    *("ResnetImages", "ResnetFeatures"),
 }
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.dense import Dense
@@ -22,6 +23,10 @@ class LogitHead(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of normal ones."""
+    kernel_init: Initializer | None = None
+    """Distribution of the first weights, if it is neither of these."""
+    use_bias: bool = True
+    """Whether a bias is added."""
 
     @nn.compact
     def __call__(self, features: Float[Array, "batch features"]) -> Logits:
@@ -29,7 +34,8 @@ class LogitHead(nn.Module):
         dense = Dense(
             1,
             dtype=jnp.float32,
-            kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+            use_bias=self.use_bias,
+            kernel_init=self.kernel_init or kernel_init(self.init_std, self.orthogonal_init),
             weight_norm=self.weight_norm,
         )
         return dense(features)[:, 0]
@@ -63,6 +69,10 @@ class ClassHead(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of normal ones."""
+    kernel_init: Initializer | None = None
+    """Distribution of the first weights, if it is neither of these."""
+    use_bias: bool = True
+    """Whether a bias is added."""
 
     @nn.compact
     def __call__(
@@ -77,7 +87,8 @@ class ClassHead(nn.Module):
         dense = Dense(
             classes,
             dtype=jnp.float32,
-            kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+            use_bias=self.use_bias,
+            kernel_init=self.kernel_init or kernel_init(self.init_std, self.orthogonal_init),
             weight_norm=self.weight_norm,
         )
         return dense(features)
@@ -151,6 +162,10 @@ class ProjectionHead(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of normal ones."""
+    kernel_init: Initializer | None = None
+    """Distribution of the first weights, if it is neither of these."""
+    use_bias: bool = True
+    """Whether a bias is added."""
 
     @nn.compact
     def __call__(
@@ -164,8 +179,10 @@ class ProjectionHead(nn.Module):
         size = features.shape[-1]
         # The fan-in of a product with a vector of a class is the vector's length.
         std = size**-0.5 if self.init_std is None else self.init_std
-        init = kernel_init(std, self.orthogonal_init)
+        init = self.kernel_init or kernel_init(std, self.orthogonal_init)
         embedding = ClassEmbedding(size, init, weight_norm=self.weight_norm)
         vectors = embedding(labels, classes=classes)
-        psi = LogitHead(self.init_std, self.weight_norm, self.orthogonal_init)(features)
-        return psi + jnp.sum(vectors * features.astype(jnp.float32), axis=-1)
+        psi = LogitHead(
+            self.init_std, self.weight_norm, self.orthogonal_init, self.kernel_init, self.use_bias
+        )
+        return psi(features) + jnp.sum(vectors * features.astype(jnp.float32), axis=-1)

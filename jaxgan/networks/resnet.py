@@ -1,0 +1,295 @@
+"""The residual networks of SNGAN (Miyato et al. 2018), for square images of 8 to 128 pixels a side.
+
+Widths and sizes of the published ones, and their parameters with RGB images, 128 latents, as in
+mimicry:
+
+======  ============================  ==========  =============
+pixels  fields of both                generator   discriminator
+======  ============================  ==========  =============
+32      width 256 (G) and 128 (D),     4,276,739   1,053,825
+        max_multiple 1
+48      width 64, max_multiple 16      4,878,083  10,141,441
+64      width 64, max_multiple 16     12,220,675  10,141,441
+128     width 64, max_multiple 16     32,150,787  29,017,857
+======  ============================  ==========  =============
+
+Authors and ports differ in small things that are fields here: how resolutions are doubled, whether
+the discriminator's last layer has a bias, what a shortcut sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxgan.networks.layers.conv import Conv
+from jaxgan.networks.layers.dense import Dense
+from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.minibatch import Minibatch, beside_features
+from jaxgan.networks.layers.norm import Norm, norm_layer
+from jaxgan.networks.layers.options import Precision, check, compute_dtype
+from jaxgan.networks.layers.residual import (
+    DownBlock,
+    FirstBlock,
+    Normalize,
+    UpBlock,
+    Upsampling,
+    glorot_init,
+    normalization,
+)
+from jaxgan.networks.layers.weights import WeightNorm
+from jaxgan.networks.trunk import Pyramid, pyramid
+from jaxgan.typing import ImageShape, Latents, Logits, Pixels
+
+COARSEST = 7
+"""Pixels a side of a generator's coarsest level, at most."""
+
+PUBLISHED = {48: (4, 1), 64: (5, 0), 128: (5, 1)}
+"""By image size: a discriminator's blocks that halve, and those after them that do not."""
+
+
+def generator_levels(image_shape: ImageShape, width: int, max_multiple: int) -> Pyramid:
+    """Halves while the size is even and above 7; doubles the channels each time, up to a cap.
+
+    ``channels`` are those of each block's result, finest first; the dense layer's are those of one
+    more doubling.
+
+    >>> generator_levels((48, 48, 3), width=64, max_multiple=8)
+    Pyramid(base=6, channels=(64, 128, 256, 512))
+    >>> generator_levels((28, 28, 1), width=64, max_multiple=1)
+    Pyramid(base=7, channels=(64, 64, 64))
+
+    Raises:
+        ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+    """
+    pyramid(image_shape, width, max_multiple)  # its checks
+    base, channels = image_shape[0], [width]
+    while base % 2 == 0 and base > COARSEST:
+        channels.append(width * min(2 ** len(channels), max_multiple))
+        base //= 2
+    return Pyramid(base, tuple(channels))
+
+
+def discriminator_blocks(image_shape: ImageShape) -> tuple[int, int]:
+    """Blocks that halve, and those after them that do not.
+
+    What is not published has, as at 32 pixels, two that do not halve, after as many as leave 8
+    pixels or fewer.
+
+    >>> [discriminator_blocks((size, size, 3)) for size in (8, 28, 32, 64)]
+    [(1, 2), (2, 2), (2, 2), (5, 0)]
+
+    Raises:
+        ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+    """
+    pyramid(image_shape, 1, 1)  # its checks
+    size = image_shape[0]
+    if size in PUBLISHED:
+        return PUBLISHED[size]
+    halvings = 1
+    while (size >> halvings) % 2 == 0 and size >> halvings > 8:
+        halvings += 1
+    return halvings, 2
+
+
+class ResnetImages(nn.Module):
+    """Settings of SNGAN's generator, and how it makes images, but for its normalizations.
+
+    Generators that normalize in different ways derive from it.
+    """
+
+    width: int = 256
+    """Channels of the finest level; they double with each halving of the resolution."""
+    max_multiple: int = 1
+    """Channels of the widest levels, as a multiple of width."""
+    upsampling: Upsampling = "nearest"
+    """How resolutions are doubled: nearest (the authors) or bilinear (mimicry)."""
+    weight_norm: WeightNorm | None = None
+    """What the weights of all layers are normalized by; None: nothing, as the authors have it."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of Glorot's."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    def images(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        norm: Callable[[], Normalize],
+        last: Callable[[], Normalize],
+    ) -> Pixels:
+        """Images ``(batch, *image_shape)`` in [-1, 1]; called inside a module's ``__call__``.
+
+        Args:
+            latent: what the dense layer gets.
+            image_shape: height, width, channels.
+            norm: makes the normalizations of the blocks, one by one.
+            last: makes the normalization after them.
+
+        Raises:
+            ValueError: for an image shape that `generator_levels` cannot build.
+        """
+        levels = generator_levels(image_shape, self.width, self.max_multiple)
+        options: dict[str, Any] = {
+            "dtype": compute_dtype(self.dtype),
+            "kernel_init": glorot_init(1.0, self.orthogonal_init),
+            "weight_norm": self.weight_norm,
+        }
+        coarse = (levels.base, levels.base, levels.channels[-1])
+        values = Dense(coarse[0] * coarse[1] * coarse[2], **options)(latent)
+        values = values.reshape(-1, *coarse)
+        for channels in reversed(levels.channels[:-1]):
+            block = UpBlock(
+                channels,
+                self.upsampling,
+                self.weight_norm,
+                self.orthogonal_init,
+                options["dtype"],
+            )
+            values = block(values, (norm(), norm()))
+        values = Conv(image_shape[2], (3, 3), **options)(nn.relu(last()(values)))
+        return jnp.tanh(values.astype(jnp.float32))
+
+
+class ResnetGenerator(ResnetImages):
+    """SNGAN's generator: residual blocks with batch norm that double the resolution.
+
+    >>> import jax
+    >>> generator = ResnetGenerator(width=8)
+    >>> images, _ = generator.init_with_output(
+    ...     jax.random.key(0), jax.numpy.zeros((2, 16)), image_shape=(8, 8, 1), train=False
+    ... )
+    >>> images.shape
+    (2, 8, 8, 1)
+
+    References:
+        Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018, appendix
+        B.4.
+    """
+
+    batch_norm: bool = True
+    """Normalize before each ReLU."""
+    norm: Norm | None = None
+    """Normalize each example by itself, in place of batch norm; None: do not."""
+
+    @nn.compact
+    def __call__(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Pixels:
+        """Images ``(batch, *image_shape)`` in [-1, 1], float32.
+
+        Raises:
+            ValueError: for an image shape that `generator_levels` cannot build.
+        """
+        layer, dtype = norm_layer(self.batch_norm, self.norm), compute_dtype(self.dtype)
+
+        def norm() -> Normalize:
+            return normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
+
+        return self.images(latent, image_shape=image_shape, norm=norm, last=norm)
+
+
+class ResnetFeatures(nn.Module):
+    """Settings of SNGAN's discriminator, and all of it but the last layer.
+
+    Discriminators that differ in their last layer derive from it.
+    """
+
+    width: int = 128
+    """Channels of the first block; they double with each block."""
+    max_multiple: int = 1
+    """Channels of the widest blocks, as a multiple of width."""
+    weight_norm: WeightNorm | None = "spectral"
+    """What the weights of all layers are normalized by; None: nothing."""
+    pooling: Literal["sum", "mean"] = "sum"
+    """Over the pixels of the last block: their sum, or their mean as in WGAN-GP."""
+    last_bias: bool = True
+    """Whether the last layer has a bias, as in the PyTorch ports; the authors' has none."""
+    in_place_relu: bool = False
+    """Shortcuts see relu(x), as in the PyTorch ports, whose first ReLU overwrites its input."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of Glorot's."""
+    norm: Norm | None = None
+    """Normalize each example by itself before the ReLUs of all blocks but the first; None: no."""
+    minibatch: Minibatch | None = None
+    """What the last layer sees of the batch as a whole; None: nothing."""
+    dtype: Precision | None = None
+    """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        super().__post_init__()
+
+    def features(
+        self, images: Pixels, *, train: bool, axis_name: str | None = None
+    ) -> Float[Array, "batch features"]:
+        """What the last layer gets; called inside a module's ``__call__``.
+
+        Raises:
+            ValueError: for an image shape that `discriminator_blocks` cannot build.
+        """
+        _, height, width, channels = images.shape
+        halving, more = discriminator_blocks((height, width, channels))
+        layer, dtype = norm_layer(False, self.norm), compute_dtype(self.dtype)
+        common: dict[str, Any] = {
+            "weight_norm": self.weight_norm,
+            "orthogonal_init": self.orthogonal_init,
+        }
+        values = FirstBlock(self.width, dtype=dtype, **common)(images)
+        for place in range(1, halving + more):
+            norms = tuple(
+                normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
+                for _ in range(0 if layer is None else 2)
+            )
+            values = DownBlock(
+                self.width * min(2**place, self.max_multiple),
+                halve=place < halving,
+                in_place_relu=self.in_place_relu,
+                dtype=dtype,
+                **common,
+            )(values, norms)
+        # Float32 from here, since a sum over pixels is.
+        values = nn.relu(values).astype(jnp.float32)
+        pooled = jnp.sum(values, (1, 2)) if self.pooling == "sum" else jnp.mean(values, (1, 2))
+        return beside_features(self.minibatch, pooled, axis_name)
+
+    def head_options(self) -> dict[str, Any]:
+        """What the last layers have in common with the others."""
+        return {
+            "weight_norm": self.weight_norm,
+            "kernel_init": glorot_init(1.0, self.orthogonal_init),
+            "use_bias": self.last_bias,
+        }
+
+
+class ResnetDiscriminator(ResnetFeatures):
+    """SNGAN's discriminator: residual blocks without batch norm, all layers spectrally normalized.
+
+    References:
+        Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018, appendix
+        B.4.
+    """
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image, float32.
+
+        Raises:
+            ValueError: for an image shape that `discriminator_blocks` cannot build.
+        """
+        features = self.features(images, train=train, axis_name=axis_name)
+        return LogitHead(**self.head_options())(features)
