@@ -94,8 +94,9 @@ def test_shapes_as_the_defaults_make_it(network, image_shape):
 
     def run():
         variables = network.init(KEYS, *inputs, train=False, **arguments)
+        mutable = [name for name in variables if name != "params"]
         outputs, changed = network.apply(
-            variables, *inputs, train=True, rngs=KEYS, mutable=["batch_stats"], **arguments
+            variables, *inputs, train=True, rngs=KEYS, mutable=mutable, **arguments
         )
         return variables, outputs, changed
 
@@ -103,7 +104,7 @@ def test_shapes_as_the_defaults_make_it(network, image_shape):
     assert [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(outputs)] == [
         (shape, jnp.float32) for shape in expected
     ]
-    assert variables.keys() <= {"params", "batch_stats"}
+    assert variables.keys() <= {"params", "batch_stats", "spectral"}
     # What training changes keeps its structure.
     assert structure(changed) == structure({k: v for k, v in variables.items() if k != "params"})
 
@@ -123,7 +124,7 @@ def test_values_and_gradients(network):
 
         def loss(params, inputs):
             outputs, changed = network.apply(
-                {"params": params, **state}, *inputs, train=True, mutable=["batch_stats"],
+                {"params": params, **state}, *inputs, train=True, mutable=[*state],
                 rngs={"dropout": key}, **arguments,
             )  # fmt: skip
             # Not symmetric, so that normalization cancels no gradient.
