@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.networks.layers.norm import BatchNorm
+from jaxgan.networks.layers.norm import BatchNorm, InstanceNorm, LayerNorm
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.normal(1.5, 3.0, (16, 4, 5, 3)) * np.array([1.0, 0.2, 5.0])
@@ -112,3 +112,31 @@ def test_statistics_are_float32():
     )
     assert outputs.dtype == jnp.bfloat16
     assert {v.dtype for v in jax.tree.leaves(changed)} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize(("layer", "axes"), [(LayerNorm(), (1, 2, 3)), (InstanceNorm(), (1, 2))])
+def test_of_single_examples(layer, axes):
+    """Over all that an example has, or over the pixels of each of its channels."""
+    params = {"scale": jnp.asarray([1.0, 2.0, 0.5]), "bias": jnp.asarray([0.0, -1.0, 3.0])}
+    mean = INPUTS.mean(axes, keepdims=True)
+    expected = (INPUTS - mean) / np.sqrt(INPUTS.var(axes, keepdims=True) + 1e-5)
+    expected = expected * [1.0, 2.0, 0.5] + [0.0, -1.0, 3.0]
+    images = jnp.asarray(INPUTS, jnp.float32)
+    got = layer.apply({"params": params}, images, train=True)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+    # No example looks at another, and nothing is different outside of training.
+    alone = layer.apply({"params": params}, images[3:4], train=False)
+    np.testing.assert_allclose(alone, got[3:4], rtol=1e-5, atol=1e-5)
+    shapes = jax.eval_shape(lambda: layer.init(jax.random.key(0), images, train=True))
+    assert shapes.keys() == {"params"}
+    assert {name: leaf.shape for name, leaf in shapes["params"].items()} == {
+        "scale": (3,),
+        "bias": (3,),
+    }
+
+
+def test_a_vector_is_no_instance_of_many_values():
+    vectors = jnp.ones((2, 5))
+    assert LayerNorm().init_with_output(jax.random.key(0), vectors, train=True)[0].shape == (2, 5)
+    with pytest.raises(ValueError, match="use layer"):
+        InstanceNorm().init(jax.random.key(0), vectors, train=True)
