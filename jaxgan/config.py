@@ -40,8 +40,7 @@ def config_errors() -> Iterator[None]:
 
 def _at_least(value: Any, least: int, *names: str) -> None:
     for name in names:
-        number = getattr(value, name)
-        if number < least:
+        if (number := getattr(value, name)) < least:
             raise ConfigError(f"{name} = {number}: must be at least {least}")
 
 
@@ -107,6 +106,10 @@ class Model:
             if not usual and not is_network(value) and not optimizer:
                 shown.append(f"{field.name} = {_shown(value)}")
         return ", ".join(shown) or type(self).__name__
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and seldom meant, each on one line, for a run's first lines."""
+        return ()
 
     def mark(self) -> str:
         """What stands beside a point of a plot, such as ``β = 4``; empty: nothing."""
@@ -185,9 +188,7 @@ class EarlyStopping:
         """Whether ``value`` beats the ``best`` seen so far; NaN and infinity beat nothing."""
         if not math.isfinite(value):
             return False
-        if best is None:
-            return True
-        return value < best if self.mode == "min" else value > best
+        return best is None or (value < best if self.mode == "min" else value > best)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,7 +295,6 @@ def describe(value: Any) -> str:
     """A configuration on one line: ``Hinge()``, ``Adam(learning_rate=0.0002, b1=0.5)``."""
     shown = []
     for field in config_fields(value):
-        current = getattr(value, field.name)
-        if field.default is dataclasses.MISSING or current != field.default:
+        if (current := getattr(value, field.name)) != field.default:
             shown.append(f"{field.name}={current!r}")
     return f"{type(value).__name__}({', '.join(shown)})"

@@ -94,6 +94,10 @@ class Gan(Model):
         numbers = [what for what, holds in said.items() if holds]
         return ", ".join([describe(self.loss), *numbers, *map(describe, parts), *labels])
 
+    def warnings(self) -> tuple[str, ...]:
+        """See `jaxgan.algorithms.gan_checks.warnings`."""
+        return gan_checks.warnings(self)
+
     def build(self, experiment: Experiment, *, axis_name: str | None = None) -> base.Algorithm:
         """See `gan`."""
         return gan(experiment, self, axis_name=axis_name)

@@ -9,7 +9,9 @@ from typing import Any
 import flax.linen as nn
 
 from jaxgan.config import ConfigError, Experiment
+from jaxgan.networks.resnet import ResnetFeatures
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.losses import Hinge
 from jaxgan.objectives.gan.penalties import Penalty
 
 
@@ -77,3 +79,20 @@ def check_pack(model: Any) -> None:
         raise ConfigError(
             f"pack = {model.pack} with {what}, which are of single images: set --model.pack 1"
         )
+
+
+def warnings(model: Any) -> tuple[str, ...]:
+    """What can be trained, and mostly not for long.
+
+    Args:
+        model: a `jaxgan.algorithms.gan.Gan`.
+    """
+    judging = getattr(model.discriminator, "body", model.discriminator)
+    unbounded = isinstance(judging, ResnetFeatures) and judging.weight_norm != "spectral"
+    if unbounded and isinstance(model.loss, Hinge) and not model.penalties:
+        return (
+            "a residual discriminator under the hinge loss, with neither spectral normalization nor"
+            " a gradient penalty: nothing bounds its slope, and such games tend to diverge"
+            " (--model.discriminator.weight-norm spectral)",
+        )
+    return ()

@@ -120,6 +120,8 @@ def _write(
             logger.message(opening(folder, experiment, program, state))
             for note in filter(None, (*said, *notes)):
                 logger.message(note)
+            for warning in experiment.model.warnings():
+                logger.message(f"warning: {warning}")
             if resume:
                 logger.message(f"going on with {folder} from step {position.step}")
             state, position = _loop(

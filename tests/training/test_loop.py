@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tiny
 
+from jaxgan.algorithms.gan import Gan
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Model, Run
 from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
@@ -271,8 +272,10 @@ def test_a_signal_after_the_training_leaves_what_resume_measures(
     assert workdir.read_result(tmp_path / "run") == result
 
 
-def test_what_a_run_says_of_itself(tmp_path, capsys):
-    """First what is trained on what, then what is measured; the log has what the line has not."""
+def test_what_a_run_says_of_itself(tmp_path, capsys, monkeypatch):
+    """First what is trained on what, and warnings of the model, then what is measured; the log has
+    what the line has not."""
+    monkeypatch.setattr(Gan, "warnings", lambda model: (f"beware of {model.n_critic} updates",))
     experiment = tiny.gan(
         steps=4, data=Data(validation=50), evaluation=Evaluation(samples=20, every=2)
     )
@@ -284,6 +287,7 @@ def test_what_a_run_says_of_itself(tmp_path, capsys):
         f"{tmp_path}/run: 4 steps of 32 of the 1,450 images of digits (8x8x1); parameters:"
         " discriminator 1,057, generator 1,232; on 1 x cpu"
     )
+    assert lines[0] == "warning: beware of 2 updates"
     assert lines.count("measuring fid, kid: 20 samples") == 3
     assert not [line for line in lines if "grad_norm" in line or "learning_rate" in line]
     # Steps in a few milliseconds have no rate.
