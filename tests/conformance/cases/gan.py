@@ -55,9 +55,10 @@ CONDITIONAL = Gan(
     ProjectionDcganDiscriminator(width=4),
     prior=Labelled(Uniform(LATENT_SIZE)),
 )
+# Normalizations that keep something, and layers that see the whole batch.
 POINTS = Gan(
-    MlpGenerator((8,), bounded=False),
-    MlpDiscriminator((8,), pieces=2, dropout=0.2),
+    MlpGenerator((8,), bounded=False, norm="layer", weight_norm="spectral"),
+    MlpDiscriminator((8,), pieces=2, dropout=0.2, weight_norm="spectral", minibatch="stddev"),
     prior=Normal(LATENT_SIZE),
 )
 # Penalties that are not due at every update, with what has to be drawn for them.
