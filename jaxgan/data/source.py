@@ -68,8 +68,9 @@ class Info(NamedTuple):
     knows: frozenset[str] = frozenset()
     """Truths that the source can tell beside its examples, by which metrics find out whether it is
     for them: ``"factors"`` (of variation, as `jaxgan.data.sources.sprites.Sprites` tells them),
-    ``"manifold"`` (`jaxgan.data.sources.triangles.Triangles`) or ``"mixture"``
-    (`jaxgan.data.sources.gaussians.Ring`)."""
+    ``"manifold"`` (`jaxgan.data.sources.triangles.Triangles`), ``"mixture"``
+    (`jaxgan.data.sources.gaussians.Ring`) or ``"stacked"``
+    (`jaxgan.data.sources.stacked.Stacked`)."""
 
 
 @runtime_checkable

@@ -181,6 +181,16 @@ def _ms_ssim(measured: Measured) -> Numbers:
     return {"ms_ssim": diversity(measured.generated.images, measured.labels, seed=seed).value}
 
 
+def _modes(measured: Measured) -> Numbers:
+    from jaxgan.evaluation.manifolds.stacks import stack_metrics
+
+    generated, real = measured.generated.logits, measured.reference.logits
+    assert generated is not None
+    assert real is not None
+    seed = measured.reference.protocol.seed
+    return stack_metrics(generated, real, replicates=measured.replicates, seed=seed)
+
+
 _LABELED: frozenset[Need] = frozenset({"classes", "labels"})
 _PIXELS: frozenset[Need] = frozenset({"8 bits"})
 
@@ -198,6 +208,9 @@ SAMPLE_METRICS: Mapping[str, SampleMetric] = {
     ),
     "swd": SampleMetric(_swd, ("swd",), _PIXELS, pixels=True),
     "ms_ssim": SampleMetric(_ms_ssim, ("ms_ssim",), _PIXELS, pixels=True),
+    "modes": SampleMetric(
+        _modes, ("modes", "mode_kl", "mode_kl_floor"), frozenset({"stacked", "class scores"})
+    ),
 }
 """Metrics that compare generated images with real ones."""
 

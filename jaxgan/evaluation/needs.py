@@ -22,6 +22,7 @@ Need = Literal[
     "factors",
     "manifold",
     "mixture",
+    "stacked",
     "native images",
     "samples",
     "generator",
@@ -38,6 +39,7 @@ Need = Literal[
 - ``factors``: images drawn for given values of their factors of variation.
 - ``manifold``: the distance from any image to the nearest one that could be in the data set.
 - ``mixture``: the modes of a mixture that the points were drawn from.
+- ``stacked``: images whose channels are gray images, each of a class of its own.
 - ``native images``: models that see the images as the data set draws them.
 - ``samples``: a model that draws images from a prior.
 - ``generator``: images of latents, with gradients that lead to the latents of a given image.
@@ -57,6 +59,7 @@ LACKING: Mapping[Need, str] = {
     "factors": "a data set whose factors of variation are known, such as sprites",
     "manifold": "a data set whose manifold is known: triangles",
     "mixture": "a data set whose modes are known, such as ring",
+    "stacked": "a data set of stacked gray images, such as stacked",
     "native images": "images as they are drawn{shape}: leave out --data.resize",
     "samples": "samples, and this model draws none",
     "generator": "a generator that has gradients, and this model has none",
@@ -89,7 +92,7 @@ class Described(Protocol):
 
     @property
     def knows(self) -> frozenset[str]:
-        """Those of ``factors``, ``manifold`` and ``mixture`` that are known."""
+        """Those of ``factors``, ``manifold``, ``mixture`` and ``stacked`` that are known."""
         ...
 
 
@@ -100,7 +103,7 @@ def of_data(info: Described, image_shape: tuple[int, ...]) -> frozenset[Need]:
         info: what its source says of itself.
         image_shape: of the images that the model sees.
     """
-    known: tuple[Need, ...] = ("factors", "manifold", "mixture")
+    known: tuple[Need, ...] = ("factors", "manifold", "mixture", "stacked")
     found: set[Need] = {need for need in known if need in info.knows}
     if info.shape is not None and tuple(info.shape) == tuple(image_shape):
         found.add("native images")

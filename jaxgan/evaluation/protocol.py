@@ -60,7 +60,8 @@ class Protocol:
     resize: str = "none"
     """Filter and size by which the backbone resizes images first, such as ``bilinear299x299``."""
     channels: str = "none"
-    """What the backbone does to channels first: ``gray-to-rgb`` repeats one channel three times."""
+    """What the backbone does to channels first: ``gray-to-rgb`` repeats one channel three times,
+    ``each`` looks at every channel by itself."""
     draws: int = 0
     """Codes drawn for each image by metrics that estimate a likelihood; 0 for others."""
     via: str = ""

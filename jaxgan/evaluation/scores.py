@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Int, Num
 
+from jaxgan.evaluation.features.by_channel import EACH
 from jaxgan.evaluation.features.extraction import extract
 from jaxgan.evaluation.metrics import (
     REPLICATES,
@@ -112,6 +113,8 @@ def check_needs(name: str, reference: Reference, *, labels: bool, unseen: bool) 
         there.add("labels")
     if reference.protocol.quantized:
         there.add("8 bits")
+    if backbone.channels == EACH:
+        there.add("stacked")
     if "labels" in metric.needs and "classes" in there and not labels:
         # Samples may come from elsewhere: of a model, it is known before they are drawn.
         raise ValueError(f"{name} needs images of known classes, and the generated ones have none")

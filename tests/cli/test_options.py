@@ -116,6 +116,8 @@ class TestDataset:
 
     def test_all_names_parse(self):
         named = {"folder": " --data.source.path images", "tfds": " --data.source.name=cifar10"}
+        named |= {"idx": " --data.source.folder idx"}
+        named |= {"stacked-idx": " --data.source.source.folder=idx"}
         for name in DATASETS:
             parsed = parse(f"--dataset {name}{named.get(name, '')}")
             assert parsed.experiment.data == DATASETS[name]
@@ -123,7 +125,8 @@ class TestDataset:
     def test_unknown_ones_are_refused_with_the_known_ones(self):
         assert refused("--dataset mnist") == (
             "there is no dataset 'mnist', did you mean fashion-mnist? There are digits,"
-            " fashion-mnist, ring, grid, sprites, triangles, folder and tfds"
+            " fashion-mnist, ring, grid, stacked, stacked-fashion-mnist, stacked-idx, sprites,"
+            " triangles, idx, folder and tfds"
         )
 
     def test_may_be_completed_by_other_flags(self):

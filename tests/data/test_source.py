@@ -15,12 +15,13 @@ from jaxgan.data.sources.folder import Folder
 from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
 from jaxgan.data.sources.sprites import Sprites
+from jaxgan.data.sources.stacked import Stacked
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 
 SOURCES = [
     Digits(), Folder("~/none"), Grid(), Ring(), Sprites(), Idx("~/none"), fashion_mnist(),
-    Tfds("none"), Triangles(),
+    Stacked(), Stacked(Idx("~/none"), count=5), Tfds("none"), Triangles(),
 ]  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def test_sources_are_plain_values(source):
     assert isinstance(source, Source)
     assert source.fields is IMAGE_AND_LABEL
     fields = vars(source)
-    assert all(isinstance(value, str | int | float | None) for value in fields.values())
+    assert all(isinstance(value, str | int | float | Source | None) for value in fields.values())
     again = type(source)(**fields)
     assert again == source
     assert hash(again) == hash(source)
@@ -41,7 +42,7 @@ def test_sources_are_plain_values(source):
 
 def test_sources_say_what_truths_they_know():
     known = {Digits(): "", Ring(): "mixture", Grid(): "mixture"}
-    known |= {Sprites(): "factors", Triangles(): "manifold"}
+    known |= {Sprites(): "factors", Triangles(): "manifold", Stacked(): "stacked"}
     for source, name in known.items():
         assert source.info().knows == ({name} if name else set())
     # Somebody else's need not.

@@ -20,6 +20,7 @@ MESSAGES = {
     "factors": "it needs a data set whose factors of variation are known, such as sprites",
     "manifold": "it needs a data set whose manifold is known: triangles",
     "mixture": "it needs a data set whose modes are known, such as ring",
+    "stacked": "it needs a data set of stacked gray images, such as stacked",
     "native images": "it needs images as they are drawn, 64x64x1: leave out --data.resize",
     "samples": "it needs samples, and this model draws none",
     "generator": "it needs a generator that has gradients, and this model has none",
@@ -41,6 +42,7 @@ TABLE = {
     "memorization": {"8 bits"},
     "swd": {"8 bits"},
     "ms_ssim": {"8 bits"},
+    "modes": {"stacked", "class scores"},
     "likelihood": {"encoder", "likelihood"},
     "surgery": {"encoder"},
     "disentanglement": {"encoder", "images alone", "factors", "native images"},
@@ -127,6 +129,11 @@ class Described(NamedTuple):
             Described((9, 9, 1), "float32", 1, frozenset({"factors", "manifold"})),
             (8, 8, 1),
             {"factors", "manifold"},
+        ),
+        (
+            Described((8, 8, 3), classes=1000, knows=frozenset({"stacked"})),
+            (8, 8, 3),
+            {"stacked", "classes", "8 bits", "native images"},
         ),
         # What a data set cannot know.
         (Described((9, 9, 1), "float32", 1, frozenset({"encoder"})), (8, 8, 1), set()),

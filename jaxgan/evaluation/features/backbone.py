@@ -45,7 +45,8 @@ class Backbone(NamedTuple):
     resize: str = "none"
     """Filter and size by which it resizes images itself, such as ``bilinear299x299``."""
     channels: str = "none"
-    """What it does to channels: ``gray-to-rgb`` if it repeats a single one three times."""
+    """What it does to channels: ``gray-to-rgb`` if it repeats a single one three times, ``each`` if
+    it looks at every one by itself."""
     both: Callable[[Num[Array, "batch h w c"]], Outputs] | None = None
     """Features and class scores at the cost of one of them."""
     batch: int = BATCH

@@ -23,12 +23,16 @@ from flax import traverse_util
 from jaxtyping import Array, Float, Num
 
 from jaxgan.evaluation.features.backbone import Backbone, network_backbone, weights_digest
+from jaxgan.evaluation.features.by_channel import by_channel
 from jaxgan.evaluation.features.efficientnet import load_efficientnet_lite1
 from jaxgan.evaluation.features.inception import FILTERS, load_inception
 from jaxgan.typing import ImageShape, Params
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Where the shipped weights and the records of their training lie."""
+
+STACK = 3
+"""Channels of a stack of gray images that classifiers of these read as well."""
 
 POOLED_SIZE = 8
 """Side to which ``pixels`` averages larger images down."""
@@ -99,9 +103,10 @@ _DEFAULTS: Mapping[str, str] = {
 def default_backbone(source_name: str) -> str:
     """The backbone that a data set is measured with unless one is asked for.
 
-    ``"pixels"`` where no classifier is shipped for it.
+    ``"pixels"`` where no classifier is shipped for it. Stacks of images are measured by that of
+    the images.
     """
-    return _DEFAULTS.get(source_name, "pixels")
+    return _DEFAULTS.get(source_name.removeprefix("stacked-"), "pixels")
 
 
 def load_backbone(name: str, image_shape: ImageShape) -> Backbone:
@@ -111,7 +116,9 @@ def load_backbone(name: str, image_shape: ImageShape) -> Backbone:
     function.
 
     Args:
-        name: ``"digits-cnn"`` (8x8x1), ``"fashion-cnn"`` (28x28x1), ``"pixels"`` (any image; pixel
+        name: ``"digits-cnn"`` (8x8x1), ``"fashion-cnn"`` (28x28x1), either of them for a stack of
+            three such images as well (8x8x3: `jaxgan.evaluation.features.by_channel`), ``"pixels"``
+            (any image; pixel
             values in [0, 1], averaged over areas down to 8x8 where the image is larger, and
             reported with that size: ``pixels8x8``), ``"identity"`` (points, 1x1xd; their
             coordinates); and for images of any size, gray or RGB: ``"inception"``, or
@@ -177,13 +184,14 @@ def _check_photographs(name: str, image_shape: ImageShape) -> None:
 
 def _load_shipped(name: str, image_shape: ImageShape) -> Backbone:
     shipped = SHIPPED[name]
-    if tuple(image_shape) != shipped.image_shape:
+    gray = (*image_shape[:2], 1)
+    if gray != shipped.image_shape or image_shape[2] not in (1, STACK):
         raise ValueError(
             f"backbone {name} reads images of {_shape(shipped.image_shape)}, these are "
             f"{_shape(image_shape)}; 'pixels' reads images of any shape"
         )
     params = read_weights(WEIGHTS / f"{shipped.file}.npz")
-    return network_backbone(
+    backbone = network_backbone(
         shipped.network,
         params,
         name=name,
@@ -191,6 +199,7 @@ def _load_shipped(name: str, image_shape: ImageShape) -> Backbone:
         image_shape=shipped.image_shape,
         dimension=shipped.network.dimension,
     )
+    return backbone if image_shape[2] == 1 else by_channel(backbone, image_shape[2])
 
 
 def _pixels(image_shape: ImageShape) -> Backbone:

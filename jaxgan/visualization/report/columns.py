@@ -173,10 +173,11 @@ COLUMNS: tuple[MetricColumn, ...] = (
         "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
         " guessing. Critics of Wasserstein losses have no threshold, so none.",
     ),
-    # Of points drawn from a mixture.
+    # Of points drawn from a mixture, and of stacked images.
     MetricColumn(
         "modes", "Modes covered", HIGHER, "", 1,
-        "Modes of the mixture that good samples lie at.",
+        "Modes of the mixture that good samples lie at; of stacked images, combinations of classes"
+        " that a classifier finds among the samples.",
     ),
     MetricColumn(
         "high_quality", "High quality", HIGHER, "", 3,
@@ -185,6 +186,15 @@ COLUMNS: tuple[MetricColumn, ...] = (
     MetricColumn(
         "reverse_kl", "Reverse KL", LOWER, "nats", 3,
         "Divergence of the samples' modes from the mixture's.",
+    ),
+    MetricColumn(
+        "mode_kl", "KL of the modes", LOWER, "nats", 3,
+        "Divergence of the shares of the combinations of classes, as a classifier tells them, from"
+        " equal ones; 0 for none but infinitely many samples.",
+    ),
+    MetricColumn(
+        "mode_kl_floor", "KL of real modes", NEITHER, "nats", 3,
+        "The same of as many real images, under the same classifier: what a perfect model scores.",
     ),
 )  # fmt: skip
 """Metrics that a table can show, in its order."""
