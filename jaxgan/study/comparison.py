@@ -166,7 +166,11 @@ def assemble(
         rank_by=rank_by,
         metrics=columns,
         interval="95% Student-t interval over three or more training seeds",
-        notes=((f"Tuning: {tuning}",) if tuning else ()) + _warnings([*results.values()]),
+        notes=(
+            *((f"Tuning: {tuning}",) if tuning else ()),
+            *_warnings([*results.values()]),
+            *_alarms(rows),
+        ),
         plots=tradeoffs(shown, [row.subject for row in rows]),
         floor=floor,
     )
@@ -177,6 +181,22 @@ def _warnings(results: list[dict[str, Any]]) -> tuple[str, ...]:
     told = [result.get("warnings") for result in results]
     lines = [line for one in told if isinstance(one, list) for line in one]
     return tuple(dict.fromkeys(f"Mind: {line}." for line in lines if isinstance(line, str)))
+
+
+def _alarms(rows: Sequence[Finished]) -> list[str]:
+    """What the logs of runs say of a collapse: see `jaxgan.training.alarms`."""
+    lines = []
+    for row in rows:
+        for outcome in row.outcomes:
+            told = (outcome.result or {}).get("alarms")
+            for one in told if isinstance(told, list) else []:
+                if isinstance(one, dict) and isinstance(one.get("text"), str):
+                    since = one.get("since")
+                    lines.append(
+                        f"Alarm: {row.subject.name}, seed {outcome.seed}, since step {since}:"
+                        f" {one['text']}."
+                    )
+    return lines
 
 
 def _environment(results: list[dict[str, Any]]) -> dict[str, str]:

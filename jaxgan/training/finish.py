@@ -17,6 +17,7 @@ from jaxgan.program import Program, on_one_device
 from jaxgan.run import provenance, workdir
 from jaxgan.run.logs import Logger
 from jaxgan.run.restore import digest
+from jaxgan.training import alarms
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position
 from jaxgan.visualization.grid import save_png
@@ -76,6 +77,8 @@ def finish(
         "measured_step": position.best_step or position.step,
         "digest": digest(local),
         **numbers._asdict(),
+        # All processes train the same, but one of them writes the log.
+        "alarms": alarms.documents(alarms.so_far(folder).alarms),
         "parameters": pictures.parameter_counts(local),
         "seconds": {
             "training": position.seconds,

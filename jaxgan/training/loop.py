@@ -21,7 +21,7 @@ from jaxgan.run.checkpoint import Best, Checkpoints
 from jaxgan.run.config_json import to_json
 from jaxgan.run.logs import Logger
 from jaxgan.run.weights import Weights
-from jaxgan.training import extension, initial
+from jaxgan.training import alarms, extension, initial
 from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
 from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
@@ -156,7 +156,10 @@ def _loop(
 ) -> tuple[State, Position]:
     """Steps until the end, a signal, or early stopping."""
     feed = open_feed(experiment, run, program, position.data)
-    recorder = Recorder(logger, experiment.images_per_step, checkpoints, learning_rates(experiment))
+    recorder = Recorder(
+        logger, experiment.images_per_step, checkpoints, learning_rates(experiment),
+        alarms.so_far(folder),
+    )  # fmt: skip
     stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
     compiled = None
 

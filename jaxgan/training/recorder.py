@@ -12,10 +12,12 @@ from jaxtyping import Array
 
 from jaxgan.run.finite import DIVERGED, NonFiniteError
 from jaxgan.run.logs import Logger
+from jaxgan.training.alarms import Watch
 from jaxgan.training.pace import Pace
 
 GRAD_NORM = "_grad_norm"
-"""End of the names of metrics that files get and the terminal has no room for."""
+DIAGNOSTICS = "diagnostics/"
+"""End and start of the names of metrics that files get and the terminal has no room for."""
 
 
 @runtime_checkable
@@ -29,6 +31,11 @@ def _on_host(tree: Any) -> Any:
         # NumPy reads them where they are; `jax.device_get` takes ten times as long for scalars.
         return jax.tree.map(np.asarray, tree)
     return jax.device_get(tree)
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a metric is for files alone."""
+    return name.endswith(GRAD_NORM) or name.startswith(DIAGNOSTICS)
 
 
 def _is_computed(metrics: Mapping[str, Array]) -> bool:
@@ -51,6 +58,7 @@ class Recorder:
         images_per_step: real images a step.
         checkpoints: asked for the last good step when a run has to end.
         rates: from a step to what is logged beside its metrics, such as learning rates.
+        watch: what is remembered of the log so far, for alarms.
     """
 
     def __init__(
@@ -59,11 +67,13 @@ class Recorder:
         images_per_step: int,
         checkpoints: _HasSteps,
         rates: Callable[[int], Mapping[str, float]] = lambda step: {},
+        watch: Watch = Watch(),  # noqa: B008 (an immutable value)
     ) -> None:
         self.pace = Pace()
         self._logger, self._rates = logger, rates
         self._images_per_step = images_per_step
         self._checkpoints = checkpoints
+        self._watch = watch
         self._held: list[tuple[range, Any]] = []
         self._ended: list[tuple[range, Any]] = []
         self._timed = False
@@ -133,15 +143,19 @@ class Recorder:
         ]
         if bad:
             # Of the same step the loss, which says more than the gradients that it has spoiled.
-            step, value, name = min(bad, key=lambda one: (one[0], one[2].endswith("_grad_norm")))
+            step, value, name = min(bad, key=lambda one: (one[0], _is_beside(one[2])))
             raise self._non_finite(int(step), name, float(value))
         means = {name: float(np.mean(numbers)) for name, (_, numbers) in reported.items()}
         step = ended[-1][0][-1]
-        beside = {name: means.pop(name) for name in sorted(means) if name.endswith(GRAD_NORM)}
+        known, told = means.copy(), self._watch.alarms
+        beside = {name: means.pop(name) for name in sorted(means) if _is_beside(name)}
         beside |= self._rates(step)
         if self._speed is not None:
             beside["steps_per_second"] = self._speed
         self.record(step, means, beside, self.pace.recent)
+        self._watch = self._watch.after(int(step), known)
+        for alarm in self._watch.alarms[len(told) :]:
+            self._logger.message(alarm.line)
 
     def check(self, step: int, state: Any) -> None:
         """Looks for numbers that the last update has spoiled, which no metric has seen yet.
