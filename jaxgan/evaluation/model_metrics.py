@@ -56,6 +56,8 @@ class Model(NamedTuple):
     """So many generated images."""
     sample_count: int = 0
     """As many as the settings ask for."""
+    singular_values: Callable[[], Mapping[str, Mapping[str, float]]] | None = None
+    """Of each player, the largest singular value of each of its weights, by the weight's path."""
 
     def images(self, count: int | None = None) -> np.ndarray:
         """The held-out images, the first ``count`` of them (in the order of the files) or all."""
@@ -169,6 +171,13 @@ def _of_manifold(protocol: Protocol, model: Model) -> Protocol:
     )
 
 
+def _sigma(model: Model) -> Numbers:
+    assert model.singular_values is not None
+    found = {player: max(values.values()) for player, values in model.singular_values().items()}
+    # What nothing was drawn for has no interval.
+    return {f"sigma_{k}": Estimate(v, math.nan, math.nan) for k, v in found.items()}
+
+
 MODEL_METRICS: Mapping[str, ModelMetric] = {
     "likelihood": ModelMetric(
         _likelihood, ("likelihood", "bits_per_dim"), frozenset({"encoder", "likelihood"}),
@@ -194,5 +203,6 @@ MODEL_METRICS: Mapping[str, ModelMetric] = {
         frozenset({"manifold", "native images", "generator"}),
         _of_manifold, generates=True,
     ),
+    "sigma": ModelMetric(_sigma, ("sigma_generator", "sigma_discriminator"), frozenset()),
 }  # fmt: skip
 """Metrics of models, on held-out images."""

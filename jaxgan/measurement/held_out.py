@@ -25,6 +25,7 @@ from jaxgan.evaluation.statistics.intervals import Estimate
 from jaxgan.evaluation.statistics.ranges import within
 from jaxgan.measurement import sampling
 from jaxgan.measurement.sampling import SEED
+from jaxgan.networks.layers.spectral import singular_values
 from jaxgan.program import Program
 
 DRAWS = 1000
@@ -142,4 +143,7 @@ def model_of(
         to_support=generation and generation.project,
         samples=samples,
         sample_count=evaluation.samples or ON_MANIFOLD,
+        singular_values=lambda: {
+            player: singular_values(state.evaluated(player)) for player in state.players
+        },
     )

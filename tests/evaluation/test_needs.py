@@ -47,6 +47,7 @@ TABLE = {
     "surgery": {"encoder"},
     "disentanglement": {"encoder", "images alone", "factors", "native images"},
     "manifold": {"manifold", "native images", "generator"},
+    "sigma": set(),
 }
 
 

@@ -282,3 +282,16 @@ def test_held_out_batches_have_every_field_and_keys_of_their_own(streaming):
     # The same keys every time: two models are measured alike.
     again = seen_by_evaluate(Data(source=Described(), streaming=streaming), 8)
     assert [key for _, key in again] == [key for _, key in found]
+
+
+def test_sigma_is_the_largest_of_all_weights_of_a_player():
+    """Of the averaged generator, and of the discriminator, which has no average."""
+    experiment = tiny.gan(data=SQUARES)
+    program, state = made(experiment)
+    state = state.replace(ema=jax.tree.map(lambda leaf: 3.0 * leaf, state.ema))
+    found = measure(experiment, program, state, "sigma")
+    for player in ("generator", "discriminator"):
+        kernels = jax.tree.leaves(state.evaluated(player)["params"])
+        largest = max(np.linalg.norm(one, 2) for one in kernels if one.ndim == 2)
+        assert len([one for one in kernels if one.ndim == 2]) > 1
+        assert found[f"sigma_{player}[test16,ema]"].value == pytest.approx(largest, rel=1e-5)

@@ -173,6 +173,15 @@ COLUMNS: tuple[MetricColumn, ...] = (
         "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
         " guessing. Critics of Wasserstein losses have no threshold, so none.",
     ),
+    MetricColumn(
+        "sigma_discriminator", "Largest singular value, discriminator", NEITHER, "", 2,
+        "Of the weights of all its layers, the largest; of those with spectral normalization after"
+        " it, where it should be 1.",
+    ),
+    MetricColumn(
+        "sigma_generator", "Largest singular value, generator", NEITHER, "", 2,
+        "The same of the generator, whose averaged weights are taken.",
+    ),
     # Of points drawn from a mixture, and of stacked images.
     MetricColumn(
         "modes", "Modes covered", HIGHER, "", 1,
