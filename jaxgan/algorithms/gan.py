@@ -55,6 +55,9 @@ class Gan(Model):
     """Added to both players' losses, such as an auxiliary classifier (AC-GAN)."""
     augmentations: tuple[Augmentation, ...] = ()
     """Of real and generated images alike, before the discriminator sees them."""
+    diagnostics: bool = False
+    """Whether steps log what tells how training goes: gap and sign of the logits, slope of the
+    discriminator, sizes of updates, variety of generated images (names ``diagnostics/``)."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
     generator_penalties: tuple[GeneratorPenalty, ...] = ()

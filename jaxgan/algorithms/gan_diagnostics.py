@@ -14,11 +14,27 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from jaxgan.objectives.gan.penalties import View
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.typing import Metrics, Params, Pixels, Scalar
 
 PREFIX = "diagnostics/"
 """Start of the names, by which logs keep them from the terminal."""
+
+
+def of_discriminator(view: View, mean: Callable[[Any], Any]) -> Metrics:
+    """What is seen in an update of the discriminator; see the functions below.
+
+    Args:
+        view: of the update, as a penalty gets it.
+        mean: over the devices.
+    """
+    found = {
+        **of_verdicts(view.on_real, view.on_fake),
+        **of_slope(view.critic, view.real),
+        **of_spread(view.real, view.fake, mean),
+    }
+    return jax.lax.stop_gradient(found)
 
 
 def of_verdicts(real: Verdict, fake: Verdict) -> Metrics:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxgan import rng
-from jaxgan.algorithms import apply
+from jaxgan.algorithms import apply, gan_diagnostics
 from jaxgan.algorithms.gan_game import Game, Round
 from jaxgan.algorithms.gan_parts import adversarial, auxiliary, penalized
 from jaxgan.algorithms.state import Player
@@ -107,6 +107,9 @@ def generate(
         gradients = jax.tree.map(jnp.add, gradients, added)
         extras = {**extras, "generator_penalties": over.mean(kept)}
     gradients = over.mean(gradients)
+    before = making.params
     making = making.update(game.optimizers["generator"], gradients, last.generator_state)
+    if model.diagnostics:
+        metrics |= gan_diagnostics.of_update("generator", before, making.params)
     metrics |= {"loss/generator": value} | apply.gradient_norm("generator", gradients)
     return making, extras, metrics

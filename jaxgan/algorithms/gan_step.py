@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import rng
-from jaxgan.algorithms import apply
+from jaxgan.algorithms import apply, gan_diagnostics
 from jaxgan.algorithms.gan_game import DRAWS, Game, Round
 from jaxgan.algorithms.gan_generator import generate
 from jaxgan.algorithms.gan_parts import adversarial, auxiliary, packed, penalized, unpacked
@@ -109,6 +109,8 @@ def discriminate(
             **{f"{name}/real": jnp.mean(term) for name, term in of_real.items()},
             **{f"{name}/fake": jnp.mean(term) for name, term in of_fake.items()},
         }
+        if model.diagnostics:
+            metrics |= gan_diagnostics.of_discriminator(view, over.mean)
         seen = (read(loss, on_real), read(loss, on_fake))
         return metrics["loss/discriminator"], (after, metrics, kept, on_real, seen)
 
@@ -116,9 +118,12 @@ def discriminate(
     after, metrics, kept, on_real, seen = found
     gradients = over.mean(gradients)
     metrics |= apply.gradient_norm("discriminator", gradients)
+    before = player.params
     player = player.update(game.optimizers["discriminator"], gradients, after)
     for constraint in model.constraints:
         player = player.replace(params=constraint(player.params))
+    if model.diagnostics:
+        metrics |= gan_diagnostics.of_update("discriminator", before, player.params)
     moved = extras["augmentations"]
     if moved:
         everything = jax.tree.map(over.gather, on_real)

@@ -231,12 +231,12 @@ MISTAKES = {
     "a b --metrics fdi": (
         ConfigError,
         "there is no metric 'fdi': did you mean fid? There are fid, fid_inf, kid, is, prdc,"
-        " cfid, cas, memorization, swd, ms_ssim",
+        " cfid, cas, memorization, swd, ms_ssim, modes",
     ),
     "run --metrics xxxx": (
         ConfigError,
         "there is no metric 'xxxx'; there are fid, fid_inf, kid, is, prdc, cfid, cas, memorization,"
-        " swd, ms_ssim, likelihood, surgery",
+        " swd, ms_ssim, modes, likelihood, surgery",
     ),
     "a b --metrics likelihood": (
         ConfigError,

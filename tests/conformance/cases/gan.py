@@ -32,13 +32,14 @@ CLASSIFIED = Gan(
     prior=Labelled(Normal(LATENT_SIZE)),
     auxiliaries=tuple(auxiliaries().values()),
 )
-# Batch statistics, several critic updates, constraints.
+# Batch statistics, several critic updates, constraints, diagnostics.
 CRITIC = Gan(
     DcganGenerator(width=4),
     DcganDiscriminator(width=4),
     loss=Wasserstein(),
     prior=Normal(LATENT_SIZE),
     n_critic=2,
+    diagnostics=True,
     constraints=tuple(constraints().values()),
 )
 # Second derivatives of convolutions.

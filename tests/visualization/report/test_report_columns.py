@@ -20,7 +20,7 @@ def test_names_and_labels_are_unique_and_explained():
 @pytest.mark.parametrize(
     ("direction", "names"),
     [
-        (True, "fid fid_inf kid cfid swd bits_per_dim marginal_kl reverse_kl"),
+        (True, "fid fid_inf kid cfid swd bits_per_dim marginal_kl reverse_kl mode_kl"),
         (False, "is precision recall density coverage cas likelihood elbo reconstruction modes"),
         (None, "memorization ms_ssim kl mutual_information total_correlation active_units"),
     ],
