@@ -56,8 +56,8 @@ class Gan(Model):
     augmentations: tuple[Augmentation, ...] = ()
     """Of real and generated images alike, before the discriminator sees them."""
     diagnostics: bool = False
-    """Whether steps log what tells how training goes: gap and sign of the logits, slope of the
-    discriminator, sizes of updates, variety of generated images (names ``diagnostics/``)."""
+    """Whether steps log ``diagnostics/``, which tell how training goes. Gap and sign of the logits,
+    slope of the discriminator, sizes of updates, variety of generated images."""
     ema: Ema = Ema()
     """Average of the generator's weights that is evaluated."""
     generator_penalties: tuple[GeneratorPenalty, ...] = ()
