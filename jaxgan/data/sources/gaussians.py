@@ -6,6 +6,7 @@ Khetan, Fanti and Oh, 2018), section 4.1 and table 1: 100,000 training points.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -43,11 +44,32 @@ def sample(modes: Float[np.ndarray, "modes 2"], std: float, count: int, seed: in
     return ArraySplit(points.astype(np.float32).reshape(count, 1, 1, 2), labels.astype(np.int32))
 
 
+def _check(**sizes: float) -> None:
+    for name, size in sizes.items():
+        if not 0.0 < size < math.inf:
+            raise ValueError(f"{name} = {size}: must be above 0 and finite")
+
+
 @dataclass(frozen=True)
 class Ring:
-    """Eight Gaussians of standard deviation 0.01, evenly on the unit circle."""
+    """Eight Gaussians, evenly on a circle around the origin.
+
+    PacGAN's are on the unit circle with standard deviation 0.01. Those of the code of Nagarajan and
+    Kolter, Gradient Descent GAN Optimization is Locally Stable, 2017, are ``Ring(2.0, 0.02)``.
+
+    Raises:
+        ValueError: for a size that is not positive and finite.
+    """
 
     fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+
+    radius: float = 1.0
+    """Of the circle that the means lie on."""
+    std: float = 0.01
+    """Standard deviation of each Gaussian along each axis."""
+
+    def __post_init__(self) -> None:
+        _check(radius=self.radius, std=self.std)
 
     @property
     def dtype(self) -> Literal["float32"]:
@@ -56,14 +78,10 @@ class Ring:
 
     @property
     def modes(self) -> Float[np.ndarray, "8 2"]:
-        """Centers, counterclockwise from ``(1, 0)``."""
+        """Centers, counterclockwise from ``(radius, 0)``."""
+        # The end of the circle is its start: eight angles end one step before it.
         angle = np.arange(8) * (2 * np.pi / 8)
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of each Gaussian along each axis."""
-        return 0.01
+        return self.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
     def info(self) -> Info:
         """Describes the mixture."""
@@ -82,9 +100,23 @@ class Ring:
 
 @dataclass(frozen=True)
 class Grid:
-    """Twenty-five Gaussians of standard deviation 0.05, on the grid {-4, -2, 0, 2, 4} squared."""
+    """Twenty-five Gaussians, on a square grid of five by five around the origin.
+
+    PacGAN's are on {-4, -2, 0, 2, 4} squared with standard deviation 0.05.
+
+    Raises:
+        ValueError: for a size that is not positive and finite.
+    """
 
     fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+
+    spacing: float = 2.0
+    """Distance of neighbors along an axis."""
+    std: float = 0.05
+    """Standard deviation of each Gaussian along each axis."""
+
+    def __post_init__(self) -> None:
+        _check(spacing=self.spacing, std=self.std)
 
     @property
     def dtype(self) -> Literal["float32"]:
@@ -94,13 +126,8 @@ class Grid:
     @property
     def modes(self) -> Float[np.ndarray, "25 2"]:
         """Centers; the second coordinate changes fastest."""
-        line = np.arange(-4.0, 5.0, 2.0)
+        line = self.spacing * np.arange(-2.0, 3.0)
         return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(25, 2)
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of each Gaussian along each axis."""
-        return 0.05
 
     def info(self) -> Info:
         """Describes the mixture."""

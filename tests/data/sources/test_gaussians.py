@@ -21,7 +21,30 @@ def test_grid_modes_are_the_square_of_the_line():
     assert Grid().std == 0.05
 
 
-@pytest.mark.parametrize(("source", "modes"), [(Ring(), 8), (Grid(), 25)])
+def test_a_ring_of_any_size_has_eight_modes():
+    """Eight angles from 0 to 2 pi with both ends, as in one paper's code, are seven modes."""
+    ring = Ring(radius=2.0, std=0.02)
+    modes = ring.modes
+    np.testing.assert_allclose(np.hypot(*modes.T), 2.0, rtol=1e-15)
+    apart = np.linalg.norm(modes[:, None] - modes[None], axis=-1)[~np.eye(8, dtype=bool)]
+    np.testing.assert_allclose(apart.min(), 4.0 * np.sin(np.pi / 8), rtol=1e-12)
+    small, large = Ring().load("test"), ring.load("test")
+    np.testing.assert_allclose(large.images, 2.0 * small.images, rtol=1e-6)
+
+
+def test_a_grid_of_any_size():
+    line = (-1, -0.5, 0, 0.5, 1)
+    np.testing.assert_array_equal(Grid(spacing=0.5).modes, [(x, y) for x in line for y in line])
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0, np.inf, np.nan])
+def test_sizes_of_no_mixture_are_refused(size):
+    for make in (lambda: Ring(radius=size), lambda: Ring(std=size), lambda: Grid(spacing=size)):
+        with pytest.raises(ValueError, match="must be above 0 and finite"):
+            make()
+
+
+@pytest.mark.parametrize(("source", "modes"), [(Ring(), 8), (Grid(), 25), (Ring(2.0, 0.02), 8)])
 def test_points_follow_the_mixture(source, modes):
     info = source.info()
     counts = {"train": 100_000, "test": 10_000}
