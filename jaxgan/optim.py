@@ -124,6 +124,28 @@ def _clipped(
     return optax.chain(optax.clip_by_global_norm(clip_norm), update)
 
 
+_TINY = 1e-15
+"""Below this a gradient's square times ``1 - b2`` is no longer a normal float32."""
+
+
+def _through_roots(update: optax.GradientTransformation) -> optax.GradientTransformation:
+    """An update by roots of mean squares that can be differentiated.
+
+    The slope of a root at 0 is infinite, and 0 is the mean square of every weight of a unit that no
+    example reaches. So gradients that vanish are constants to whoever differentiates; the update
+    itself is what it was, bit for bit.
+    """
+
+    def constant(gradient: Any) -> Any:
+        vanishes = jnp.abs(gradient) < _TINY
+        return jnp.where(vanishes, jax.lax.stop_gradient(gradient), gradient)
+
+    def apply(updates: Any, state: Any, params: Any = None) -> Any:
+        return update.update(jax.tree.map(constant, updates), state, params)
+
+    return optax.GradientTransformation(update.init, apply)
+
+
 @dataclasses.dataclass(frozen=True)
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1), with the settings of DCGAN (Radford et al. 2016)."""
@@ -149,7 +171,8 @@ class Adam:
     def build(self, total_updates: int) -> optax.GradientTransformation:
         """See `Optimizer.build`."""
         rate = self.schedule.build(self.learning_rate, total_updates)
-        return _clipped(optax.adam(rate, self.b1, self.b2, self.eps), self.clip_norm)
+        update = optax.adam(rate, self.b1, self.b2, self.eps)
+        return _clipped(_through_roots(update), self.clip_norm)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +195,7 @@ class AdamW(Adam):
         """See `Optimizer.build`."""
         rate = self.schedule.build(self.learning_rate, total_updates)
         update = optax.adamw(rate, self.b1, self.b2, self.eps, weight_decay=self.weight_decay)
-        return _clipped(update, self.clip_norm)
+        return _clipped(_through_roots(update), self.clip_norm)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,7 +225,7 @@ class RmsProp:
         """See `Optimizer.build`."""
         rate = self.schedule.build(self.learning_rate, total_updates)
         update = optax.rmsprop(rate, self.decay, self.eps, eps_in_sqrt=False)
-        return _clipped(update, self.clip_norm)
+        return _clipped(_through_roots(update), self.clip_norm)
 
 
 @dataclasses.dataclass(frozen=True)
