@@ -23,6 +23,9 @@ EVALUATION = (
 RUN = ("workdir", "checkpoint_every", "log_every", "parallel", "quiet")
 """Fields that are shown; those of models are found by looking at the model."""
 
+MOST = 6
+"""Names that are told one by one; of more, the first, and that there are more."""
+
 COLUMN = 33
 """Width of flags, where what they are for begins."""
 
@@ -73,7 +76,7 @@ def names_page(experiment: Experiment) -> str:
     rows = [_Row("--dataset NAME", ", ".join(data))]
     for flag, head in parts.heads(experiment.model).items():
         if head.fields:
-            rows.append(_Row(f"--{flag} NAME", _others(head).removeprefix("or ")))
+            rows.append(_Row(f"--{flag} NAME", ", ".join(_nameable(head))))
     return "\n".join(["parts by name, and their fields as --PART.FIELD:", *_lines(rows), ""])
 
 
@@ -128,8 +131,13 @@ def _dataset(data: Any) -> _Row:
 
 def _others(head: parts.Head, *now: str) -> str:
     """``or r1, r2``: what could be named instead."""
-    every = [*head.kind.names, *(["none"] if head.several else [])]
-    return f"or {', '.join(name for name in every if name not in now)}"
+    others = [name for name in _nameable(head) if name not in now]
+    told = others if len(others) <= MOST else [*others[: MOST - 1], "... (--help-all)"]
+    return f"or {', '.join(told)}"
+
+
+def _nameable(head: parts.Head) -> list[str]:
+    return [*head.kind.names, *(["none"] if head.several else [])]
 
 
 def _model(model: Model) -> Iterator[_Row]:
