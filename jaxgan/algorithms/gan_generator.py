@@ -6,13 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from jaxgan import rng
 from jaxgan.algorithms import apply, gan_diagnostics
 from jaxgan.algorithms.gan_game import Game, Round
 from jaxgan.algorithms.gan_parts import adversarial, auxiliary, penalized
 from jaxgan.algorithms.state import Player
+from jaxgan.algorithms.unrolling import unrolled
 from jaxgan.objectives.gan.generator_penalties import GeneratorView
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.typing import Latents, Metrics, Params, PRNGKey, Scalar
@@ -48,21 +48,15 @@ def generate(
         on_real = judge(params, real, labels, "real", real_key)
         return on_real, judge(params, fake, of_fakes, "fake", fake_key)
 
-    def unrolled(fake: Any) -> Params:
-        """The discriminator's parameters after further updates on the same images."""
-        params, opt_state = player.params, player.opt_state
-        for _ in range(model.unrolled_steps):
-            gradients = jax.grad(
-                lambda p: jnp.mean(adversarial(loss.discriminator, loss, over, *verdicts(p, fake)))
-            )(params)
-            updates, opt_state = game.optimizers["discriminator"].update(
-                over.mean(gradients), opt_state, params
-            )
-            params = optax.apply_updates(params, updates)
-        return params
+    def bare(params: Params, fake: Any) -> Scalar:
+        return jnp.mean(adversarial(loss.discriminator, loss, over, *verdicts(params, fake)))
 
     def objective(fake: Any) -> Any:
-        on_real, on_fake = verdicts(unrolled(fake), fake)
+        ahead = unrolled(
+            player, game.optimizers["discriminator"], model.constraints,
+            lambda params: bare(params, fake), over.mean, model.unrolled_steps,
+        )  # fmt: skip
+        on_real, on_fake = verdicts(ahead, fake)
         values = adversarial(loss.generator, loss, over, on_real, on_fake)
         terms = auxiliary(model.auxiliaries, lambda one: one.generator, over, on_fake, last.latents)
         for term in terms.values():

@@ -88,7 +88,8 @@ def discriminate(
             on_real=on_real,
             on_fake=on_fake,
             critic_params=params,
-            generator_params=making.params,
+            # Plain numbers to the discriminator, as the generated images are.
+            generator_params=jax.lax.stop_gradient(making.params),
             losses=losses,
             mean=over.mean,
         )

@@ -24,6 +24,7 @@ from jaxgan.data.sources.triangles import Triangles
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.constraints import Clip, Constraint
+from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.losses import (
     GanLoss,
@@ -34,6 +35,7 @@ from jaxgan.objectives.gan.losses import (
     Wasserstein,
 )
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
+from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
@@ -70,9 +72,18 @@ LOSSES: dict[str, Any] = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "wasserstein": Wasserstein,
+    "zero_sum": ZeroSum,
 }
-PENALTIES: dict[str, Any] = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
-GENERATOR_PENALTIES: dict[str, Any] = {}
+PENALTIES: dict[str, Any] = {
+    "consensus": Consensus,
+    "gradient_penalty": GradientPenalty,
+    "r1": R1,
+    "r2": R2,
+}
+GENERATOR_PENALTIES: dict[str, Any] = {
+    "consensus": Consensus,
+    "gradient_regularization": GradientRegularization,
+}
 CONSTRAINTS: dict[str, Any] = {"clip": Clip}
 AUXILIARIES: dict[str, Any] = {"classifier": AuxiliaryClassifier}
 AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
@@ -99,7 +110,7 @@ class Kind(NamedTuple):
 KINDS = (
     Kind("loss", GanLoss, LOSSES),
     Kind("penalty", Penalty, PENALTIES),
-    Kind("generator_penalty", GeneratorPenalty, GENERATOR_PENALTIES),
+    Kind("generator-penalty", GeneratorPenalty, GENERATOR_PENALTIES),
     Kind("constraint", Constraint, CONSTRAINTS),
     Kind("auxiliary", Auxiliary, AUXILIARIES),
     Kind("augment", Augmentation, AUGMENTATIONS),

@@ -246,23 +246,26 @@ class TestPlayers:
         )
 
 
+def every(known):
+    *first, last = known
+    return f"{', '.join(first)} and {last}"
+
+
 class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
         [
             (
                 "--loss hing",
-                "there is no loss 'hing', did you mean hinge? There are hinge, least_squares,"
-                " minimax, non_saturating and wasserstein",
+                f"there is no loss 'hing', did you mean hinge? There are {every(names.LOSSES)}",
             ),
             (
                 "--penalty gp",
-                "there is no penalty 'gp'; there are gradient_penalty, r1, r2 and none",
+                f"there is no penalty 'gp'; there are {every([*names.PENALTIES, 'none'])}",
             ),
             (
                 "--loss --steps 3",
-                "--loss needs a name; there are hinge, least_squares, minimax, non_saturating and"
-                " wasserstein",
+                f"--loss needs a name; there are {every(names.LOSSES)}",
             ),
             (
                 "--penalty r1 --penalty.evry 3",
@@ -395,7 +398,8 @@ REHEARSED = [
     (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam"),
     (GAN, "loss minimax, penalty r2, prior uniform, optimizer rmsprop"),
     (GAN, "loss non_saturating, penalty none, optimizer sgd"),
-    (GAN, "optimizer adamw"),
+    (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
+    (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
     (tiny.vae(), "likelihood bernoulli, beta constant"),
     (tiny.vae(), "likelihood gaussian, beta warmup"),
