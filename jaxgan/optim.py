@@ -124,24 +124,17 @@ def _clipped(
     return optax.chain(optax.clip_by_global_norm(clip_norm), update)
 
 
-_TINY = 1e-15
-"""Below this a gradient's square times ``1 - b2`` is no longer a normal float32."""
-
-
 def _through_roots(update: optax.GradientTransformation) -> optax.GradientTransformation:
-    """An update by roots of mean squares that can be differentiated.
+    """An update by roots of mean squares that can be differentiated; bit for bit the same.
 
-    The slope of a root at 0 is infinite, and 0 is the mean square of every weight of a unit that no
-    example reaches. So gradients that vanish are constants to whoever differentiates; the update
-    itself is what it was, bit for bit.
+    A root's slope at 0 (a unit that no example reaches) is infinite: such gradients are constants.
     """
 
-    def constant(gradient: Any) -> Any:
-        vanishes = jnp.abs(gradient) < _TINY
-        return jnp.where(vanishes, jax.lax.stop_gradient(gradient), gradient)
+    def still(gradient: Any) -> Any:
+        return jnp.where(jnp.abs(gradient) < 1e-15, jax.lax.stop_gradient(gradient), gradient)
 
     def apply(updates: Any, state: Any, params: Any = None) -> Any:
-        return update.update(jax.tree.map(constant, updates), state, params)
+        return update.update(jax.tree.map(still, updates), state, params)
 
     return optax.GradientTransformation(update.init, apply)
 
