@@ -145,6 +145,23 @@ def test_smoothing_moves_the_best_answer(loss):
     assert float(expit(grid[int(jnp.argmin(values))])) == pytest.approx(0.9, abs=1e-3)
 
 
+@pytest.mark.parametrize("loss", [Minimax, NonSaturating])
+@pytest.mark.parametrize("label", [0.7, 0.9, 1.0])
+def test_smoothing_is_one_sided(loss, label):
+    """A generated example is never to be called real with a probability above 0.
+
+    Smoothed on that side as well, the discriminator would hold up logits that are low enough, and
+    samples near where it does would have a reason to stay there (Salimans et al., section 3.4).
+    """
+    fake = jnp.array([-8.0, -3.0, 0.0, 3.0])
+    slope = jax.grad(
+        lambda f: loss(real_label=label).discriminator(real=jnp.zeros(4), fake=f).sum()
+    )(fake)
+    np.testing.assert_allclose(slope, expit(np.asarray(fake)), rtol=1e-5)
+    # There is no such setting either.
+    assert [field.name for field in dataclasses.fields(loss)] == ["real_label"]
+
+
 def test_accuracy():
     real, fake = jnp.array([0.5, -0.5, 0.0, 2.0]), jnp.array([-0.5, -1.0, 0.0, 0.5])
     result = accuracy(real=real, fake=fake)
