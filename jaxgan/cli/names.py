@@ -24,6 +24,14 @@ from jaxgan.data.sources.triangles import Triangles
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.constraints import Clip, Constraint
+from jaxgan.objectives.gan.f_divergences import (
+    ForwardKl,
+    JensenShannon,
+    PearsonChiSquared,
+    ReverseKl,
+    SquaredHellinger,
+)
+from jaxgan.objectives.gan.feature_matching import AbsoluteFeatureMatching, FeatureMatching
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.losses import (
@@ -35,6 +43,15 @@ from jaxgan.objectives.gan.losses import (
     Wasserstein,
 )
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
+from jaxgan.objectives.gan.relativistic import (
+    RelativisticAverageHinge,
+    RelativisticAverageSoftplus,
+    RelativisticAverageSquares,
+    RelativisticHinge,
+    RelativisticSoftplus,
+    RelativisticSquares,
+)
+from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta
@@ -67,10 +84,24 @@ NAMED_BY = {
 """Flags without which a data set of a person's own is none, and examples of them."""
 
 LOSSES: dict[str, Any] = {
+    "absolute_feature_matching": AbsoluteFeatureMatching,
+    "feature_matching": FeatureMatching,
+    "forward_kl": ForwardKl,
     "hinge": Hinge,
+    "jensen_shannon": JensenShannon,
     "least_squares": LeastSquares,
     "minimax": Minimax,
     "non_saturating": NonSaturating,
+    "pearson_chi_squared": PearsonChiSquared,
+    "relativistic_average_hinge": RelativisticAverageHinge,
+    "relativistic_average_softplus": RelativisticAverageSoftplus,
+    "relativistic_average_squares": RelativisticAverageSquares,
+    "relativistic_hinge": RelativisticHinge,
+    "relativistic_softplus": RelativisticSoftplus,
+    "relativistic_squares": RelativisticSquares,
+    "reverse_kl": ReverseKl,
+    "squared_hellinger": SquaredHellinger,
+    "top_k": TopK,
     "wasserstein": Wasserstein,
     "zero_sum": ZeroSum,
 }

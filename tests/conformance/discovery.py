@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import suited
 
 import jaxgan.algorithms
 import jaxgan.networks
@@ -211,6 +212,10 @@ def without_objective(experiment: Experiment) -> Any:
     for field in ("penalties", "generator_penalties"):
         if len(getattr(model, field, ())) == 1:
             model = dataclasses.replace(model, **{field: ()})
+    if type(getattr(model, "loss", None)) in suited.SUITED:
+        # Nor does it matter what else a discriminator returns because its loss reads it.
+        plain = suited.discriminator(None)
+        model = dataclasses.replace(model, discriminator=plain)
     kept = {
         field.name: value
         for field in dataclasses.fields(model)
