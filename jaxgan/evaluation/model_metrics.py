@@ -38,6 +38,8 @@ class Model(NamedTuple):
     """Codes drawn for each image where a likelihood is estimated."""
     seed: int
     image_shape: tuple[int, ...] = ()
+    codes: Callable[[Any], Any] | None = None
+    """From a batch to one vector an image."""
     posterior: Callable[[Any], Any] | None = None
     """From a batch to means and log variances of its codes."""
     log_likelihood: Callable[[Any, Any], Any] | None = None
@@ -130,10 +132,10 @@ def _surgery(model: Model) -> Numbers:
 def _disentanglement(model: Model) -> Numbers:
     from jaxgan.evaluation.disentanglement.scores import disentanglement_scores
 
-    posterior = model.posterior
-    assert posterior is not None
+    codes = model.codes
+    assert codes is not None
     return disentanglement_scores(
-        lambda images: posterior({"image": images})[0], model.source, seed=model.seed
+        lambda images: codes({"image": images}), model.source, seed=model.seed
     )
 
 
@@ -180,21 +182,21 @@ def _sigma(model: Model) -> Numbers:
 
 MODEL_METRICS: Mapping[str, ModelMetric] = {
     "likelihood": ModelMetric(
-        _likelihood, ("likelihood", "bits_per_dim"), frozenset({"encoder", "likelihood"}),
+        _likelihood, ("likelihood", "bits_per_dim"), frozenset({"codes", "encoder", "likelihood"}),
         _of_codes,
     ),
     "surgery": ModelMetric(
         _surgery,
         ("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl",
          "active_units"),
-        frozenset({"encoder"}),
+        frozenset({"codes", "encoder"}),
     ),
     "disentanglement": ModelMetric(
         _disentanglement,
         ("beta_vae_metric", "factor_vae_metric", "mig", "dci_disentanglement", "dci_completeness",
          "dci_informativeness", "sap", "sap_svm", "modularity", "explicitness"),
         # Images are drawn for their factors, and reach the encoder as they are.
-        frozenset({"encoder", "images alone", "factors", "native images"}),
+        frozenset({"codes", "images alone", "factors", "native images"}),
         _of_factors,
     ),
     "manifold": ModelMetric(

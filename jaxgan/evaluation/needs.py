@@ -3,7 +3,7 @@
 What is there is one set: what the model can do (said by whoever knows the model), what is known of
 the data (`of_data`), and what the feature extractor gives (`of_backbone`).
 
-    there = frozenset({"encoder"}) | of_data(info, (64, 64, 1)) | of_backbone(backbone)
+    there = frozenset({"codes"}) | of_data(info, (64, 64, 1)) | of_backbone(backbone)
     lacking("disentanglement", metric.needs, there, shape=info.shape)
 """
 
@@ -17,6 +17,7 @@ from jaxgan.typing import ImageShape
 
 Need = Literal[
     "likelihood",
+    "codes",
     "encoder",
     "images alone",
     "factors",
@@ -34,6 +35,7 @@ Need = Literal[
 """Something that not every model, data set or feature extractor has.
 
 - ``likelihood``: ``log p(x|z)`` of images under given codes, and a posterior to draw these from.
+- ``codes``: one vector an image, whatever it is.
 - ``encoder``: means and log variances of images' codes, where the prior is the standard normal.
 - ``images alone``: an encoder that is given no labels.
 - ``factors``: images drawn for given values of their factors of variation.
@@ -54,7 +56,8 @@ NEEDS: tuple[Need, ...] = get_args(Need)
 
 LACKING: Mapping[Need, str] = {
     "likelihood": "an encoder and a likelihood, and this model has none",
-    "encoder": "an encoder, and this model has none",
+    "codes": "an encoder, and this model has none",
+    "encoder": "an encoder whose codes are Gaussian, and this model's are not",
     "images alone": "an encoder of images alone, and this model's is given their labels",
     "factors": "a data set whose factors of variation are known, such as sprites",
     "manifold": "a data set whose manifold is known: triangles",
@@ -129,7 +132,7 @@ def lacking(
 ) -> str | None:
     """Why a metric cannot be taken, in one line; None: it can.
 
-    >>> lacking("mig", {"encoder"}, frozenset())
+    >>> lacking("mig", {"codes"}, frozenset())
     'mig needs an encoder, and this model has none'
 
     Args:

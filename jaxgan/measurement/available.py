@@ -25,10 +25,12 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
     """What a model can do, of what metrics need."""
     generation, encoding, density = algorithm.generation, algorithm.encoding, algorithm.density
     found: set[Need] = set()
-    if encoding is not None and encoding.posterior is not None:
-        found.add("encoder")
+    if encoding is not None and encoding.codes is not None:
+        found.add("codes")
         if generation is None or generation.labels is None:
             found.add("images alone")
+    if encoding is not None and encoding.posterior is not None:
+        found.add("encoder")
         if density is not None and density.log_likelihood is not None:
             found.add("likelihood")
     if generation is not None:

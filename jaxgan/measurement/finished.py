@@ -127,7 +127,7 @@ class TrainedRun:
         Raises:
             ConfigError: the model has no encoder of images alone, or the images do not fit.
         """
-        self._must_have("interpolate_images", "encoder", "images alone", "samples")
+        self._must_have("interpolate_images", "codes", "encoder", "images alone", "samples")
         drawing.whole("steps", steps, least=2)
         drawing.check_paths(self.trained)
         starts, ends = self.encode(first), self.encode(last)
@@ -182,7 +182,7 @@ class TrainedRun:
             ConfigError: the model has no encoder or no likelihood, the images do not fit, a number
                 is out of range, or the model's output is not finite.
         """
-        self._must_have("log_likelihood", "encoder", "likelihood")
+        self._must_have("log_likelihood", "codes", "encoder", "likelihood")
         drawing.whole("draws", draws, least=1, below=held_out.MOST_DRAWS + 1)
         drawing.whole("seed", seed, least=0, below=drawing.MOST_SEEDS)
         posterior, likelihood = self.trained.program.posterior, self.trained.program.log_likelihood
@@ -206,7 +206,7 @@ class TrainedRun:
 
     def _encoder(self, what: str, function: Callable[..., Any] | None) -> Callable[..., Any]:
         if function is None:
-            raise ConfigError(f"{what} needs {needs.LACKING['encoder']}")
+            raise ConfigError(f"{what} needs {needs.LACKING['codes']}")
         return function
 
     def _state(self) -> State:

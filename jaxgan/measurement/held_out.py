@@ -133,6 +133,7 @@ def model_of(
         draws=draws,
         seed=seed,
         image_shape=experiment.data.image_shape,
+        codes=bound(program.codes),
         posterior=bound(program.posterior),
         log_likelihood=bound(program.log_likelihood),
         measure=density and density.measure,

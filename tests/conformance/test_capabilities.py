@@ -100,6 +100,13 @@ def test_needs_that_are_there_are_met(name):
     state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
     batch = {**rows_of(experiment, 0, rows), "mask": np.ones(rows, np.float32)}
     values = structure(shapes(rows))
+    if "codes" in there:
+        codes = jax.eval_shape(algorithm.encoding.codes, state, batch)
+        assert structure(codes)[1] == "float32"
+        assert codes.shape == (rows, codes.shape[1])
+        if "images alone" in there:
+            alone = jax.eval_shape(algorithm.encoding.codes, state, {"image": batch["image"]})
+            assert structure(alone) == structure(codes)
     if "encoder" in there:
         mean, log_variance = jax.eval_shape(algorithm.encoding.posterior, state, batch)
         assert structure(mean) == structure(log_variance)
@@ -108,10 +115,8 @@ def test_needs_that_are_there_are_met(name):
             alone = {"image": batch["image"]}
             found = jax.eval_shape(algorithm.encoding.posterior, state, alone)
             assert structure(found) == structure((mean, log_variance))
-        if algorithm.encoding.codes is not None:
-            assert structure(jax.eval_shape(algorithm.encoding.codes, state, batch)) == (
-                structure(mean)
-            )
+        if "codes" in there:
+            assert structure(codes) == structure(mean)
         if "likelihood" in there:
             found = jax.eval_shape(algorithm.density.log_likelihood, state, batch, mean)
             assert structure(found) == values
@@ -122,7 +127,10 @@ def test_needs_that_are_there_are_met(name):
             found = jax.eval_shape(algorithm.generation.labels, latents)
             assert structure(found)[:2] == ((rows,), "int32")
     # Anything else is a need that this test does not know of.
-    known = {"samples", "generator", "labels", "encoder", "likelihood", "images alone"}
+    known = {
+        *("samples", "generator", "labels"),
+        *("codes", "encoder", "images alone", "likelihood"),
+    }
     assert there <= known
 
 

@@ -15,7 +15,8 @@ EVERYTHING = frozenset(NEEDS)
 
 MESSAGES = {
     "likelihood": "it needs an encoder and a likelihood, and this model has none",
-    "encoder": "it needs an encoder, and this model has none",
+    "codes": "it needs an encoder, and this model has none",
+    "encoder": "it needs an encoder whose codes are Gaussian, and this model's are not",
     "images alone": "it needs an encoder of images alone, and this model's is given their labels",
     "factors": "it needs a data set whose factors of variation are known, such as sprites",
     "manifold": "it needs a data set whose manifold is known: triangles",
@@ -43,9 +44,9 @@ TABLE = {
     "swd": {"8 bits"},
     "ms_ssim": {"8 bits"},
     "modes": {"stacked", "class scores"},
-    "likelihood": {"encoder", "likelihood"},
-    "surgery": {"encoder"},
-    "disentanglement": {"encoder", "images alone", "factors", "native images"},
+    "likelihood": {"codes", "encoder", "likelihood"},
+    "surgery": {"codes", "encoder"},
+    "disentanglement": {"codes", "images alone", "factors", "native images"},
     "manifold": {"manifold", "native images", "generator"},
     "sigma": set(),
 }
@@ -73,7 +74,8 @@ def test_of_several_missing_things_one_is_told():
     for there, message in (
         (set(), "encoder and a likelihood"),
         ({"likelihood"}, "an encoder, and this"),
-        ({"encoder"}, "an encoder and a likelihood"),
+        ({"likelihood", "codes"}, "an encoder whose codes are Gaussian"),
+        ({"codes", "encoder"}, "an encoder and a likelihood"),
     ):
         assert message in lacking("likelihood", MODEL_METRICS["likelihood"].needs, there)
     needs = MODEL_METRICS["manifold"].needs
@@ -82,7 +84,7 @@ def test_of_several_missing_things_one_is_told():
     assert "gradients" in lacking("manifold", needs, {"manifold", "native images"})
     needs = MODEL_METRICS["disentanglement"].needs
     assert "an encoder" in lacking("disentanglement", needs, set())
-    assert "factors of variation" in lacking("disentanglement", needs, {"encoder", "images alone"})
+    assert "factors of variation" in lacking("disentanglement", needs, {"codes", "images alone"})
 
 
 def test_every_metric_declares_its_needs():
