@@ -7,7 +7,6 @@ from discovery import (
     LATENT_SIZE,
     Case,
     augmentations,
-    auxiliaries,
     constraints,
     experiment,
     losses,
@@ -22,6 +21,7 @@ from jaxgan.networks.conditional import ConditionalDcganGenerator, LabelledGener
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.projection import ProjectionDcganDiscriminator
+from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
@@ -31,7 +31,7 @@ CLASSIFIED = Gan(
     LabelledGenerator(MlpGenerator((8,))),
     AuxiliaryMlpDiscriminator((8,)),
     prior=Labelled(Normal(LATENT_SIZE)),
-    auxiliaries=tuple(auxiliaries().values()),
+    auxiliaries=(AuxiliaryClassifier(),),
 )
 # Batch statistics, several critic updates, constraints, diagnostics.
 CRITIC = Gan(
