@@ -8,6 +8,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from jaxgan.algorithms.auxiliary_checks import check_auxiliaries, check_labels
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.networks.resnet import ResnetFeatures
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
@@ -43,6 +44,8 @@ def check_experiment(experiment: Experiment, model: Any) -> None:
         )
     for one in model.augmentations:
         one.check(data.image_shape, data.dtype)
+    check_labels(model)
+    check_auxiliaries(experiment, model)
 
 
 def check_parts(

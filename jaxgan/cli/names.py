@@ -21,9 +21,12 @@ from jaxgan.data.sources.sprites import Sprites
 from jaxgan.data.sources.stacked import Stacked
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
+from jaxgan.objectives.codes import Codes
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
+from jaxgan.objectives.gan.class_terms import HingeClassifier, TwinClassifier
 from jaxgan.objectives.gan.constraints import Clip, Constraint
+from jaxgan.objectives.gan.contrastive import ConditionalContrastive, DataToDataCrossEntropy
 from jaxgan.objectives.gan.f_divergences import (
     ForwardKl,
     JensenShannon,
@@ -34,6 +37,7 @@ from jaxgan.objectives.gan.f_divergences import (
 from jaxgan.objectives.gan.feature_matching import AbsoluteFeatureMatching, FeatureMatching
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
+from jaxgan.objectives.gan.information import Information
 from jaxgan.objectives.gan.losses import (
     GanLoss,
     Hinge,
@@ -116,9 +120,21 @@ GENERATOR_PENALTIES: dict[str, Any] = {
     "gradient_regularization": GradientRegularization,
 }
 CONSTRAINTS: dict[str, Any] = {"clip": Clip}
-AUXILIARIES: dict[str, Any] = {"classifier": AuxiliaryClassifier}
+AUXILIARIES: dict[str, Any] = {
+    "classifier": AuxiliaryClassifier,
+    "conditional_contrastive": ConditionalContrastive,
+    "data_to_data_cross_entropy": DataToDataCrossEntropy,
+    "hinge_classifier": HingeClassifier,
+    "information": Information,
+    "twin_classifier": TwinClassifier,
+}
 AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
-PRIORS: dict[str, Any] = {"labelled": Labelled, "normal": Normal, "uniform": Uniform}
+PRIORS: dict[str, Any] = {
+    "codes": Codes,
+    "labelled": Labelled,
+    "normal": Normal,
+    "uniform": Uniform,
+}
 LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
 OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}

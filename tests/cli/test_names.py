@@ -19,8 +19,11 @@ from jaxgan.config import ConfigError, Model
 from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
+from jaxgan.networks.class_information import EmbeddingMlpDiscriminator, TwinMlpDiscriminator
 from jaxgan.networks.conditional import LabelledGenerator
+from jaxgan.networks.information import CodesGenerator, InformationMlpDiscriminator
 from jaxgan.networks.mlp import MlpGenerator
+from jaxgan.objectives.codes import Codes
 from jaxgan.objectives.gan import constraints
 from jaxgan.objectives.gan.augmentations import DiffAugment
 from jaxgan.objectives.gan.constraints import Clip
@@ -290,7 +293,7 @@ class TestMistakes:
             (
                 "--prior 64",
                 "--prior 64: wants a name, numbers are for its fields, such as --prior.size; there"
-                " are labelled, normal and uniform",
+                " are codes, labelled, normal and uniform",
             ),
         ],
     )
@@ -394,6 +397,21 @@ LABELLED = tiny.gan(
         prior=Labelled(Normal(4)),
     ),
 )
+CODED = tiny.gan(
+    model=Gan(
+        generator=CodesGenerator(body=MlpGenerator(widths=(8,))),
+        discriminator=InformationMlpDiscriminator(widths=(8,)),
+        prior=Codes(Normal(4)),
+    ),
+)
+
+
+def judged_by(discriminator):
+    """The conditional GAN with another discriminator."""
+    model = dataclasses.replace(LABELLED.model, discriminator=discriminator)
+    return dataclasses.replace(LABELLED, model=model)
+
+
 REHEARSED = [
     (GAN, "loss hinge, penalty gradient_penalty, constraint clip, augment diff_augment"),
     (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam"),
@@ -402,6 +420,11 @@ REHEARSED = [
     (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
+    (LABELLED, "auxiliary hinge_classifier"),
+    (judged_by(TwinMlpDiscriminator((8,))), "auxiliary twin_classifier"),
+    (judged_by(EmbeddingMlpDiscriminator((8,))), "auxiliary conditional_contrastive"),
+    (judged_by(EmbeddingMlpDiscriminator((8,))), "auxiliary data_to_data_cross_entropy"),
+    (CODED, "prior codes, auxiliary information"),
     (tiny.vae(), "likelihood bernoulli, beta constant"),
     (tiny.vae(), "likelihood gaussian, beta warmup"),
 ]

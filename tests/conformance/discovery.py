@@ -33,7 +33,7 @@ from jaxgan.optim import Optimizer, Sgd
 
 PARTS = {
     *("HiddenLayers", "DownPyramid", "UpPyramid", "MlpFeatures", "DcganFeatures"),
-    *("ResnetImages", "ResnetFeatures"),
+    *("ResnetImages", "ResnetFeatures", "InfoGanFeatures"),
 }
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 
@@ -52,6 +52,10 @@ class Case:
     """For how long; phases that are to be seen end before."""
     quiet: tuple[str, ...] = ()
     """Players that need not move in these steps, and metrics that may not depend on the seed."""
+    slow: bool = False
+    """Whether it is left to CI, because what it is made of is also in others."""
+    with_generator: tuple[str, ...] = ()
+    """Players that minimize the generator's loss with it, by its optimizer."""
 
 
 def classes(package: Any) -> Iterator[type]:

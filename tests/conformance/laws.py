@@ -33,7 +33,10 @@ def alike() -> dict[str, str]:
 # own, and what a step does with them is the same.
 EVERY = pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=() if alike()[n] == n else pytest.mark.slow) for n in CASES],
+    [
+        pytest.param(n, marks=pytest.mark.slow if alike()[n] != n or case.slow else ())
+        for n, case in CASES.items()
+    ],
 )
 
 

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +17,11 @@ EVERY = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 SHAPE = (8, 8, 1)
 BATCH, LATENT_SIZE, CLASSES = 6, 5, 3
 # Sizes of the heads beside the logits, in the order of their names.
-HEADS = {"InfoGanCodesDiscriminator": [10, 2, 2]}
+HEADS = {
+    "InfoGanCodesDiscriminator": [10, 2, 2],
+    "InformationDcganDiscriminator": [10, 2, 2],
+    "InformationMlpDiscriminator": [10, 2, 2],
+}
 KEYS = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
 DRAWS = np.random.default_rng(0)
 
@@ -34,14 +37,25 @@ def call(network, image_shape=SHAPE, batch=BATCH):
         latents = {"noise": noise, "label": labels} if told else noise
         return (latents,), {"image_shape": image_shape, **told}, [(batch, *image_shape)]
     given = (images, labels) if told else (images,)
+    if "codes" in asks:
+        given = (images, jnp.asarray(DRAWS.normal(size=(batch, LATENT_SIZE)), jnp.float32))
     if "latent_size" in asks:
-        return given, {"latent_size": LATENT_SIZE, **told}, [(batch, LATENT_SIZE)] * 2
-    if "Auxiliary" in type(network).__name__:
-        heads: Any = [CLASSES]
-    else:
-        heads = HEADS.get(type(network).__name__, [])
+        parts = 1 if type(network).__name__.endswith("Coder") else 2
+        return given, {"latent_size": LATENT_SIZE, **told}, [(batch, LATENT_SIZE)] * parts
     features = [(batch, None)] if type(network).__name__.startswith("Feature") else []
-    return given, told, [(batch,), *((batch, size) for size in heads), *features]
+    return given, told, [(batch,), *((batch, size) for size in heads(network)), *features]
+
+
+def heads(network):
+    """Sizes of what a discriminator says beside its logits, in the order of the names."""
+    kind = type(network).__name__
+    if "Auxiliary" in kind:
+        return [CLASSES]
+    if "Twin" in kind:
+        return [CLASSES] * 2
+    if "Embedding" in kind:
+        return [network.embedding] * 2
+    return HEADS.get(kind, [])
 
 
 def weights(init):
@@ -65,10 +79,10 @@ def test_the_known_ones_are_found():
 
 @EVERY
 def test_takes_the_arguments_that_algorithms_pass(network):
-    """One array by place, and labels beside images; the rest by keyword, ``axis_name`` with None
-    for a default."""
+    """One array by place, and labels or codes beside images; the rest by keyword, ``axis_name``
+    with None for a default."""
     _, first, *others = inspect.signature(type(network).__call__).parameters.values()
-    if others[0].name == "labels":
+    if others[0].name in ("labels", "codes"):
         assert others.pop(0).kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         assert first.name == "images"
     assert first.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -148,6 +162,6 @@ def test_values_and_gradients(network):
     for path, leaf in jax.tree_util.tree_leaves_with_path(by_params):
         assert leaf.any(), f"{jax.tree_util.keystr(path)} is not used"
     slopes = [leaf for leaf in jax.tree.leaves(by_inputs) if leaf.dtype == np.float32]
-    assert len(slopes) == 1
-    assert slopes[0].any()
+    assert len(slopes) == (2 if type(network).__name__.startswith("Pair") else 1)
+    assert all(slope.any() for slope in slopes)
     assert len(traces) == 1

@@ -29,9 +29,10 @@ EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
-    "ConditionalBatchNorm",
+    *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs"),
 )
-"""Last layers, which compute in float32, and the scales that a class has in normalization."""
+"""Last layers, which compute in float32, the scales that a class has in normalization, and losses
+that compare images."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name

@@ -1,0 +1,69 @@
+"""Which networks, priors and auxiliary terms of a GAN miss something that another part has not."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.algorithms import apply
+from jaxgan.config import ConfigError, Experiment
+from jaxgan.objectives.gan.verdict import Verdict, verdict
+
+
+def check_labels(model: Any) -> None:
+    """Refuses networks that are given labels where there are none.
+
+    Raises:
+        ConfigError: names the network, and the prior.
+    """
+    for role in ("generator", "discriminator"):
+        network = getattr(model, role)
+        if "classes" in inspect.signature(type(network).__call__).parameters and not (
+            model.prior.conditional
+        ):
+            raise ConfigError(
+                f"the {role}, {type(network).__name__}, is given labels, and the prior,"
+                f" {type(model.prior).__name__}, draws none: set --prior labelled"
+            )
+
+
+def check_auxiliaries(experiment: Experiment, model: Any) -> None:
+    """Refuses auxiliary terms that miss something: labels, codes, or a head of the discriminator.
+
+    Each part of each term is traced for one image; what it complains of is passed on.
+
+    Raises:
+        ConfigError: with the complaint, or the discriminator's.
+    """
+    if not model.auxiliaries:
+        return
+    data, prior, network = experiment.data, model.prior, model.discriminator
+    classes = data.classes if prior.conditional else 0
+    key = jax.random.key(0)
+    latents = jax.eval_shape(
+        lambda: jax.tree.map(lambda leaf: leaf[None], prior.draw(key, classes))
+    )
+    images = jax.ShapeDtypeStruct((1, *data.image_shape), jnp.float32)
+    labels = jax.ShapeDtypeStruct((1,), jnp.int32) if prior.conditional else None
+    given = (images,) if labels is None else (images, labels)
+    settings = {**({"classes": classes} if prior.conditional else {}), "train": False}
+    apply.check_arguments("discriminator", network, len(given), {**settings, "axis_name": None})
+
+    def judge(*given: Any) -> Verdict:
+        keys = {"params": key, "dropout": key}
+        return verdict(network.init_with_output(keys, *given, **settings)[0])
+
+    judged = jax.eval_shape(judge, *given)
+    for term in model.auxiliaries:
+        for part, known in (
+            (term.real, {"label": labels}),
+            (term.fake, latents),
+            (term.generator, latents),
+        ):
+            try:
+                jax.eval_shape(part, judged, known)
+            except ValueError as error:
+                raise ConfigError(str(error)) from error
