@@ -4,6 +4,7 @@ import dataclasses
 
 import suited
 from discovery import (
+    BATCH,
     LATENT_SIZE,
     Case,
     augmentations,
@@ -22,6 +23,7 @@ from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.projection import ProjectionDcganDiscriminator
 from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
+from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
@@ -51,6 +53,14 @@ PENALIZED = Gan(
     prior=Normal(LATENT_SIZE),
     n_critic=2,
     penalties=(GradientPenalty(),),
+)
+# Packs, looked-ahead updates, penalties on the players' gradients.
+GAME = dataclasses.replace(
+    PLAIN,
+    pack=2,
+    unrolled_steps=2,
+    penalties=(Consensus(0.1),),
+    generator_penalties=(Consensus(0.1), GradientRegularization(every=2)),
 )
 CONDITIONAL = Gan(
     ConditionalDcganGenerator(width=4),
@@ -112,6 +122,8 @@ CASES = {
         experiment(CRITIC, Data(image_size=16, resize="bilinear")),
         quiet=("diagnostics/real_sign",),
     ),
+    # Eight devices get a pack each.
+    "Gan-game": Case(dataclasses.replace(experiment(GAME), batch_size=2 * BATCH)),
     "Gan-penalized": Case(experiment(PENALIZED)),
     "Gan-points": Case(experiment(POINTS, Data(source=Ring(), image_size=1, channels=2))),
 }
