@@ -49,7 +49,7 @@ class DcganGenerator(nn.Module):
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
     weight_norm: WeightNorm | None = None
     """What the weights of all layers are normalized by; None: nothing."""
     orthogonal_init: bool = False
@@ -104,7 +104,7 @@ class DcganFeatures(nn.Module):
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
     weight_norm: WeightNorm | None = None
     """What the weights of all layers are normalized by; None: nothing."""
     orthogonal_init: bool = False

@@ -19,6 +19,7 @@ from jaxgan.networks.layers.options import (
     compute_dtype,
     kernel_init,
 )
+from jaxgan.networks.layers.virtual_norm import with_reference, without_reference
 from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import ImageShape, Pixels
 
@@ -43,7 +44,7 @@ class HiddenLayers(nn.Module):
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
     weight_norm: WeightNorm | None = None
     """What the weights of all layers are normalized by; None: nothing."""
     orthogonal_init: bool = False
@@ -55,6 +56,7 @@ class HiddenLayers(nn.Module):
     ) -> Float[Array, "batch features"]:
         """The last layer's values."""
         dtype, norm = compute_dtype(self.dtype), norm_layer(self.batch_norm, self.norm)
+        values = with_reference(norm, values, train=train, axis_name=axis_name)
         for width in self.widths:
             values = Dense(
                 width * self.pieces,
@@ -73,7 +75,7 @@ class HiddenLayers(nn.Module):
             else:
                 values = activate(self.activation, values, self.slope)
             values = Dropout(self.dropout)(values, train=train, axis_name=axis_name)
-        return values
+        return without_reference(norm, values)
 
 
 def to_images(

@@ -41,6 +41,7 @@ from jaxgan.networks.layers.residual import (
     glorot_init,
     normalization,
 )
+from jaxgan.networks.layers.virtual_norm import with_reference, without_reference
 from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.networks.trunk import Pyramid, pyramid
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
@@ -179,7 +180,7 @@ class ResnetGenerator(ResnetImages):
     batch_norm: bool = True
     """Normalize before each ReLU."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
 
     @nn.compact
     def __call__(
@@ -200,7 +201,9 @@ class ResnetGenerator(ResnetImages):
         def norm() -> Normalize:
             return normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
 
-        return self.images(latent, image_shape=image_shape, norm=norm, last=norm)
+        rows = with_reference(layer, latent, train=train, axis_name=axis_name)
+        made = self.images(rows, image_shape=image_shape, norm=norm, last=norm)
+        return without_reference(layer, made)
 
 
 class ResnetFeatures(nn.Module):
@@ -224,7 +227,7 @@ class ResnetFeatures(nn.Module):
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
     norm: Norm | None = None
-    """Normalize each example by itself before the ReLUs of all blocks but the first; None: no."""
+    """What normalizes before the ReLUs of all blocks but the first; None: nothing."""
     minibatch: Minibatch | None = None
     """What the last layer sees of the batch as a whole; None: nothing."""
     dtype: Precision | None = None
@@ -249,7 +252,8 @@ class ResnetFeatures(nn.Module):
             "weight_norm": self.weight_norm,
             "orthogonal_init": self.orthogonal_init,
         }
-        values = FirstBlock(self.width, dtype=dtype, **common)(images)
+        rows = with_reference(layer, images, train=train, axis_name=axis_name)
+        values = FirstBlock(self.width, dtype=dtype, **common)(rows)
         for place in range(1, halving + more):
             norms = tuple(
                 normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
@@ -263,7 +267,7 @@ class ResnetFeatures(nn.Module):
                 **common,
             )(values, norms)
         # Float32 from here, since a sum over pixels is.
-        values = nn.relu(values).astype(jnp.float32)
+        values = nn.relu(without_reference(layer, values)).astype(jnp.float32)
         pooled = jnp.sum(values, (1, 2)) if self.pooling == "sum" else jnp.mean(values, (1, 2))
         return beside_features(self.minibatch, pooled, axis_name)
 

@@ -19,6 +19,7 @@ from jaxgan.networks.layers.options import (
     compute_dtype,
     kernel_init,
 )
+from jaxgan.networks.layers.virtual_norm import with_reference, without_reference
 from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import ImageShape, Latents, Pixels
 
@@ -88,7 +89,7 @@ class DownPyramid(nn.Module):
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
     weight_norm: WeightNorm | None = None
     """What the weights of all layers are normalized by; None: nothing."""
     orthogonal_init: bool = False
@@ -102,7 +103,7 @@ class DownPyramid(nn.Module):
         _, height, width, channels = images.shape
         levels = pyramid((height, width, channels), self.width, self.max_multiple)
         dtype, norm = compute_dtype(self.dtype), norm_layer(self.batch_norm, self.norm)
-        values = images
+        values = with_reference(norm, images, train=train, axis_name=axis_name)
         for level, channels in enumerate(levels.channels):
             normalize = norm is not None and level > 0
             values = Conv(
@@ -117,6 +118,7 @@ class DownPyramid(nn.Module):
             if norm is not None and level > 0:
                 values = norm(dtype=dtype)(values, train=train, axis_name=axis_name)
             values = activate(self.activation, values, self.slope)
+        values = without_reference(norm, values)
         return values.reshape(values.shape[0], -1)
 
 
@@ -138,7 +140,7 @@ class UpPyramid(nn.Module):
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
     norm: Norm | None = None
-    """Normalize each example by itself, in place of batch norm; None: do not."""
+    """What normalizes in place of batch norm; None: nothing."""
     weight_norm: WeightNorm | None = None
     """What the weights of all layers are normalized by; None: nothing."""
     orthogonal_init: bool = False
@@ -182,7 +184,7 @@ class UpPyramid(nn.Module):
             dtype=dtype,
             kernel_init=init,
             weight_norm=self.weight_norm,
-        )(latent)
+        )(with_reference(norm, latent, train=train, axis_name=axis_name))
         values = finish(values.reshape(-1, *coarse))
         for channels in reversed(levels.channels[:-1]):
             values = ConvTranspose(
@@ -195,6 +197,7 @@ class UpPyramid(nn.Module):
                 weight_norm=self.weight_norm,
             )(values)
             values = finish(values)
+        values = without_reference(norm, values)
         values = ConvTranspose(
             image_shape[2],
             kernel_size=(4, 4),

@@ -8,16 +8,18 @@ import flax.linen as nn
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.options import unit_init
+from jaxgan.networks.layers.virtual_norm import VirtualBatchNorm
 
-Norm: TypeAlias = Literal["layer", "instance"]
-"""Normalizations of one example by itself, in place of `BatchNorm`."""
+Norm: TypeAlias = Literal["layer", "instance", "virtual_batch"]
+"""Normalizations in place of `BatchNorm`, under which no example depends on others of its batch."""
 
 
 def norm_layer(batch_norm: bool, norm: Norm | None) -> type[nn.Module] | None:
     """The layer that a network's fields ask for; None: none."""
     if batch_norm:
         return BatchNorm
-    return None if norm is None else {"layer": LayerNorm, "instance": InstanceNorm}[norm]
+    layers = {"layer": LayerNorm, "instance": InstanceNorm, "virtual_batch": VirtualBatchNorm}
+    return None if norm is None else layers[norm]
 
 
 class BatchNorm(nn.Module):

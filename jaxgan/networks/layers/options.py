@@ -71,6 +71,11 @@ def check(module: nn.Module) -> None:
             f"{type(module).__name__}.norm = {getattr(module, 'norm')!r}, and batch_norm is on: one"  # noqa: B009
             " layer has one normalization, so switch batch_norm off (no-batch-norm)"
         )
+    if getattr(module, "norm", None) == "virtual_batch" and getattr(module, "dropout", 0.0):
+        raise ValueError(
+            f"{type(module).__name__}.norm = 'virtual_batch' with dropout, which would drop units"
+            " of the reference: set dropout to 0"
+        )
     for name, is_valid, rule in _RULES:
         if hasattr(module, name) and not is_valid(value := getattr(module, name)):
             raise ValueError(f"{type(module).__name__}.{name} = {value!r}: {rule}")
@@ -87,7 +92,11 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("embedding", lambda v: v >= 0, "must be at least 0 (0: one-hot labels)"),
     ("init_std", lambda v: v is None or v > 0, "must be positive, or None"),
     ("activation", lambda v: v in ("relu", "leaky_relu", "tanh"), "relu, leaky_relu or tanh"),
-    ("norm", lambda v: v in (None, "layer", "instance"), "layer, instance, or None"),
+    (
+        "norm",
+        lambda v: v in (None, "layer", "instance", "virtual_batch"),
+        "layer, instance, virtual_batch, or None",
+    ),
     ("weight_norm", lambda v: v in (None, "spectral", "weight"), "spectral, weight, or None"),
     (
         "minibatch",

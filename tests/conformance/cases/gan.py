@@ -45,9 +45,9 @@ CRITIC = Gan(
     diagnostics=True,
     constraints=tuple(constraints().values()),
 )
-# Second derivatives of convolutions.
+# Second derivatives of convolutions, and a reference batch.
 PENALIZED = Gan(
-    DcganGenerator(width=4),
+    DcganGenerator(width=4, batch_norm=False, norm="virtual_batch"),
     DcganDiscriminator(width=4, batch_norm=False),
     loss=Wasserstein(),
     prior=Normal(LATENT_SIZE),

@@ -43,6 +43,15 @@ def test_initializers():
     assert scales.std() == pytest.approx(0.3, rel=errors)
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 2, 6), (1, 2, 2, 9), (5, 3)])
+def test_orthogonal_weights(shape):
+    """Saxe et al. 2014, as matrices of (outputs, inputs) of a kernel's taps and channels."""
+    kernel = np.asarray(kernel_init(0.02, orthogonal=True)(jax.random.key(0), shape))
+    matrix = kernel.reshape(-1, shape[-1]).T
+    small = matrix if len(matrix) <= matrix.shape[1] else matrix.T
+    np.testing.assert_allclose(small @ small.T, np.eye(len(small)), atol=1e-5)
+
+
 NETWORKS = [
     MlpGenerator,
     MlpDiscriminator,
@@ -67,6 +76,9 @@ NETWORKS = [
         {"init_std": 0.0},
         {"activation": "gelu"},
         {"dtype": "float8"},
+        {"norm": "group"},
+        {"weight_norm": "batch"},
+        {"minibatch": "mean"},
     ],
 )
 def test_bad_values(bad):
@@ -77,3 +89,9 @@ def test_bad_values(bad):
     for network in owners:
         with pytest.raises(ValueError, match=rf"^{network.__name__}\.{name} = "):
             network(**bad)
+
+
+def test_one_normalization_a_layer():
+    for network in (DcganGenerator, DcganDiscriminator, MlpGenerator):
+        with pytest.raises(ValueError, match=r"switch batch_norm off \(no-batch-norm\)"):
+            network(batch_norm=True, norm="layer")
