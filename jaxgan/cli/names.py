@@ -22,6 +22,7 @@ from jaxgan.data.sources.stacked import Stacked
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 from jaxgan.objectives.codes import Codes
+from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.class_terms import HingeClassifier, TwinClassifier
@@ -55,6 +56,7 @@ from jaxgan.objectives.gan.relativistic import (
     RelativisticSoftplus,
     RelativisticSquares,
 )
+from jaxgan.objectives.gan.simple_augmentations import Flip, InstanceNoise
 from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
@@ -128,7 +130,13 @@ AUXILIARIES: dict[str, Any] = {
     "information": Information,
     "twin_classifier": TwinClassifier,
 }
-AUGMENTATIONS: dict[str, Any] = {"diff_augment": DiffAugment}
+AUGMENTATIONS: dict[str, Any] = {
+    "ada": Ada,
+    "diff_augment": DiffAugment,
+    "flip": Flip,
+    "instance_noise": InstanceNoise,
+    "scheduled_ada": ScheduledAda,
+}
 PRIORS: dict[str, Any] = {
     "codes": Codes,
     "labelled": Labelled,

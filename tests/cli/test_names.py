@@ -414,11 +414,12 @@ def judged_by(discriminator):
 
 REHEARSED = [
     (GAN, "loss hinge, penalty gradient_penalty, constraint clip, augment diff_augment"),
-    (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam"),
+    (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam, augment ada"),
     (GAN, "loss minimax, penalty r2, prior uniform, optimizer rmsprop"),
     (GAN, "loss non_saturating, penalty none, optimizer sgd"),
     (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
+    (GAN, "augment flip, augment instance_noise, augment scheduled_ada"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
     (LABELLED, "auxiliary hinge_classifier"),
     (judged_by(TwinMlpDiscriminator((8,))), "auxiliary twin_classifier"),

@@ -71,6 +71,8 @@ def _brightness(image: _Image, key: PRNGKey) -> _Image:
 
 
 def _saturation(image: _Image, key: PRNGKey) -> _Image:
+    if image.shape[2] != 3:
+        return image  # What is no color has no saturation.
     gray = jnp.mean(image, axis=2, keepdims=True)
     return gray + (image - gray) * jax.random.uniform(key, (), image.dtype, 0.0, 2.0)
 
@@ -124,9 +126,9 @@ _PARTS = {
 class DiffAugment:
     """Random color, translation and cutout of every image, in this order.
 
-    - color: a number of U(-0.5, 0.5) is added; distances from the mean over channels are multiplied
-      by one of U(0, 2); distances from the mean over all pixels and channels by one of
-      U(0.5, 1.5). Pixels may leave [-1, 1].
+    - color: a number of U(-0.5, 0.5) is added; where there are three channels, distances from their
+      mean are multiplied by one of U(0, 2); distances from the mean over all pixels and channels by
+      one of U(0.5, 1.5). Pixels may leave [-1, 1].
     - translation: by whole pixels, uniform up to an eighth of height and width either way; what
       comes in is 0, the middle gray.
     - cutout: a rectangle of half the height and width becomes 0. Its middle is anywhere in the

@@ -22,6 +22,8 @@ from jaxgan.networks.conditional import ConditionalDcganGenerator, LabelledGener
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.projection import ProjectionDcganDiscriminator
+from jaxgan.objectives.gan.ada import Ada, ScheduledAda
+from jaxgan.objectives.gan.ada_pipe import AdaPipe
 from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.losses import Wasserstein
@@ -80,6 +82,13 @@ LAZY = dataclasses.replace(
     n_critic=2,
     penalties=tuple(dataclasses.replace(one, every=3) for one in penalties().values()),
 )
+# Strengths that move within three steps, of parts that are quickly compiled.
+STRONG = {
+    "Ada": Ada(AdaPipe(blit=0.0, geom=0.0), kimg=0.02, interval=1),
+    "ScheduledAda": ScheduledAda(AdaPipe(blit=0.0, geom=0.0, color=0.0, cutout=1.0), kimg=0.02),
+}
+AUGMENTED = dataclasses.replace(PLAIN, augmentations=tuple((augmentations() | STRONG).values()))
+SCHEDULES = ("ada/p", "ada/sign", "instance_noise/std", "scheduled_ada/p")
 
 
 def one_of_each_family():
@@ -112,9 +121,7 @@ CASES = {
     },
     # The last of six updates is not one of those with penalties.
     "Gan-lazy": Case(experiment(LAZY), quiet=tuple(f"penalty/{p.name}" for p in LAZY.penalties)),
-    "Gan-augmented": Case(
-        experiment(dataclasses.replace(PLAIN, augmentations=tuple(augmentations().values())))
-    ),
+    "Gan-augmented": Case(experiment(AUGMENTED), quiet=SCHEDULES),
     "Gan-classified": Case(experiment(CLASSIFIED)),
     "Gan-conditional": Case(experiment(CONDITIONAL)),
     # On 8 pixels a side the discriminator would have no layer to normalize.
