@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from jaxgan.objectives.gan.slopes import lengths, squared_slopes
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.objectives.protocols import subclasses_have
 from jaxgan.typing import Latents, Params, PerExample, Pixels, PRNGKey, Scalar
@@ -119,20 +120,23 @@ def interpolate(*, real: Pixels, fake: Pixels, share: PerExample) -> Pixels:
     return share * real + (1.0 - share) * fake
 
 
-def _squared_slopes(critic: Callable[[Pixels], Verdict], points: Pixels) -> PerExample:
-    """``|grad f(x)|^2`` for every ``x`` of the points, summed over pixels and channels."""
-    gradients = jax.grad(lambda images: jnp.sum(critic(images).logits))(points)
-    return jnp.sum(jnp.square(gradients), axis=(1, 2, 3))
+def check_settings(weight: float, every: int, name: str = "weight") -> None:
+    """Refuses settings that no penalty can have.
 
+    Args:
+        weight: factor of the penalty.
+        every: discriminator updates from one penalty to the next.
+        name: of the weight.
 
-def _check(penalty: GradientPenalty | R1 | R2) -> None:
-    if not 0.0 < penalty.weight < math.inf:
+    Raises:
+        ValueError: the weight is not positive and finite, or ``every`` is below 1.
+    """
+    if not 0.0 < weight < math.inf:
         raise ValueError(
-            f"weight = {penalty.weight}: must be above 0 and finite; no penalty is said by leaving"
-            " it out"
+            f"{name} = {weight}: must be above 0 and finite; no penalty is said by leaving it out"
         )
-    if penalty.every < 1:
-        raise ValueError(f"every = {penalty.every}: must be at least 1")
+    if every < 1:
+        raise ValueError(f"every = {every}: must be at least 1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +144,11 @@ class GradientPenalty:
     """Squared distance of the length of a critic's gradient from the one that it should have.
 
     ``weight (|grad f(x)| - target)^2``, at a random point ``x`` on the line between the real and
-    the generated image of each pair.
+    the generated image of each pair. One-sided, it is ``weight max(0, |grad f(x)| - target)^2``: a
+    critic with a Lipschitz constant of ``target`` may be flatter than that.
+
+    The weight is that of the plain square, whatever the target is. The form that Karras et al.
+    train on CIFAR-10, ``10 (|grad f(x)| - 750)^2 / 750^2``, is that of a weight of ``10 / 750**2``.
 
     It holds for each example by itself, which is why a critic under it must not mix examples, as
     batch normalization does (section 4 of the paper).
@@ -164,7 +172,9 @@ class GradientPenalty:
             ``every`` below 1.
 
     References:
-        Gulrajani et al., Improved Training of Wasserstein GANs, 2017, eq. 3.
+        Gulrajani et al., Improved Training of Wasserstein GANs, 2017, eq. 3. Petzka et al., On the
+        Regularization of Wasserstein GANs, 2018 (one-sided). Karras et al., Progressive Growing of
+        GANs for Improved Quality, Stability, and Variation, 2018.
     """
 
     name: ClassVar[str] = "gradient"
@@ -174,11 +184,13 @@ class GradientPenalty:
     """Factor of the penalty (lambda); 10 in the paper."""
     target: float = 1.0
     """Length that gradients should have; 1 for Wasserstein losses, 0 pulls towards flat critics."""
+    one_sided: bool = False
+    """Only gradients that are too long are punished."""
     every: int = 1
     """Discriminator updates from one penalty to the next."""
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_settings(self.weight, self.every)
         if not 0.0 <= self.target < math.inf:
             raise ValueError(f"target = {self.target}: must be at least 0 and finite")
 
@@ -187,14 +199,13 @@ class GradientPenalty:
         return ()
 
     def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
-        """``weight (|grad f(x)| - target)^2`` for each pair; draws ``share``, U(0, 1)."""
+        """The penalty of each pair; draws ``share``, U(0, 1)."""
         share = view.draw("share", jax.random.uniform)
         points = interpolate(real=view.real, fake=view.fake, share=share)
-        squares = _squared_slopes(view.critic, points)
-        # The slope of a square root is infinite at 0; a gradient of length 0 gets the slope 0.
-        is_flat = squares == 0.0
-        lengths = jnp.where(is_flat, 0.0, jnp.sqrt(jnp.where(is_flat, 1.0, squares)))
-        return self.weight * jnp.square(lengths - self.target), state
+        excess = lengths(squared_slopes(view.critic, points)) - self.target
+        if self.one_sided:
+            excess = jax.nn.relu(excess)
+        return self.weight * jnp.square(excess), state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,7 +245,7 @@ class R1:
     """Discriminator updates from one penalty to the next; 16 in StyleGAN2."""
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_settings(self.weight, self.every)
 
     def init(self) -> tuple[()]:
         """No state."""
@@ -242,7 +253,7 @@ class R1:
 
     def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
         """``weight / 2 |grad D(x)|^2`` for each real image."""
-        return 0.5 * self.weight * _squared_slopes(view.critic, view.real), state
+        return 0.5 * self.weight * squared_slopes(view.critic, view.real), state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -269,7 +280,7 @@ class R2:
     """Discriminator updates from one penalty to the next."""
 
     def __post_init__(self) -> None:
-        _check(self)
+        check_settings(self.weight, self.every)
 
     def init(self) -> tuple[()]:
         """No state."""
@@ -277,4 +288,4 @@ class R2:
 
     def __call__(self, view: View, state: Any) -> tuple[PerExample, Any]:
         """``weight / 2 |grad D(G(z))|^2`` for each generated image."""
-        return 0.5 * self.weight * _squared_slopes(view.fake_critic, view.fake), state
+        return 0.5 * self.weight * squared_slopes(view.fake_critic, view.fake), state

@@ -181,7 +181,7 @@ def test_every_changes_nothing_by_itself():
 def test_is_a_plain_value():
     assert isinstance(GradientPenalty(), Penalty)
     assert (GradientPenalty.name, GradientPenalty.per_example) == ("gradient", True)
-    assert GradientPenalty() == GradientPenalty(weight=10.0, target=1.0, every=1)
+    assert GradientPenalty() == GradientPenalty(10.0, target=1.0, one_sided=False, every=1)
     assert hash(GradientPenalty()) == hash(dataclasses.replace(GradientPenalty()))
     with pytest.raises(dataclasses.FrozenInstanceError):
         GradientPenalty().weight = 1.0
@@ -207,5 +207,29 @@ def test_bad_every(every):
 
 def test_examples():
     result = doctest.testmod(penalties)
-    assert result.attempted >= 12
+    assert result.attempted >= 9
     assert result.failed == 0
+
+
+def test_one_sided():
+    """Slopes below the target cost nothing and teach nothing, those above as on both sides."""
+    lengths = np.array([0.2, 0.7, 2.0])
+    one_sided = dataclasses.replace(PENALTY, one_sided=True)
+
+    def values(lengths):
+        def critic(images):
+            return lengths * images[:, 0, 0, 0]
+
+        return penalized(one_sided, critic, slice(3))
+
+    expected = 3.0 * np.maximum(lengths - 0.7, 0) ** 2
+    np.testing.assert_allclose(values(float32(lengths)), expected, rtol=1e-5, atol=1e-12)
+    by_length = jax.grad(lambda found: jnp.sum(values(found)))(float32(lengths))
+    np.testing.assert_allclose(by_length, [0.0, 0.0, 3.0 * 2 * 1.3], rtol=1e-5, atol=1e-6)
+
+
+def test_target_of_progressive_growing_on_cifar():
+    """``10 (|g| - 750)^2 / 750^2``, by a weight of 10 / 750^2."""
+    penalty = GradientPenalty(weight=10 / 750**2, target=750.0)
+    values = penalized(penalty, lambda images: 300.0 * images[:, 1, 2, 0])
+    np.testing.assert_allclose(values, np.full(5, 10 * (300 - 750) ** 2 / 750**2), rtol=1e-5)
