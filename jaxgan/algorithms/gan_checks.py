@@ -9,9 +9,11 @@ from typing import Any
 import flax.linen as nn
 
 from jaxgan.algorithms.auxiliary_checks import check_auxiliaries, check_labels
-from jaxgan.config import ConfigError, Experiment
+from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.networks.resnet import ResnetFeatures
+from jaxgan.objectives.gan import consistency
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.consistency import BalancedConsistency, Consistency
 from jaxgan.objectives.gan.losses import Hinge
 from jaxgan.objectives.gan.penalties import Penalty
 
@@ -46,6 +48,10 @@ def check_experiment(experiment: Experiment, model: Any) -> None:
         one.check(data.image_shape, data.dtype)
     check_labels(model)
     check_auxiliaries(experiment, model)
+    for penalty in model.penalties:
+        if isinstance(penalty, Consistency | BalancedConsistency):
+            with config_errors():
+                consistency.check_size(data.image_shape)
 
 
 def check_parts(
@@ -64,7 +70,8 @@ def check_parts(
     if by_example and getattr(discriminator, "batch_norm", False):
         own = "batch_norm" in {field.name for field in dataclasses.fields(discriminator)}
         raise ConfigError(
-            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
+            "a gradient penalty holds for each example by itself, and batch norm mixes them"
+            " (layer and instance norm do not):"
             f" set --model.discriminator.{'' if own else 'body.'}no-batch-norm"
         )
 

@@ -26,8 +26,15 @@ from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.class_terms import HingeClassifier, TwinClassifier
+from jaxgan.objectives.gan.consistency import (
+    BalancedConsistency,
+    Consistency,
+    LatentConsistency,
+)
 from jaxgan.objectives.gan.constraints import Clip, Constraint
 from jaxgan.objectives.gan.contrastive import ConditionalContrastive, DataToDataCrossEntropy
+from jaxgan.objectives.gan.dragan import Dragan
+from jaxgan.objectives.gan.drift import Drift
 from jaxgan.objectives.gan.f_divergences import (
     ForwardKl,
     JensenShannon,
@@ -39,6 +46,8 @@ from jaxgan.objectives.gan.feature_matching import AbsoluteFeatureMatching, Feat
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.information import Information
+from jaxgan.objectives.gan.latent_spread import LatentSpread
+from jaxgan.objectives.gan.lecam import LeCam
 from jaxgan.objectives.gan.losses import (
     GanLoss,
     Hinge,
@@ -47,6 +56,7 @@ from jaxgan.objectives.gan.losses import (
     NonSaturating,
     Wasserstein,
 )
+from jaxgan.objectives.gan.orthogonal import Orthogonal
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.gan.relativistic import (
     RelativisticAverageHinge,
@@ -112,14 +122,22 @@ LOSSES: dict[str, Any] = {
     "zero_sum": ZeroSum,
 }
 PENALTIES: dict[str, Any] = {
+    "balanced_consistency": BalancedConsistency,
     "consensus": Consensus,
+    "consistency": Consistency,
+    "dragan": Dragan,
+    "drift": Drift,
     "gradient_penalty": GradientPenalty,
+    "latent_consistency": LatentConsistency,
+    "lecam": LeCam,
+    "orthogonal": Orthogonal,
     "r1": R1,
     "r2": R2,
 }
 GENERATOR_PENALTIES: dict[str, Any] = {
     "consensus": Consensus,
     "gradient_regularization": GradientRegularization,
+    "latent_spread": LatentSpread,
 }
 CONSTRAINTS: dict[str, Any] = {"clip": Clip}
 AUXILIARIES: dict[str, Any] = {

@@ -19,9 +19,11 @@ from linear_gan import (
 )
 
 from jaxgan import rng
+from jaxgan.algorithms import base
 from jaxgan.config import ConfigError
 from jaxgan.networks.conditional import LabelledDiscriminator
 from jaxgan.networks.dcgan import DcganDiscriminator
+from jaxgan.objectives.gan.consistency import BalancedConsistency, Consistency
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
 
@@ -162,9 +164,23 @@ def test_batch_norm_in_the_critic_is_refused():
         with pytest.raises(ConfigError) as raised:
             experiment_of(discriminator=critic, penalties=(GradientPenalty(),))
         assert str(raised.value) == (
-            "a gradient penalty holds for each example by itself, and batch norm mixes them:"
-            f" set --model.discriminator.{flag}"
+            "a gradient penalty holds for each example by itself, and batch norm mixes them"
+            f" (layer and instance norm do not): set --model.discriminator.{flag}"
         )
+    for norm in ("layer", "instance"):
+        alone = DcganDiscriminator(batch_norm=False, norm=norm, weight_norm="spectral")
+        assert experiment_of(discriminator=alone, penalties=(GradientPenalty(),))
     plain = DcganDiscriminator(batch_norm=False)
     assert experiment_of(discriminator=plain, penalties=(GradientPenalty(),))
     assert experiment_of(discriminator=DcganDiscriminator())
+
+
+@pytest.mark.parametrize("penalty", [Consistency(), BalancedConsistency()])
+def test_consistency_of_points_is_refused(penalty):
+    """When the model is built, and not when its first step is traced."""
+    with pytest.raises(ConfigError) as raised:
+        base.build(experiment_of(penalties=(penalty,)))
+    assert str(raised.value) == (
+        "consistency regularization shifts images by up to an eighth of their size: they must have"
+        " 8 pixels a side, and have 1x1"
+    )

@@ -212,7 +212,7 @@ class TestSeveral:
         expected = dataclasses.replace(model, discriminator=critic, penalties=(R1(),))
         for line in (f"--penalty r1 {off}", f"{off} --penalty r1"):
             assert parse(line, tiny.dcgan()).model == expected
-        assert refused("--penalty r1", tiny.dcgan()).endswith(f"mixes them: set {off}")
+        assert refused("--penalty r1", tiny.dcgan()).endswith(f": set {off}")
 
 
 class TestPlayers:
@@ -420,6 +420,9 @@ REHEARSED = [
     (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
     (GAN, "augment flip, augment instance_noise, augment scheduled_ada"),
+    (tiny.gan(data=Data()), "penalty balanced_consistency, penalty consistency, penalty drift"),
+    (GAN, "penalty dragan, penalty lecam, penalty orthogonal"),
+    (GAN, "penalty latent_consistency, generator-penalty latent_spread"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
     (LABELLED, "auxiliary hinge_classifier"),
     (judged_by(TwinMlpDiscriminator((8,))), "auxiliary twin_classifier"),
