@@ -11,9 +11,9 @@ a step, no penalty, no constraint. Nothing was tuned for any row, so the order s
 settings do and not what the losses can do: a Wasserstein loss, say, is made for a critic that is
 kept Lipschitz.
 
-A run has collapsed if a number of it became infinite, or if its samples cover less than a tenth of
-the real images (coverage, Naeem et al. 2020). What a run's log says of itself
-(`jaxgan.training.alarms`) is listed as well.
+A run has collapsed if a number of it became infinite, or if recall (Kynkäänniemi et al. 2019) or
+coverage (Naeem et al. 2020) of its samples is below 0.02: fewer than one in fifty real images has
+samples about it. What a run's log says of itself (`jaxgan.training.alarms`) is listed as well.
 
 Runs are under ``runs/gan_objectives``, each kept once it is finished, so that the same command goes
 on with the rest; beside them a report for each data set. The numbers go to ``--results``, as JSON
@@ -45,8 +45,8 @@ NETWORKS = ("dcgan.py", "ebgan.py", "mmd_gan.py")
 """Experiments whose networks are tried, the first that a loss goes with being taken: one logit an
 image, an autoencoder whose error is the logit, an embedding."""
 METRICS = ("fid", "kid", "precision", "recall", "density", "coverage")
-COVERED = 0.1
-"""Coverage below which a run has collapsed."""
+COVERED = 0.02
+"""Recall or coverage below which a run has collapsed."""
 
 
 class Budget(NamedTuple):
@@ -62,7 +62,7 @@ class Budget(NamedTuple):
 BATCH = 64
 BUDGETS = {
     "digits": Budget(width=64, steps=3000, samples=1500),
-    "fashion-mnist": Budget(width=16, steps=1500, samples=5000),
+    "fashion-mnist": Budget(width=16, steps=1000, samples=5000),
 }
 
 
@@ -119,7 +119,7 @@ def numbers_of(folder: Path) -> dict[str, Any]:
     metrics = {short_name(name): value for name, value in result["metrics"].items()}
     return {
         **{name: metrics[name] for name in METRICS},
-        "collapsed": metrics["coverage"] < COVERED,
+        "collapsed": min(metrics["recall"], metrics["coverage"]) < COVERED,
         "diverged": False,
         "alarms": [alarm["name"] for alarm in result["alarms"]],
         "seconds": result["seconds"]["training"] + result["seconds"]["evaluation"],
@@ -144,7 +144,7 @@ def document_of(study: Study, data: str, budget: Budget, folder: Path) -> dict[s
         **budget._asdict(),
         "batch_size": BATCH,
         "seeds": list(study.seeds),
-        "collapsed_below_coverage": COVERED,
+        "collapsed_below": COVERED,
         "versions": provenance.versions(),
         "hardware": provenance.hardware(),
         "real": _real(folder),

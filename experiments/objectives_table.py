@@ -89,7 +89,7 @@ def markdown(document: Document) -> str:
         f" {document['steps']:,} steps of {document['batch_size']} images, seeds"
         f" {', '.join(map(str, document['seeds']))}; {document['samples']:,} samples. Means over"
         " the runs that did not diverge, lowest and highest between brackets. Collapsed: diverged,"
-        f" or coverage below {document['collapsed_below_coverage']}.",
+        f" or recall or coverage below {document['collapsed_below']}.",
         "",
         f"| loss | networks | {' | '.join(columns)} | collapsed | alarms |",
         f"|---|---|{'---:|' * len(columns)}---:|---|",

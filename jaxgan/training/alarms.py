@@ -22,9 +22,9 @@ LOGS = 5
 STEPS = 500
 """Steps that these have to span."""
 SPREAD = 0.1
-"""Share of the real images' spread below which generated images are all but one image. Of the runs
-in ``tests/training/test_alarms_of_runs.py``, healthy ones are above 0.4 and collapsed ones below
-0.02."""
+"""Share of the real images' spread below which generated images are all but one image. Measured on
+digits (``tests/training/test_alarms_of_runs.py``): 0.6 to 0.95 in healthy runs, 0.02 and less in
+one that has collapsed."""
 NO_LOSS = 0.01
 """A discriminator's loss below this is zero, where its logits tell real from generated images."""
 GAP = 0.5
@@ -35,9 +35,11 @@ LOGIT = 1e3
 """Mean logits that no loss asks for."""
 STILL = 1e-6
 """Relative change from log to log below which a loss stands still."""
+NO_UPDATE = 1e-8
+"""Share of its parameters below which an update is none: float32 has no place for it."""
 
-LOSSES = "loss/"
-"""Start of the names of losses."""
+LOSSES, UPDATE = "loss/", "_update"
+"""Start of the names of losses, and end of those of updates' sizes."""
 
 
 class Alarm(NamedTuple):
@@ -84,7 +86,10 @@ def _gap(seen: Seen) -> float:
 
 
 def _still(seen: Seen) -> bool:
-    """Whether every loss is what it was."""
+    """Whether every loss is what it was, or no player moves."""
+    updates = [value for name, value in seen.now.items() if name.endswith(UPDATE)]
+    if updates and max(updates) < NO_UPDATE:
+        return True
     losses = {name: value for name, value in seen.now.items() if name.startswith(LOSSES)}
     return bool(losses) and all(
         name in seen.before
@@ -126,11 +131,11 @@ RULES: tuple[Rule, ...] = (
         " (--penalty gradient_penalty), spectral normalization or a smaller rate may help",
     ),
     Rule(
-        "losses_constant",
+        "standing_still",
         (),
         _still,
-        "no loss changes any more: nothing is learned. The rates may be 0, or every unit of a"
-        " network dead: smaller rates may help",
+        "no loss changes, or no parameter does: nothing is learned. The rates may be too small, or"
+        " every unit of a network dead, which smaller rates may prevent",
     ),
 )
 """In the order in which they are told."""
@@ -184,7 +189,7 @@ def watched(records: Iterable[Mapping[str, float | int]]) -> Watch:
 
     >>> dead = [{"step": 100 * n, "loss/discriminator": 1.0} for n in range(8)]
     >>> [(alarm.name, alarm.since, alarm.raised) for alarm in watched(dead).alarms]
-    [('losses_constant', 100, 600)]
+    [('standing_still', 100, 600)]
 
     Args:
         records: such as `jaxgan.run.logs.read_jsonl` gives.

@@ -18,7 +18,7 @@ TABLE = experiment_file.load_file(ROOT / "experiments" / "objectives_table.py")
 GOOD = {"kid": 0.02, "precision": 0.5, "recall": 0.4, "density": 0.6, "coverage": 0.7}
 DOCUMENT = {
     "data": "digits", "width": 8, "steps": 1000, "samples": 50, "batch_size": 64, "seeds": [0, 1],
-    "collapsed_below_coverage": 0.1,
+    "collapsed_below": 0.02,
     "rows": [
         {"loss": "wasserstein", "networks": "dcgan", "runs": [
             {"seed": 0, "fid": 20.0, **GOOD, "coverage": 0.02, "collapsed": True,
@@ -51,7 +51,7 @@ def test_every_loss_has_its_source():
 def test_the_numbers_of_a_data_set_best_first():
     head, body = TABLE.markdown(DOCUMENT).split("\n\n")
     assert "1,000 steps of 64 images, seeds 0, 1; 50 samples" in head
-    assert "coverage below 0.1" in head
+    assert "recall or coverage below 0.02" in head
     *_, hinge, wasserstein = body.splitlines()
     assert hinge == (
         "| `hinge` | dcgan | 1.50 (1.00 to 2.00) | 0.0200 (0.0200 to 0.0200)"
@@ -103,11 +103,12 @@ def test_the_numbers_of_the_study_are_of_all_losses_that_there_are():
         assert found == TABLE.markdown(document)
 
 
-def test_a_collapse_is_low_coverage_or_no_result(tmp_path):
+def test_a_collapse_is_low_coverage_or_recall_or_no_result(tmp_path):
     assert STUDY.numbers_of(tmp_path) == {"collapsed": True, "diverged": True, "alarms": []}
-    for coverage, expected in ((0.05, True), (0.3, False)):
+    usual = {f"{name}[x]": 0.5 for name in STUDY.METRICS}
+    for changes, expected in (({}, False), ({"coverage[x]": 0.01}, True), ({"recall[x]": 0}, True)):
         document = {
-            "metrics": {f"{name}[x]": 0.5 for name in STUDY.METRICS} | {"coverage[x]": coverage},
+            "metrics": usual | changes,
             "alarms": [{"name": "no_variety"}],
             "seconds": {"training": 1.0, "evaluation": 2.0},
         }

@@ -23,7 +23,7 @@ COLLAPSED = {
     "discriminator_won": {"loss/discriminator": 2e-3, "logits/real": 7.0, "logits/fake": -8.0},
     "generator_stuck": {"generator_grad_norm": 1e-6},
     "logits_exploded": {"logits/real": 2e4, "logits/fake": 1.9e4},
-    "losses_constant": {"loss/discriminator": 1.0, "loss/generator": 1.0},
+    "standing_still": {"loss/discriminator": 1.0, "loss/generator": 1.0},
 }
 
 
@@ -50,7 +50,7 @@ def test_every_rule_is_tried():
 def test_a_collapse_is_told_once_and_since_when(name):
     records = log(COLLAPSED[name])
     # Bad from log 4 on (a loss that stands still is noticed one log later).
-    first = 400 + 100 * (name == "losses_constant")
+    first = 400 + 100 * (name == "standing_still")
     assert raised(records) == [(name, first, first + STEPS)]
     # Of a shorter time nothing is said.
     assert raised(records[: (first + STEPS) // 100 - 1]) == []
@@ -109,6 +109,12 @@ def test_a_gradient_that_never_was_has_vanished():
     assert raised(records)[0][:2] == ("generator_stuck", 100)
     small = [{**record, "generator_grad_norm": 1e-9} for record in log({})]
     assert raised(small) == []
+
+
+def test_parameters_that_do_not_move_stand_still_whatever_the_batches():
+    rates = {"diagnostics/generator_update": 0.0, "diagnostics/discriminator_update": 1e-12}
+    assert raised(log(rates)) == [("standing_still", 400, 900)]
+    assert raised(log({**rates, "diagnostics/generator_update": 1e-5})) == []
 
 
 def test_several_alarms_are_told_in_the_order_of_the_log():
