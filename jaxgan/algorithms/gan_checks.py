@@ -8,6 +8,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from jaxgan.algorithms.augmentation_checks import augmentation_warnings
 from jaxgan.algorithms.auxiliary_checks import check_auxiliaries, check_labels
 from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.networks.resnet import ResnetFeatures
@@ -101,8 +102,9 @@ def warnings(model: Any) -> tuple[str, ...]:
     unbounded = isinstance(judging, ResnetFeatures) and judging.weight_norm != "spectral"
     if unbounded and isinstance(model.loss, Hinge) and not model.penalties:
         return (
+            *augmentation_warnings(model),
             "a residual discriminator under the hinge loss, with neither spectral normalization nor"
             " a gradient penalty: nothing bounds its slope, and such games tend to diverge"
             " (--model.discriminator.weight-norm spectral)",
         )
-    return ()
+    return augmentation_warnings(model)
