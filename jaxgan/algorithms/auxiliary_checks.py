@@ -33,7 +33,7 @@ def check_labels(model: Any) -> None:
 def check_auxiliaries(experiment: Experiment, model: Any) -> None:
     """Refuses auxiliary terms that miss something: labels, codes, or a head of the discriminator.
 
-    Each part of each term is traced for one image; what it complains of is passed on.
+    Each part of each term is traced for a batch; what it complains of is passed on.
 
     Raises:
         ConfigError: with the complaint, or the discriminator's.
@@ -42,12 +42,12 @@ def check_auxiliaries(experiment: Experiment, model: Any) -> None:
         return
     data, prior, network = experiment.data, model.prior, model.discriminator
     classes = data.classes if prior.conditional else 0
-    key = jax.random.key(0)
+    key, rows = jax.random.key(0), experiment.batch_size
     latents = jax.eval_shape(
-        lambda: jax.tree.map(lambda leaf: leaf[None], prior.draw(key, classes))
+        lambda: jax.vmap(lambda k: prior.draw(k, classes))(jax.random.split(key, rows))
     )
-    images = jax.ShapeDtypeStruct((1, *data.image_shape), jnp.float32)
-    labels = jax.ShapeDtypeStruct((1,), jnp.int32) if prior.conditional else None
+    images = jax.ShapeDtypeStruct((rows, *data.image_shape), jnp.float32)
+    labels = jax.ShapeDtypeStruct((rows,), jnp.int32) if prior.conditional else None
     given = (images,) if labels is None else (images, labels)
     settings = {**({"classes": classes} if prior.conditional else {}), "train": False}
     apply.check_arguments("discriminator", network, len(given), {**settings, "axis_name": None})

@@ -14,9 +14,15 @@ from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.networks.resnet import ResnetFeatures
 from jaxgan.objectives.gan import consistency
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
+from jaxgan.objectives.gan.began import Began
 from jaxgan.objectives.gan.consistency import BalancedConsistency, Consistency
+from jaxgan.objectives.gan.ebgan import Ebgan, PullAway
 from jaxgan.objectives.gan.losses import Hinge
+from jaxgan.objectives.gan.mmd import Mmd, RepulsiveMmd
 from jaxgan.objectives.gan.penalties import Penalty
+
+_ENERGETIC = (Began, Ebgan, PullAway)
+"""What reads the energies or the codes of an autoencoding discriminator."""
 
 
 def check_model(model: Any) -> None:
@@ -31,6 +37,7 @@ def check_model(model: Any) -> None:
         raise ConfigError(f"unrolled_steps = {model.unrolled_steps}: must be at least 0")
     check_parts(model.discriminator, model.penalties, model.auxiliaries)
     check_pack(model)
+    check_answers(model)
 
 
 def check_experiment(experiment: Experiment, model: Any) -> None:
@@ -44,6 +51,10 @@ def check_experiment(experiment: Experiment, model: Any) -> None:
         raise ConfigError(
             f"pack = {pack} does not divide the batch of {batch} images: packs are whole; set"
             f" --batch-size {max(batch // pack, 1) * pack}"
+        )
+    if isinstance(innermost(model.loss), Mmd | RepulsiveMmd) and batch < 2:
+        raise ConfigError(
+            f"a batch of {batch} has no pairs, and MMD-GAN compares pairs: set --batch-size 64"
         )
     for one in model.augmentations:
         one.check(data.image_shape, data.dtype)
@@ -74,6 +85,36 @@ def check_parts(
             "a gradient penalty holds for each example by itself, and batch norm mixes them"
             " (layer and instance norm do not):"
             f" set --model.discriminator.{'' if own else 'body.'}no-batch-norm"
+        )
+
+
+def innermost(loss: Any) -> Any:
+    """The loss itself, where another one such as top-k holds it."""
+    while hasattr(loss, "loss"):
+        loss = loss.loss
+    return loss
+
+
+def check_answers(model: Any) -> None:
+    """Refuses losses and terms that read what the discriminator does not say.
+
+    Raises:
+        ConfigError: energies are wanted of a discriminator that is no autoencoder, or embeddings of
+            one that makes none.
+    """
+    own, loss = type(model.discriminator).__name__, innermost(model.loss)
+    energetic = [one for one in (loss, *model.auxiliaries) if isinstance(one, _ENERGETIC)]
+    if energetic and not getattr(model.discriminator, "autoencodes", False):
+        raise ConfigError(
+            f"{type(energetic[0]).__name__} is about an autoencoder's errors and codes, and {own}"
+            " is none: use MlpAutoencoder, DcganAutoencoder or BeganDiscriminator (one of your own"
+            " says so by autoencodes = True)"
+        )
+    if isinstance(loss, Mmd | RepulsiveMmd) and not getattr(model.discriminator, "embeds", False):
+        raise ConfigError(
+            f"{type(loss).__name__} compares vectors, and {own} gives none: use"
+            " VectorMlpDiscriminator or VectorDcganDiscriminator (one of your own says so by"
+            " embeds = True)"
         )
 
 

@@ -25,6 +25,7 @@ from jaxgan.objectives.codes import Codes
 from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
+from jaxgan.objectives.gan.began import Began
 from jaxgan.objectives.gan.class_terms import HingeClassifier, TwinClassifier
 from jaxgan.objectives.gan.consistency import (
     BalancedConsistency,
@@ -35,6 +36,7 @@ from jaxgan.objectives.gan.constraints import Clip, Constraint
 from jaxgan.objectives.gan.contrastive import ConditionalContrastive, DataToDataCrossEntropy
 from jaxgan.objectives.gan.dragan import Dragan
 from jaxgan.objectives.gan.drift import Drift
+from jaxgan.objectives.gan.ebgan import Ebgan, PullAway
 from jaxgan.objectives.gan.f_divergences import (
     ForwardKl,
     JensenShannon,
@@ -56,6 +58,7 @@ from jaxgan.objectives.gan.losses import (
     NonSaturating,
     Wasserstein,
 )
+from jaxgan.objectives.gan.mmd import Mmd, RepulsiveMmd
 from jaxgan.objectives.gan.orthogonal import Orthogonal
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.gan.relativistic import (
@@ -101,12 +104,15 @@ NAMED_BY = {
 
 LOSSES: dict[str, Any] = {
     "absolute_feature_matching": AbsoluteFeatureMatching,
+    "began": Began,
+    "ebgan": Ebgan,
     "feature_matching": FeatureMatching,
     "forward_kl": ForwardKl,
     "hinge": Hinge,
     "jensen_shannon": JensenShannon,
     "least_squares": LeastSquares,
     "minimax": Minimax,
+    "mmd": Mmd,
     "non_saturating": NonSaturating,
     "pearson_chi_squared": PearsonChiSquared,
     "relativistic_average_hinge": RelativisticAverageHinge,
@@ -115,6 +121,7 @@ LOSSES: dict[str, Any] = {
     "relativistic_hinge": RelativisticHinge,
     "relativistic_softplus": RelativisticSoftplus,
     "relativistic_squares": RelativisticSquares,
+    "repulsive_mmd": RepulsiveMmd,
     "reverse_kl": ReverseKl,
     "squared_hellinger": SquaredHellinger,
     "top_k": TopK,
@@ -146,6 +153,7 @@ AUXILIARIES: dict[str, Any] = {
     "data_to_data_cross_entropy": DataToDataCrossEntropy,
     "hinge_classifier": HingeClassifier,
     "information": Information,
+    "pull_away": PullAway,
     "twin_classifier": TwinClassifier,
 }
 AUGMENTATIONS: dict[str, Any] = {

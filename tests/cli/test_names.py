@@ -18,6 +18,7 @@ from jaxgan.cli import names, options
 from jaxgan.config import ConfigError, Model
 from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal
+from jaxgan.networks.autoencoder import MlpAutoencoder
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
 from jaxgan.networks.class_information import EmbeddingMlpDiscriminator, TwinMlpDiscriminator
 from jaxgan.networks.conditional import LabelledGenerator
@@ -412,7 +413,9 @@ def judged_by(discriminator):
     return dataclasses.replace(LABELLED, model=model)
 
 
+ENERGIES = tiny.gan(model=Gan(MlpGenerator((8,)), MlpAutoencoder((8,)), prior=Normal(4)))
 REHEARSED = [
+    (ENERGIES, "loss began, auxiliary pull_away"),
     (GAN, "loss hinge, penalty gradient_penalty, constraint clip, augment diff_augment"),
     (GAN, "loss least_squares, penalty r1, prior normal, optimizer adam, augment ada"),
     (GAN, "loss minimax, penalty r2, prior uniform, optimizer rmsprop"),

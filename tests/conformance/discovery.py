@@ -32,8 +32,9 @@ from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.optim import Optimizer, Sgd
 
 PARTS = {
-    *("HiddenLayers", "DownPyramid", "UpPyramid", "MlpFeatures", "DcganFeatures"),
-    *("ResnetImages", "ResnetFeatures", "InfoGanFeatures"),
+    *("HiddenLayers", "DownPyramid", "UpPyramid", "BeganDecoder"),
+    *("MlpFeatures", "DcganFeatures", "InfoGanFeatures"),
+    *("ResnetImages", "ResnetFeatures"),
 }
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 
@@ -216,10 +217,11 @@ def without_objective(experiment: Experiment) -> Any:
     for field in ("penalties", "generator_penalties"):
         if len(getattr(model, field, ())) == 1:
             model = dataclasses.replace(model, **{field: ()})
-    if type(getattr(model, "loss", None)) in suited.SUITED:
+    alone = not getattr(model, "auxiliaries", ())
+    if type(getattr(model, "loss", None)) in suited.SUITED and alone:
         # Nor does it matter what else a discriminator returns because its loss reads it.
         plain = suited.discriminator(None)
-        model = dataclasses.replace(model, discriminator=plain)
+        model = dataclasses.replace(model, discriminator=plain, loss=gan_losses.NonSaturating())
     kept = {
         field.name: value
         for field in dataclasses.fields(model)

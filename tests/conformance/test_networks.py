@@ -18,9 +18,14 @@ SHAPE = (8, 8, 1)
 BATCH, LATENT_SIZE, CLASSES = 6, 5, 3
 # Sizes of the heads beside the logits, in the order of their names.
 HEADS = {
+    "BeganDiscriminator": [64],
+    "DcganAutoencoder": [32],
     "InfoGanCodesDiscriminator": [10, 2, 2],
     "InformationDcganDiscriminator": [10, 2, 2],
     "InformationMlpDiscriminator": [10, 2, 2],
+    "MlpAutoencoder": [32],
+    "VectorDcganDiscriminator": [16],
+    "VectorMlpDiscriminator": [16],
 }
 KEYS = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
 DRAWS = np.random.default_rng(0)

@@ -101,11 +101,20 @@ class VectorHead(nn.Module):
     """How many."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(self, features: Float[Array, "batch features"]) -> Float[Array, "batch size"]:
         """Unbounded numbers, float32."""
-        dense = Dense(self.size, dtype=jnp.float32, kernel_init=kernel_init(self.init_std))
+        dense = Dense(
+            self.size,
+            dtype=jnp.float32,
+            kernel_init=kernel_init(self.init_std, self.orthogonal_init),
+            weight_norm=self.weight_norm,
+        )
         return dense(features)
 
 

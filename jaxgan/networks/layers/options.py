@@ -84,6 +84,9 @@ def check(module: nn.Module) -> None:
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("widths", lambda v: all(w >= 1 for w in v), "units of each hidden layer, all at least 1"),
     ("width", lambda v: v >= 1, "must be at least 1"),
+    ("code_size", lambda v: v >= 1, "must be at least 1"),
+    ("embedding_size", lambda v: v >= 1, "must be at least 1"),
+    ("exponent", lambda v: v in (1, 2), "1 (absolute errors) or 2 (squares)"),
     ("units", lambda v: v >= 1, "must be at least 1"),
     ("max_multiple", lambda v: v >= 1, "must be at least 1"),
     ("pieces", lambda v: v >= 1, "must be at least 1 (1: no maxout)"),

@@ -17,6 +17,7 @@ from discovery import (
 from jaxgan.algorithms.gan import Gan
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Ring
+from jaxgan.networks.autoencoder import MlpAutoencoder
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
 from jaxgan.networks.conditional import ConditionalDcganGenerator, LabelledGenerator
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
@@ -25,7 +26,9 @@ from jaxgan.networks.projection import ProjectionDcganDiscriminator
 from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.ada_pipe import AdaPipe
 from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
+from jaxgan.objectives.gan.began import Began
 from jaxgan.objectives.gan.consistency import LatentConsistency
+from jaxgan.objectives.gan.ebgan import PullAway
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.lecam import LeCam
 from jaxgan.objectives.gan.losses import Wasserstein
@@ -38,6 +41,13 @@ CLASSIFIED = Gan(
     AuxiliaryMlpDiscriminator((8,)),
     prior=Labelled(Normal(LATENT_SIZE)),
     auxiliaries=(AuxiliaryClassifier(),),
+)
+# A loss that changes, and a term that compares codes of the whole batch.
+ENERGIES = dataclasses.replace(
+    PLAIN,
+    loss=Began(gamma=4.0, rate=0.05),
+    discriminator=MlpAutoencoder((8,)),
+    auxiliaries=(PullAway(),),
 )
 # Batch statistics, several critic updates, constraints, diagnostics.
 CRITIC = Gan(
@@ -113,8 +123,8 @@ CASES = {
             experiment(
                 dataclasses.replace(PLAIN, loss=loss, discriminator=suited.discriminator(loss))
             ),
-            # A schedule is the same for every seed.
-            quiet=("top_k/share",),
+            # A schedule is the same for every seed; k stays 0 as long as nothing is balanced.
+            quiet=("top_k/share", "began/k"),
         )
         for name, loss in one_of_each_family().items()
     },
@@ -130,6 +140,7 @@ CASES = {
     "Gan-lazy": Case(experiment(LAZY), quiet=tuple(f"penalty/{p.name}" for p in LAZY.penalties)),
     "Gan-augmented": Case(experiment(AUGMENTED), quiet=SCHEDULES),
     "Gan-classified": Case(experiment(CLASSIFIED)),
+    "Gan-energies": Case(experiment(ENERGIES), slow=True),
     "Gan-conditional": Case(experiment(CONDITIONAL)),
     # On 8 pixels a side the discriminator would have no layer to normalize.
     "Gan-critic": Case(
