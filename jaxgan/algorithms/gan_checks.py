@@ -10,6 +10,7 @@ import flax.linen as nn
 
 from jaxgan.algorithms.augmentation_checks import augmentation_warnings
 from jaxgan.algorithms.auxiliary_checks import check_auxiliaries, check_labels
+from jaxgan.algorithms.loss_checks import check_features, check_range
 from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.networks.resnet import ResnetFeatures
 from jaxgan.objectives.gan import consistency
@@ -38,6 +39,8 @@ def check_model(model: Any) -> None:
     check_parts(model.discriminator, model.penalties, model.auxiliaries)
     check_pack(model)
     check_answers(model)
+    check_range(innermost(model.loss), model.discriminator)
+    check_features(innermost(model.loss), model.discriminator)
 
 
 def check_experiment(experiment: Experiment, model: Any) -> None:

@@ -5,7 +5,7 @@ Each has the parameters of the one whose name is in its own, and says the same o
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -23,6 +23,9 @@ Perception: TypeAlias = tuple[Logits, dict[str, Array], tuple[Float[Array, "batc
 class FeatureDcganDiscriminator(DcganFeatures):
     """`jaxgan.networks.dcgan.DcganDiscriminator` with its last features."""
 
+    perceives: ClassVar[bool] = True
+    """It returns features."""
+
     @nn.compact
     def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Perception:
         """One logit an image, and ``((batch, features),)``.
@@ -36,6 +39,9 @@ class FeatureDcganDiscriminator(DcganFeatures):
 
 class FeatureMlpDiscriminator(MlpFeatures):
     """`jaxgan.networks.mlp.MlpDiscriminator` with its last features."""
+
+    perceives: ClassVar[bool] = True
+    """It returns features."""
 
     @nn.compact
     def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Perception:

@@ -18,7 +18,7 @@ average: a constant logit of 0 costs ``2 log 2`` under the cross-entropy losses.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -134,6 +134,9 @@ class Minimax:
         Techniques for Training GANs, 2016, section 3.4 (one-sided label smoothing).
     """
 
+    unbounded: ClassVar[bool] = True
+    """The discriminator's output is a logit: any number."""
+
     real_label: float = 1.0
     """Target probability of real examples; 0.9 is one-sided label smoothing."""
 
@@ -162,6 +165,9 @@ class NonSaturating:
         Goodfellow et al., Generative Adversarial Nets, 2014, section 3. Salimans et al., Improved
         Techniques for Training GANs, 2016, section 3.4 (one-sided label smoothing).
     """
+
+    unbounded: ClassVar[bool] = True
+    """The discriminator's output is a logit: any number."""
 
     real_label: float = 1.0
     """Target probability of real examples; 0.9 is one-sided label smoothing."""
