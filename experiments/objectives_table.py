@@ -45,7 +45,7 @@ def what(loss: type) -> str:
     """The first sentence of a loss's docstring, without its formulas."""
     text = inspect.getdoc(loss) or ""
     first = re.split(r"(?<=[a-z)`\d])[.:](?:\s|$)", " ".join(text.split("\n\n")[0].split()))[0]
-    return first.rstrip(".")
+    return first.rstrip(".").replace("``", "`")
 
 
 def paper(loss: type) -> str:

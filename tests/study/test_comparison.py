@@ -269,6 +269,16 @@ def test_what_the_runs_warn_of_is_said_once():
     assert reported(row, tuning="x").notes == ("Tuning: x", "Mind: fid of few.")
 
 
+def test_alarms_of_runs_are_told_with_row_and_seed():
+    rows = trained("a", *fids(1.0, 2.0)), trained("b", *fids(1.0, 2.0))
+    alarm = {"name": "no_variety", "since": 450, "raised": 950, "text": "all images are one"}
+    rows[0].outcomes[1].result["alarms"] = [alarm]
+    # A run of an older version has none, and a damaged document is no reason to have no report.
+    rows[1].outcomes[0].result["alarms"] = [3, {"name": "x"}]
+    rows[1].outcomes[1].result["alarms"] = "none"
+    assert reported(*rows).notes == ("Alarm: a, seed 1, since step 450: all images are one.",)
+
+
 def test_runs_are_linked_from_the_folder_of_the_page():
     row = trained("a", *fids(1.0, 2.0))
     study = Study("s", "S", (), (0, 1), 100)
