@@ -41,9 +41,9 @@ from jaxgan.study.folder import REAL
 
 HERE = Path(__file__).parent
 TABLE: Any = experiment_file.load_file(HERE / "objectives_table.py")
-NETWORKS = ("dcgan.py", "ebgan.py", "mmd_gan.py")
+NETWORKS = ("dcgan.py", "feature_matching.py", "ebgan.py", "mmd_gan.py")
 """Experiments whose networks are tried, the first that a loss goes with being taken: one logit an
-image, an autoencoder whose error is the logit, an embedding."""
+image, hidden features beside it, an autoencoder whose error is the logit, an embedding."""
 METRICS = ("fid", "kid", "precision", "recall", "density", "coverage")
 COVERED = 0.02
 """Recall or coverage below which a run has collapsed."""
