@@ -76,6 +76,11 @@ def check(module: nn.Module) -> None:
             f"{type(module).__name__}.norm = 'virtual_batch' with dropout, which would drop units"
             " of the reference: set dropout to 0"
         )
+    if getattr(module, "norm", None) == "instance" and hasattr(module, "widths"):
+        raise ValueError(
+            f"{type(module).__name__}.norm = 'instance': it wants several values a channel, which"
+            " units of dense layers have not; layer would do"
+        )
     for name, is_valid, rule in _RULES:
         if hasattr(module, name) and not is_valid(value := getattr(module, name)):
             raise ValueError(f"{type(module).__name__}.{name} = {value!r}: {rule}")

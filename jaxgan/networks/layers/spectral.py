@@ -118,15 +118,15 @@ def singular_values(variables: Variables) -> dict[str, float]:
     {'Dense_0/kernel': 3.0}
 
     Args:
-        variables: of a network; parameters that are no matrices are left out.
+        variables: of a network. Parameters that multiply no vectors are left out: single numbers a
+            unit, and scales and biases by class.
     """
     found: dict[str, float] = {}
     normalized = variables.get(COLLECTION, {})
     for path, leaf in jax.tree_util.tree_leaves_with_path(variables["params"]):
-        weight = np.asarray(leaf, np.float64)
-        if weight.ndim < 2 or not weight.size:
+        weight, names = np.asarray(leaf, np.float64), [entry.key for entry in path]
+        if weight.ndim < 2 or not weight.size or names[-1] in ("scale", "bias"):
             continue
-        names = [entry.key for entry in path]
         matrix = weight.reshape(-1, weight.shape[-1])
         gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
         largest = float(np.sqrt(max(np.linalg.eigvalsh(gram)[-1], 0.0)))

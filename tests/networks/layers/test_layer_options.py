@@ -95,3 +95,9 @@ def test_one_normalization_a_layer():
     for network in (DcganGenerator, DcganDiscriminator, MlpGenerator):
         with pytest.raises(ValueError, match=r"switch batch_norm off \(no-batch-norm\)"):
             network(batch_norm=True, norm="layer")
+
+
+def test_units_have_no_values_to_average_over():
+    for network in (MlpGenerator, MlpDiscriminator):
+        with pytest.raises(ValueError, match="layer would do"):
+            network(norm="instance")

@@ -65,6 +65,19 @@ def test_sigma_is_the_largest_singular_value(name):
     }
 
 
+def test_singular_values_are_of_matrices():
+    """Not of numbers a channel, even where there are some for each class."""
+    params = {
+        "Conv_0": {"kernel": jnp.asarray(DRAWS.normal(size=(3, 3, 2, 5))), "bias": jnp.ones(5)},
+        "ConditionalBatchNorm_0": {"scale": jnp.ones((3, 5)), "bias": jnp.ones((3, 5))},
+        "Dense_0": {"kernel": jnp.asarray(DRAWS.normal(size=(9, 4)))},
+    }
+    assert spectral.singular_values({"params": params}) == {
+        f"{name}/kernel": pytest.approx(largest(params[name]["kernel"]), rel=1e-6)
+        for name in ("Conv_0", "Dense_0")
+    }
+
+
 def test_a_table_of_classes():
     layer = ClassEmbedding(6, weight_norm="spectral")
     labels = jnp.asarray([2, 0, 1])
