@@ -14,7 +14,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpGenerator
 from jaxgan.networks.resnet import ResnetDiscriminator
-from jaxgan.objectives.gan.losses import Hinge
+from jaxgan.objectives.gan.losses import NonSaturating
 from jaxgan.objectives.gan.penalties import R1, GradientPenalty
 from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam
@@ -42,7 +42,7 @@ def test_a_game_with_it(name):
     model = Gan(
         GENERATORS.get(name, MlpGenerator((8,))),
         DISCRIMINATORS[name],
-        loss=Hinge(),
+        loss=NonSaturating(),
         generator_optimizer=Adam(),
         discriminator_optimizer=Adam(),
         prior=Normal(5),
