@@ -11,6 +11,11 @@ CIFAR-10. Different here: width 32 rather than 256 (generator) and 128 (discrimi
 discriminator update a step rather than five (--model.n-critic 5, which takes four times as long),
 as many images in the generator's updates as in the discriminator's, a constant learning rate
 rather than one that falls to 0, and an average of the generator's weights.
+
+Measured on digits (python experiments/sngan.py; two cores of an AMD EPYC that other jobs shared,
+fid[digits-cnn,train1500,gen1500,q8,ema] and kid likewise):
+
+    2,000 steps, seed 0, 1,020 s: fid 1.87 (1.75 to 2.00), kid 0.0201 (0.0124 to 0.0279)
 """
 
 from jaxgan.algorithms.gan import Gan
