@@ -3,6 +3,12 @@
     python experiments/consensus_gan.py
 
 Both players also make the gradients of both short; RMSProp, as in the authors' code.
+
+Differs from the authors' code: perceptrons, the weight 1 where CelebA has 10 (with 10, digits are
+learned more slowly), and players that take turns.
+
+Measured on digits (Frechet distance of the digits' classifier, 1,000 averaged samples against the
+training split; seeds 0-2): 10.0 to 10.2 after 1,000 steps; 3.1 after 2,000 (seed 0).
 """
 
 from jaxgan.algorithms.gan import Gan

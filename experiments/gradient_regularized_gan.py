@@ -8,6 +8,13 @@ Stable, 2017.
 
 The generator of the zero-sum game also makes the discriminator's gradient short, with the factor of
 the authors' code.
+
+The discriminator is that of the authors' code, one layer of 128 rectifiers, at its rate of 1e-4;
+with two layers and 2e-4 it wins on digits, and the generator is left without a gradient. Batches of
+64 replace those of 512.
+
+Measured on digits (Frechet distance of the digits' classifier, 1,000 averaged samples against the
+training split; seeds 0-2): 12.7 to 14.9 after 1,000 steps; 3.4 after 3,000 (seed 0).
 """
 
 from jaxgan.algorithms.gan import Gan

