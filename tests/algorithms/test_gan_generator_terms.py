@@ -3,8 +3,19 @@
 import jax
 import numpy as np
 import pytest
-from linear_gan import RATE_D, RATE_G, ROWS, as_numbers, close, points, program_of, recorded_step
+from linear_gan import (
+    RATE_D,
+    RATE_G,
+    ROWS,
+    as_numbers,
+    close,
+    experiment_of,
+    points,
+    program_of,
+    recorded_step,
+)
 
+from jaxgan.config import ConfigError
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.losses import Wasserstein
 from jaxgan.objectives.gan.zero_sum import ZeroSum
@@ -78,3 +89,8 @@ def test_consensus_pulls_both_players():
     close(after["discriminator"]["v"], v)
     close(metrics["penalty/generator/consensus"], WEIGHT / 2 * (gap + reach * v @ v))
     close(after["generator"], moved(g, latents, -v + WEIGHT * (fake - real)))
+
+
+def test_looking_ahead_by_less_than_nothing_is_refused():
+    with pytest.raises(ConfigError, match="unrolled_steps = -1: must be at least 0"):
+        experiment_of(unrolled_steps=-1)

@@ -21,7 +21,8 @@ conv_beta_vae  ELBO  -28.1 to -27.8  -29.5
 
 Of the games whose generators minimize more than a loss, seeds 0 to 2 in float32: FID 10.0 to 10.2
 (consensus_gan), 12.7 to 14.9 (gradient_regularized_gan), 15.8 to 20.4 (pacgan), 6.1 to 7.0
-(unrolled_gan; 37.3 where the generator is frozen).
+(unrolled_gan). With the generator frozen 37.3 (38.2 for pacgan; not run for consensus_gan, whose
+generator is the same), with the discriminator frozen 75.7 (pacgan) and 90.2 (unrolled_gan), seed 0.
 
 Those of the conditional experiments lie beside one run each (float32, seed 0): FID 7.0 and 0.98 of
 the samples recognized as the class asked for (acgan), 1.7 and 0.94 (cgan), 1.4 and 0.87
