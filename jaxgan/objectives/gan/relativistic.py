@@ -122,7 +122,7 @@ class RelativisticSoftplus(_Softplus, _Pairs):
 
     References:
         Jolicoeur-Martineau, The relativistic discriminator, 2019. Huang et al., The GAN is dead;
-        long live the GAN! A Modern Baseline GAN, 2024.
+        long live the GAN! A Modern GAN Baseline, 2024.
     """
 
 
