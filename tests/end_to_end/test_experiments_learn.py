@@ -13,6 +13,9 @@ dcgan          FID     9.5 to 10.9    42.3
 gan_mlp        FID    10.4 to 13.0    37.2
 wgan           FID     4.1 to 4.8     42.3
 wgan_gp        FID     7.0 to 11.4    42.3
+dragan         FID     9.1 to 11.2    42.3
+r1_gan         FID     4.3 to  4.6    42.3
+lecam_gan      FID     4.1 to  4.6    42.3
 vae            FID    15.3 to 16.9    23.2
 vae            ELBO  -26.6 to -26.4  -28.2
 conv_beta_vae  FID    18.9 to 20.1    31.5
@@ -86,11 +89,14 @@ BOUNDS = {
     "cvae": Bound(300, fid=11.0, optimize=True, accuracy=0.6),
     "dcgan": Bound(300, fid=16.0),
     "sngan": Bound(300, fid=16.0, optimize=True),
+    "dragan": Bound(1000, fid=20.0, optimize=True),
     "gan_mlp": Bound(1000, fid=18.0, optimize=True),
     "feature_matching": Bound(1000, fid=6.5, optimize=True),
     "fgan": Bound(600, fid=15.0, optimize=True),
     "lsgan": Bound(600, fid=15.0, optimize=True),
     "rpgan": Bound(600, fid=14.0, optimize=True),
+    "lecam_gan": Bound(600, fid=12.0, optimize=True),
+    "r1_gan": Bound(600, fid=12.0, optimize=True),
     "wgan": Bound(200, fid=10.0, optimize=True),
     "wgan_gp": Bound(600, fid=18.0, optimize=True),
     "vae": Bound(300, fid=20.0, elbo=-27.2),
