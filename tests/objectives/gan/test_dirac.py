@@ -87,7 +87,7 @@ def test_without_a_penalty_it_turns_for_ever(loss):
 
 
 @pytest.mark.parametrize("penalty", [R1, R2])
-@pytest.mark.parametrize("gamma", [0.3, 0.9, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("gamma", [0.3, 1.0, 2.0])
 def test_zero_centered_penalties(penalty, gamma):
     """``-gamma/2 +- sqrt(gamma^2/4 - 1/4)``. At 1 both roots meet; without its 1/2, a penalty would
     have them meet at 0.5."""

@@ -9,6 +9,7 @@ import pytest
 from views import view
 
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
+from jaxgan.objectives.gan.verdict import Verdict
 
 DRAWS = np.random.default_rng(0)
 SHAPE = (5, 2, 3, 2)
@@ -161,3 +162,17 @@ def test_bad_weight(cls, points, value):
 def test_bad_every(cls, points):
     with pytest.raises(ValueError, match=r"^every = 0: must be at least 1$"):
         cls(every=0)
+
+
+def test_r2_sees_the_labels_of_the_generated_images():
+    """And R1 those of the real ones: another label is another critic."""
+
+    def of_label(scale):
+        return lambda images: Verdict(scale * jnp.sum(images, axis=(1, 2, 3)))
+
+    real, fake = float32((REAL, FAKE))
+    shown = view(lambda images: images[:, 0, 0, 0], real, fake)
+    shown = shown._replace(critic=of_label(2.0), fake_critic=of_label(3.0))
+    pixels = REAL[0].size
+    np.testing.assert_allclose(R1(1.0)(shown, ())[0], np.full(5, 0.5 * 4 * pixels), rtol=1e-5)
+    np.testing.assert_allclose(R2(1.0)(shown, ())[0], np.full(5, 0.5 * 9 * pixels), rtol=1e-5)
