@@ -22,6 +22,8 @@ conv_beta_vae  FID    18.9 to 20.1    31.5
 conv_beta_vae  ELBO  -28.1 to -27.8  -29.5
 =============  ====  ==============  ====================
 
+dragan, r1_gan and lecam_gan were run in float32 alone.
+
 Of the games whose generators minimize more than a loss, seeds 0 to 2 in float32: FID 10.0 to 10.2
 (consensus_gan), 12.7 to 14.9 (gradient_regularized_gan), 15.8 to 20.4 (pacgan), 6.1 to 7.0
 (unrolled_gan). With the generator frozen 37.3 (38.2 for pacgan; not run for consensus_gan, whose
