@@ -169,6 +169,21 @@ COLUMNS: tuple[MetricColumn, ...] = (
         "How well a linear classifier tells each factor's values from the code.",
     ),
     MetricColumn(
+        "reconstruction_mse", "Reconstruction error", LOWER, "", 4,
+        "Mean squared error of held-out images decoded from their codes, with pixels from 0 to 1; of"
+        " bidirectional GANs.",
+    ),
+    MetricColumn(
+        "information_category", "Information of categories", HIGHER, "nats/image", 3,
+        "Lower bound on what generated images tell of their categorical codes; at most the logarithm"
+        " of the number of categories (InfoGAN).",
+    ),
+    MetricColumn(
+        "information_continuous", "Information of continuous codes", HIGHER, "nats/image", 3,
+        "The same of continuous codes, read with a standard deviation of 1, which is too wide for"
+        " the bound to rise above 0 (InfoGAN).",
+    ),
+    MetricColumn(
         "discriminator_accuracy", "Discriminator accuracy", NEITHER, "", 3,
         "Share of held-out real and of generated images that the discriminator gets right; 0.5 is"
         " guessing. Critics of Wasserstein losses have no threshold, so none.",
