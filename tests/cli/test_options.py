@@ -223,7 +223,7 @@ class TestMistakes:
         assert refused(arguments).startswith(complaint)
 
 
-PARTS = ("penalties", "constraints", "auxiliaries", "augmentations")
+PARTS = ("penalties", "generator_penalties", "constraints", "auxiliaries", "augmentations")
 """Tuples of parts of a model: those that are there have flags, by their place."""
 PENALIZED = dataclasses.replace(
     tiny.gan().model, penalties=(GradientPenalty(), R1(every=16)), constraints=(Clip(),)
@@ -265,10 +265,13 @@ def test_the_whole_help_lists_every_field_with_its_default(capsys, monkeypatch, 
     with pytest.raises(SystemExit) as stopped:
         parse("--help-all", experiment=experiment)
     assert stopped.value.code == 0
-    found, name = {}, ""
+    found, name, before = {}, "", ""
     for line in re.sub(r"[│╭╮╰╯─]", "", capsys.readouterr().out).splitlines():
-        if started := re.match(r"--([\w.-]+)", line.strip()):
+        started = re.match(r"--([\w.-]+)", line.strip())
+        # The second flag of a switch may be on a line of its own.
+        if started and not before.rstrip().endswith(","):
             name = started[1]
+        before = line
         found[name] = f"{found.get(name, '')} {line.strip()}"
     defaults = {
         name: default[1]
