@@ -11,6 +11,8 @@ experiment           as it should    best with one of the
 =============  ====  ==============  ====================
 dcgan          FID     9.5 to 10.9    42.3
 gan_mlp        FID    10.4 to 13.0    37.2
+ada            FID     9.4 to 13.4    38.7
+diffaugment    FID    17.4 to 19.0    38.7
 wgan           FID     4.1 to 4.8     42.3
 wgan_gp        FID     7.0 to 11.4    42.3
 dragan         FID     9.1 to 11.2    42.3
@@ -86,12 +88,14 @@ class Bound(NamedTuple):
 
 BOUNDS = {
     "acgan": Bound(300, fid=14.0, optimize=True, accuracy=0.6),
+    "ada": Bound(1000, fid=22.0, optimize=True),
     "cgan": Bound(1000, fid=6.0, optimize=True, accuracy=0.5),
     "cgan_projection": Bound(1500, fid=5.0, optimize=True, accuracy=0.5),
     "cvae": Bound(300, fid=11.0, optimize=True, accuracy=0.6),
     "dcgan": Bound(300, fid=16.0),
     "sngan": Bound(300, fid=16.0, optimize=True),
     "dragan": Bound(1000, fid=20.0, optimize=True),
+    "diffaugment": Bound(1500, fid=26.0, optimize=True),
     "gan_mlp": Bound(1000, fid=18.0, optimize=True),
     "feature_matching": Bound(1000, fid=6.5, optimize=True),
     "fgan": Bound(600, fid=15.0, optimize=True),
