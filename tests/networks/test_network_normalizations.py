@@ -27,6 +27,7 @@ CALLS = [
     pytest.param(ResnetGenerator(width=4, batch_norm=False), LATENT, MADE, id="resnet G"),
     pytest.param(ResnetDiscriminator(width=4, weight_norm=None), IMAGE, {}, id="resnet D"),
 ]
+NORMED = ("dcgan G", "dcgan D", "mlp D", "resnet D")
 EVERY = pytest.mark.parametrize(("network", "inputs", "arguments"), CALLS)
 
 
@@ -62,15 +63,13 @@ def test_all_weights(network, inputs, arguments):
     }
 
 
-@EVERY
+@pytest.mark.parametrize(("network", "inputs", "arguments"), [c for c in CALLS if c.id in NORMED])
 @pytest.mark.parametrize("norm", ["layer", "virtual_batch"])
 def test_hidden_layers(network, inputs, arguments, norm):
-    plain = variables(network, inputs, arguments)["params"]
     found = variables(network.clone(norm=norm), inputs, arguments)
     scales = [path for path in found["params"] if path.endswith("/scale")]
     assert scales
     assert all(path.split("/")[-2].startswith(("LayerNorm", "VirtualBatch")) for path in scales)
-    assert len(found["params"]) > len(plain) or "Resnet" not in type(network).__name__
     assert found.keys() == {"params"} | ({"reference"} if norm == "virtual_batch" else set())
     if norm == "virtual_batch":
         shapes = set(found["reference"].values())

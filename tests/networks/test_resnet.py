@@ -107,6 +107,7 @@ def test_every_layer_of_the_discriminator_is_normalized():
     assert len(paths) == 3 + 2 * 2 + 1
 
 
+@pytest.mark.slow
 def test_the_logit_is_a_sum_over_pixels():
     """Or a mean: 16 pixels of the last block make the former 16 times the latter."""
     images = jnp.asarray(np.random.default_rng(0).normal(size=(3, 8, 8, 1)), jnp.float32)

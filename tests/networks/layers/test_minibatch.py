@@ -73,6 +73,7 @@ def test_first_weights_of_discrimination():
     assert params["bias"].tolist() == [-1.0] * 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [MinibatchStddev(4), MinibatchDiscrimination(3, 2)], ids=str)
 def test_many_devices_are_one(layer):
     """Values and gradients; 16 examples on 8 devices, where groups span devices."""

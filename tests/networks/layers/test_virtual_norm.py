@@ -28,6 +28,7 @@ def test_statistics(pixels):
         np.testing.assert_allclose(got[row], expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_first_scales():
     scale = VirtualBatchNorm().init(KEY, jnp.ones((REFERENCE + 1, 5000)), train=True)["params"]
     logs = np.log(scale["scale"])
