@@ -242,7 +242,7 @@ def test_no_generator_makes_samples_look_less_real(cls):
     assert (found.generator_slope[raw < -5] < -0.9).all()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_nothing_overflows(dtype):
     """Nor a gradient or a second derivative, at outputs whose exponential is no float32."""
     for cls, (_, found) in at(dtype).items():
