@@ -7,8 +7,8 @@ The generator matches the mean of the discriminator's last hidden features (sect
 no logits. The networks and optimizers are those of dcgan.py; the paper's have dropout, noise,
 weight normalization and minibatch discrimination, and learn from labels.
 
-Measured on digits, 5,000 steps (`jaxgan compare` as in lsgan.py, seed 0; JAX 0.10.2, two cores of an
-AMD EPYC that had much else to do; [digits-cnn,train1500,gen1500,q8,ema]):
+Measured on digits, 5,000 steps (`jaxgan compare` as in lsgan.py, seed 0; JAX 0.10.2, two cores of
+an AMD EPYC that had much else to do; [digits-cnn,train1500,gen1500,q8,ema]):
 
     fid 3.87, kid 0.0700
 
