@@ -170,13 +170,13 @@ COLUMNS: tuple[MetricColumn, ...] = (
     ),
     MetricColumn(
         "reconstruction_mse", "Reconstruction error", LOWER, "", 4,
-        "Mean squared error of held-out images decoded from their codes, with pixels from 0 to 1; of"
-        " bidirectional GANs.",
+        "Mean squared error of held-out images decoded from their codes, with pixels from 0 to 1;"
+        " of bidirectional GANs.",
     ),
     MetricColumn(
         "information_category", "Information of categories", HIGHER, "nats/image", 3,
-        "Lower bound on what generated images tell of their categorical codes; at most the logarithm"
-        " of the number of categories (InfoGAN).",
+        "Lower bound on what generated images tell of their categorical codes; at most the"
+        " logarithm of the number of categories (InfoGAN).",
     ),
     MetricColumn(
         "information_continuous", "Information of continuous codes", HIGHER, "nats/image", 3,
