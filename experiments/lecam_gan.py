@@ -12,6 +12,9 @@ Measured on digits after 600 steps, seeds 0 to 2, by tests/end_to_end/test_exper
 (fid of 1,000 samples, features digits-cnn; a generator that is never updated has 42):
 
     fid 4.1, 4.6, 4.6; 15 s of processor time, mostly compilation; AMD EPYC
+
+After 3,000 steps, seed 0, a minute or two on busy cores (python experiments/lecam_gan.py):
+fid[digits-cnn,train1500,gen1500,q8,ema] 2.46 (2.30 to 2.64), kid 0.036.
 """
 
 from jaxgan.algorithms.gan import Gan
