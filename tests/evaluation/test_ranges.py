@@ -7,8 +7,11 @@ from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.evaluation.ranges import RANGES, range_of
 from jaxgan.visualization.report.columns import NAMES
 
-# Log-likelihoods, and estimates whose bias was taken away.
-ALL_NUMBERS = {"kid", "fid_inf", "likelihood", "elbo", "reconstruction"}
+# Log-likelihoods, bounds from below, and estimates whose bias was taken away.
+ALL_NUMBERS = {
+    *("kid", "fid_inf", "likelihood", "elbo", "reconstruction"),
+    *("information_category", "information_continuous"),
+}
 
 
 def test_every_metric_has_its_range():

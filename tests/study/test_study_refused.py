@@ -72,7 +72,8 @@ from jaxgan.training import loop
             " density, coverage, cfid, cas, swd, likelihood, bits_per_dim, elbo, reconstruction,"
             " marginal_kl, manifold_precision, manifold_recall, manifold_f1, beta_vae_metric,"
             " factor_vae_metric, mig, dci_disentanglement, dci_completeness, dci_informativeness,"
-            " sap, sap_svm, modularity, explicitness, modes, high_quality, reverse_kl and mode_kl",
+            " sap, sap_svm, modularity, explicitness, reconstruction_mse, information_category,"
+            " information_continuous, modes, high_quality, reverse_kl and mode_kl",
         ),
         (
             ("--steps", "7"),
