@@ -45,8 +45,9 @@ the samples recognized as the class asked for (acgan), 1.7 and 0.94 (cgan), 1.4 
 (cgan_projection), 5.5 and 0.93 (cvae).
 
 Of class information and of codes, in float32: FID 6.6 to 8.6, and 0.72 to 0.79 recognized (tac_gan,
-seeds 0 to 2; 41.4 and 0.11 with a frozen network), 4.2 and 0.99 (reacgan, seed 0), 6.8 to 8.4
-(contragan; 37.9), 5.6 to 7.6 (bigan; 42.4 with a frozen generator), 6.1 to 7.4 (infogan).
+seeds 0 to 2; 41.4 and 0.11 with a frozen network), 3.9 to 4.6 and 0.99 to 1.0 (reacgan), 6.8 to 8.4
+(contragan; 37.9), 5.6 to 7.6 (bigan; 42.4 with a frozen generator), 6.1 to 7.4
+(infogan; 40.4).
 
 sngan (float32, seeds 0 to 2): FID 7.0 to 8.7; with one of the networks frozen 25.3 and 84.5.
 """
