@@ -71,7 +71,8 @@ def sigma(matrix: Float[Array, "outputs inputs"], vectors: Mapping[str, Array]) 
     has them, are shorter.
     """
     u, v = (_unit(jax.lax.stop_gradient(vectors[name])) for name in ("u", "v"))
-    return jnp.vdot(u, _product(matrix, v))
+    with jax.named_scope("spectral_product"):
+        return jnp.vdot(u, _product(matrix, v))
 
 
 def spectrally_normalized(
@@ -160,4 +161,5 @@ def _unit(vector: Array) -> Array:
 
 def _product(a: Array, b: Array) -> Array:
     """With all digits: what accelerators round in products would be an error of sigma."""
-    return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
+    with jax.named_scope("spectral_product"):
+        return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)
