@@ -29,10 +29,10 @@ EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
-    *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs"),
+    *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs", "spectral_product"),
 )
-"""Last layers, which compute in float32, the scales that a class has in normalization, and losses
-that compare images."""
+"""Last layers, which compute in float32, the scales that a class has in normalization, losses that
+compare images, and the largest singular values of weights."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name
