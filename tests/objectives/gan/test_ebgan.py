@@ -1,6 +1,7 @@
 """EBGAN's losses by hand, and the pull-away term against a double loop."""
 
 import doctest
+import functools
 import math
 
 import jax
@@ -51,10 +52,13 @@ class TestEbgan:
             Ebgan(margin)
 
 
+@functools.partial(jax.jit, static_argnames="weight")
+def _pulled(codes, weight):
+    return PullAway(weight).generator(Verdict(jnp.zeros(len(codes)), {"code": codes}), None)
+
+
 def pulled(codes, weight=0.1):
-    return PullAway(weight).generator(
-        Verdict(jnp.zeros(len(codes)), {"code": jnp.asarray(codes, jnp.float32)}), None
-    )
+    return _pulled(jnp.asarray(codes, jnp.float32), weight)
 
 
 def looped(codes):
@@ -97,7 +101,7 @@ class TestPullAway:
             return pulled(codes, 1.0).mean()
 
         codes = jnp.asarray(CODES, jnp.float32)
-        slope = jax.grad(total)(codes)
+        slope = jax.jit(jax.grad(total))(codes)
         assert bool(jnp.isfinite(slope).all())
         assert float(total(codes - 1e-3 * slope)) < float(total(codes))
         along = np.sum(np.asarray(slope) * CODES, axis=1)
@@ -106,7 +110,7 @@ class TestPullAway:
     @pytest.mark.parametrize("codes", [np.zeros((3, 2)), np.full((3, 2), 1e4)])
     def test_extremes(self, codes):
         """A code of 0 has no direction, and no slope that is not a number."""
-        slope = jax.grad(lambda s: pulled(s, 1.0).mean())(jnp.asarray(codes, jnp.float32))
+        slope = jax.jit(jax.grad(lambda s: pulled(s, 1.0).mean()))(jnp.asarray(codes, jnp.float32))
         assert bool(jnp.isfinite(slope).all())
         assert bool(jnp.isfinite(pulled(codes)).all())
 
