@@ -61,8 +61,8 @@ class Budget(NamedTuple):
 
 BATCH = 64
 BUDGETS = {
-    "digits": Budget(width=64, steps=3000, samples=1500),
-    "fashion-mnist": Budget(width=16, steps=1000, samples=5000),
+    "digits": Budget(width=64, steps=2000, samples=1500),
+    "fashion-mnist": Budget(width=16, steps=600, samples=5000),
 }
 
 
