@@ -7,7 +7,7 @@ The losses and the equilibrium of sections 3.3 and 3.4, on multilayer perceptron
 the paper: the networks (its convolutional ones are `jaxgan.networks.began`), batch norm in the
 generator, a generator that learns five times faster than the discriminator, k's rate of 0.01
 instead of 0.001 because runs are short, and gamma = 1. On digits smaller ones trade diversity away:
-without batch norm the generator ended in a single image at every gamma from 0.5 to 1.
+without batch norm in the generator it collapsed at every gamma tried from 0.5 to 1.
 
 Measured on digits (``--steps 1500 --evaluation.samples 1000``, seeds 0 to 2, two cores of an AMD
 EPYC, busy; fid[digits-cnn,train1500,gen1000,q8,ema]):
