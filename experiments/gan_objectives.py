@@ -62,7 +62,7 @@ class Budget(NamedTuple):
 BATCH = 64
 BUDGETS = {
     "digits": Budget(width=64, steps=2000, samples=1500),
-    "fashion-mnist": Budget(width=16, steps=600, samples=5000),
+    "fashion-mnist": Budget(width=16, steps=500, samples=2000),
 }
 
 
