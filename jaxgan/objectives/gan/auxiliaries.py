@@ -62,7 +62,7 @@ class AuxiliaryClassifier:
     >>> import jax.numpy as jnp
     >>> head = jnp.log(jnp.array([[0.25, 0.75], [0.5, 0.5]]))
     >>> verdict = Verdict(logits=jnp.zeros(2), heads={"class": head})
-    >>> values = AuxiliaryClassifier().fake(verdict, {"label": jnp.array([1, 0])})
+    >>> values = AuxiliaryClassifier().real(verdict, {"label": jnp.array([1, 0])})
     >>> jnp.exp(-values).round(4).tolist()
     [0.75, 0.5]
 
@@ -78,21 +78,23 @@ class AuxiliaryClassifier:
     name: ClassVar[str] = "classification"
     weight: float = 1.0
     """Factor of the cross-entropy; 1 in the paper."""
+    real_alone: bool = False
+    """Whether the discriminator learns classes from real images alone, as in StudioGAN."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.weight < math.inf:
             raise ValueError(f"weight = {self.weight}: must be above 0 and finite")
 
-    def real(self, verdict: Verdict, given: Latents) -> PerExample:
-        """``weight`` times the cross-entropy of the head ``class`` with the label, in nats."""
-        return self.fake(verdict, given)
+    def fake(self, verdict: Verdict, given: Latents) -> PerExample | None:
+        """As `real`, or nothing."""
+        return None if self.real_alone else self.real(verdict, given)
 
     def generator(self, verdict: Verdict, given: Latents) -> PerExample:
         """As `real`: both players want it right."""
-        return self.fake(verdict, given)
+        return self.real(verdict, given)
 
-    def fake(self, verdict: Verdict, given: Latents) -> PerExample:
-        """As `real`."""
+    def real(self, verdict: Verdict, given: Latents) -> PerExample:
+        """``weight`` times the cross-entropy of the head ``class`` with the label, in nats."""
         if "class" not in verdict.heads:
             raise ValueError("an auxiliary classifier needs a discriminator with a head 'class'")
         if not isinstance(given, Mapping) or "label" not in given:

@@ -41,6 +41,13 @@ def test_both_players_want_it_right_of_all_images():
         np.testing.assert_array_equal(part(judged(HEAD), given), values(0.3))
 
 
+def test_the_discriminator_may_learn_classes_from_real_images_alone():
+    term, given = AuxiliaryClassifier(0.3, real_alone=True), {"label": jnp.asarray(LABELS)}
+    assert term.fake(judged(HEAD), given) is None
+    for part in (term.real, term.generator):
+        np.testing.assert_array_equal(part(judged(HEAD), given), values(0.3))
+
+
 def test_large_logits():
     """In float32, where exp(1e4) overflows."""
     head = np.array([[1e4, 0.0, -1e4]] * 3)
