@@ -29,17 +29,20 @@ from jaxgan.typing import Logits, Metrics, PerExample
 
 @runtime_checkable
 class GanLoss(Protocol):
-    """What an algorithm asks of an adversarial loss."""
+    """What an algorithm asks of an adversarial loss.
 
-    def discriminator(self, *, real: Logits, fake: Logits) -> PerExample:
+    ``real`` and ``fake`` are logits ``(batch,)``, unless the loss is a `Reader`.
+    """
+
+    def discriminator(self, *, real: Any, fake: Any) -> PerExample:
         """What the discriminator minimizes: real term plus fake term, ``(batch,)``."""
         ...
 
-    def generator(self, *, real: Logits, fake: Logits) -> PerExample:
+    def generator(self, *, real: Any, fake: Any) -> PerExample:
         """What the generator minimizes, ``(batch,)``."""
         ...
 
-    def correct(self, *, real: Logits, fake: Logits) -> dict[str, PerExample]:
+    def correct(self, *, real: Any, fake: Any) -> dict[str, PerExample]:
         """Per-example measures of how well the discriminator decides; empty for mere critics."""
         ...
 
