@@ -198,7 +198,8 @@ CANNOT_WORK = {
     "evaluate done --samples 1": "--samples 1: distances need at least 2",
     "evaluate done --metrics fid kdi": (
         "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
-        " cas, memorization, swd, ms_ssim, likelihood, surgery, disentanglement, manifold"
+        " cas, memorization, swd, ms_ssim, modes, likelihood, surgery, disentanglement,"
+        " manifold, sigma"
     ),
     "evaluate done --metrics manifold": (
         "manifold needs a data set whose manifold is known: triangles"

@@ -112,6 +112,9 @@ class TestJson:
             "batch_norm": True,
             "init_std": None,
             "dtype": None,
+            "norm": None,
+            "weight_norm": None,
+            "orthogonal_init": False,
         }
         assert document["model"]["generator_optimizer"]["schedule"] == {
             "type": "jaxgan.optim:Schedule",

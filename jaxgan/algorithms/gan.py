@@ -122,10 +122,10 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         ConfigError: labels are wanted, and the data's classes are not said; the data or the batch
             does not suit the parts.
     """
-    gan_checks.check_experiment(experiment, model)
     data, prior = experiment.data, model.prior
     is_image = data.dtype == "uint8"
     classes = base.classes_of(data) if prior.conditional else 0
+    gan_checks.check_experiment(experiment, model)
     networks = Networks(model.generator, model.discriminator, data.image_shape, classes, axis_name)
     d_optimizer = model.discriminator_optimizer.build(experiment.steps * model.n_critic)
     g_optimizer = model.generator_optimizer.build(experiment.steps)

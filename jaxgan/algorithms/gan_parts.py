@@ -35,7 +35,8 @@ def augmented(
         keys_of: from the name of a draw to one key an example.
     """
     for index, (one, state) in enumerate(zip(augmentations, states, strict=True)):
-        images = one(images, keys_of(f"augmentation-{index}"), state)
+        with jax.named_scope("augmentation"):
+            images = one(images, keys_of(f"augmentation-{index}"), state)
     return images
 
 

@@ -36,8 +36,8 @@ def shown(capsys, monkeypatch):
 
 def rows(text):
     """Flags and what stands behind them: values, and on the right what they are for."""
-    found = re.findall(r"^  --([\w.-]+) ?(.*)$", text, re.MULTILINE)
-    return {flag: behind.strip() for flag, behind in found}
+    found = re.findall(r"^  --([\w.-]+) ?(.*(?:\n {10,}.*)*)$", text, re.MULTILINE)
+    return {flag: re.sub(r"\n *", " ", behind).strip() for flag, behind in found}
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan_gp", "acgan", "vae", "cvae", "conv_beta_vae"])
@@ -86,7 +86,7 @@ def test_shows_what_people_change_with_its_value(shown):
 
 
 def test_says_what_could_be_named_instead(shown):
-    found = rows(shown(columns=200))
+    found = rows(shown(columns=100))
     # Of many names, the first five: the page is to stay short.
     for flag, value, known in (
         ("loss", "non_saturating", names.LOSSES),

@@ -25,14 +25,26 @@ from jaxgan.networks.layers import options as layer_options
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run import experiment_file
 
-EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+CORE = {
+    *("acgan", "cgan", "cgan_projection", "cvae", "dcgan", "gan_mlp", "wgan", "wgan_gp"),
+    *("vae", "conv_beta_vae", "sngan"),
+}
+"""Those that between them have every kind of network; CI has the others too."""
+EVERY = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in CORE else pytest.mark.slow)
+        for path in EXPERIMENTS
+    ],
+)
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
     *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs", "spectral_product"),
+    "augmentation",
 )
 """Last layers, which compute in float32, the scales that a class has in normalization, losses that
-compare images, and the largest singular values of weights."""
+compare images, the largest singular values of weights, and augmentations."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name

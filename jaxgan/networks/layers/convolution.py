@@ -56,7 +56,7 @@ def conv(
     axes = _axes(pixels, shape[1:3], taps, strides, [before for before, _ in edges])
     if taps == (1, 1):
         seen = fit(inputs, [axis.pads for axis in axes])[:, :: strides[0], :: strides[1]]
-        return jnp.einsum("nhwi,abio->nhwo", seen, kernel)
+        return jnp.einsum("nhwi,io->nhwo", seen, kernel[0, 0])
     if pixels == (1, 1):
         return _from_one_pixel(inputs, kernel, axes)
     if shape[1:3] == (1, 1):
@@ -92,7 +92,7 @@ def conv_transpose(
             for zeros, result, pixel, stride in zip(before, results, pixels, strides, strict=True)
         ]
         apart = [stride - 1 for stride in strides]
-        return fit(jnp.einsum("nhwi,abio->nhwo", inputs, kernel), edges, between=apart)
+        return fit(jnp.einsum("nhwi,io->nhwo", inputs, kernel[0, 0]), edges, between=apart)
     if pixels == (1, 1):
         return _from_one_pixel(inputs, kernel, _axes(pixels, results, taps, (1, 1), before))
     # Seen from the convolution that this transposes, results are pixels, and the kernel is flipped.
