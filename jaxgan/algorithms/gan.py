@@ -158,6 +158,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
             extras["generator_penalties"] = tuple(one.init() for one in model.generator_penalties)
         if isinstance(model.loss, StatefulLoss):
             extras["loss"] = model.loss.init()
+        if model.diagnostics:
+            extras["slope"] = jnp.zeros(())
         return new_state(players, averaged=("generator",), extras=extras)
 
     game = Game(

@@ -1,7 +1,7 @@
 """Numbers that tell how a GAN's training goes, for the log: ``--model.diagnostics``.
 
 All are computed from what the step has at hand, but for the slope of the discriminator, which costs
-one more pass through it. None of them changes what is trained.
+one more pass through it and is taken now and then. None of them changes what is trained.
 """
 
 from __future__ import annotations
@@ -14,27 +14,13 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from jaxgan.objectives.gan.penalties import View
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.typing import Metrics, Params, Pixels, Scalar
 
 PREFIX = "diagnostics/"
 """Start of the names, by which logs keep them from the terminal."""
-
-
-def of_discriminator(view: View, mean: Callable[[Any], Any]) -> Metrics:
-    """What is seen in an update of the discriminator; see the functions below.
-
-    Args:
-        view: of the update, as a penalty gets it.
-        mean: over the devices.
-    """
-    found = {
-        **of_verdicts(view.on_real, view.on_fake),
-        **of_slope(view.critic, view.real),
-        **of_spread(view.real, view.fake, mean),
-    }
-    return jax.lax.stop_gradient(found)
+EVERY = 16
+"""One in so many updates of the discriminator is the one whose slope is taken."""
 
 
 def of_verdicts(real: Verdict, fake: Verdict) -> Metrics:
@@ -56,20 +42,29 @@ def of_verdicts(real: Verdict, fake: Verdict) -> Metrics:
     }
 
 
-def of_slope(critic: Callable[[Pixels], Verdict], real: Pixels) -> Metrics:
-    """``slope_squared``: the mean over real images of the squared norm of ``grad_x D(x)``.
+def slope_squared(
+    critic: Callable[[Pixels], Verdict], real: Pixels, before: Scalar, done: Any
+) -> Scalar:
+    """The mean over real images of the squared norm of ``grad_x D(x)``, now and then.
 
     What R1 penalizes (Mescheder et al., Which Training Methods for GANs do actually Converge?,
     2018, section 4.1), without its weight. Where batch statistics mix the examples, the gradient is
-    that of all logits together.
+    that of all logits together. It costs a pass through the discriminator, so it is that of the
+    last update whose number `EVERY` divides.
 
     Args:
         critic: from images to verdicts.
         real: this device's real images.
+        before: what was found last.
+        done: the discriminator's updates so far.
     """
-    slope = jax.grad(lambda images: jnp.sum(critic(images).logits.astype(jnp.float32)))(real)
-    squares = jnp.square(slope.astype(jnp.float32)).reshape(slope.shape[0], -1)
-    return {f"{PREFIX}slope_squared": jnp.mean(jnp.sum(squares, axis=1))}
+
+    def found() -> Scalar:
+        slope = jax.grad(lambda images: jnp.sum(critic(images).logits.astype(jnp.float32)))(real)
+        squares = jnp.square(slope.astype(jnp.float32)).reshape(slope.shape[0], -1)
+        return jnp.mean(jnp.sum(squares, axis=1))
+
+    return jax.lax.cond(done % EVERY == 0, found, lambda: before)
 
 
 def of_spread(real: Pixels, fake: Pixels, mean: Callable[[Any], Any]) -> Metrics:

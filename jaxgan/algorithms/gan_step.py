@@ -110,21 +110,29 @@ def discriminate(
             **{f"{name}/real": jnp.mean(term) for name, term in of_real.items()},
             **{f"{name}/fake": jnp.mean(term) for name, term in of_fake.items()},
         }
-        if model.diagnostics:
-            metrics |= gan_diagnostics.of_discriminator(view, over.mean)
         seen = (read(loss, on_real), read(loss, on_fake))
-        return metrics["loss/discriminator"], (after, metrics, kept, on_real, seen)
+        return metrics["loss/discriminator"], (after, metrics, kept, (on_real, on_fake), seen)
 
     gradients, found = jax.grad(objective, has_aux=True)(player.params)
-    after, metrics, kept, on_real, seen = found
+    after, metrics, kept, (on_real, on_fake), seen = found
     gradients = over.mean(gradients)
     metrics |= apply.gradient_norm("discriminator", gradients)
-    before = player.params
+    before = player
     player = player.update(game.optimizers["discriminator"], gradients, after)
     for constraint in model.constraints:
         player = player.replace(params=constraint(player.params))
     if model.diagnostics:
-        metrics |= gan_diagnostics.of_update("discriminator", before, player.params)
+        metrics |= gan_diagnostics.of_update("discriminator", before.params, player.params)
+        metrics |= gan_diagnostics.of_verdicts(on_real, on_fake)
+        metrics |= gan_diagnostics.of_spread(real, still, over.mean)
+        slope = gan_diagnostics.slope_squared(
+            lambda images: judge(before.variables, images, labels, "real", keys["real-dropout"])[0],
+            real,
+            extras["slope"],
+            state.step * model.n_critic + update,
+        )
+        metrics |= {f"{gan_diagnostics.PREFIX}slope_squared": slope}
+        extras = {**extras, "slope": over.mean(slope)}
     moved = extras["augmentations"]
     if moved:
         everything = jax.tree.map(over.gather, on_real)

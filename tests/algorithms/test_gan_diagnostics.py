@@ -36,9 +36,11 @@ def test_slope_is_the_mean_squared_norm_at_each_real_image():
     def critic(x):
         return Verdict(jnp.sum(0.7 * jnp.square(x) / 2 + b * x, axis=(1, 2, 3)))
 
-    found = gan_diagnostics.of_slope(critic, jnp.asarray(images, jnp.float32))
     expected = np.mean(np.sum((0.7 * images + b) ** 2, axis=(1, 2, 3)))
-    assert float(found["diagnostics/slope_squared"]) == pytest.approx(expected, rel=1e-5)
+    real, every = jnp.asarray(images, jnp.float32), gan_diagnostics.EVERY
+    for done, told in ((0, expected), (1, 9.0), (every - 1, 9.0), (3 * every, expected)):
+        found = gan_diagnostics.slope_squared(critic, real, jnp.float32(9.0), jnp.int32(done))
+        assert float(found) == pytest.approx(told, rel=1e-5)
 
 
 def test_spread_is_of_pixels_over_the_batch():
@@ -90,7 +92,11 @@ def test_they_are_there_when_asked_for_and_change_nothing(runs):
     (state, metrics), (told_state, told) = runs
     assert not plain_names(metrics[0])
     assert plain_names(told[0]) == {f"diagnostics/{name}" for name in NAMES}
-    jax.tree.map(np.testing.assert_array_equal, told_state, state)
+    slope = told_state.extras["slope"]
+    without = {name: value for name, value in told_state.extras.items() if name != "slope"}
+    jax.tree.map(np.testing.assert_array_equal, told_state.replace(extras=without), state)
+    # Taken in the very first update, and held.
+    assert slope == told[0]["diagnostics/slope_squared"] == told[1]["diagnostics/slope_squared"]
     for step in (0, 1):
         for name, value in metrics[step].items():
             np.testing.assert_array_equal(told[step][name], value)
