@@ -57,9 +57,10 @@ def doubled(
     if how == "bilinear":
         shape = (batch, 2 * height, 2 * width, channels)
         return jax.image.resize(images, shape, "bilinear")
-    apart = images[:, :, None, :, None]
+    # In float32, for the gradient is a sum.
+    apart = images.astype(jnp.float32)[:, :, None, :, None]
     twice = jnp.broadcast_to(apart, (batch, height, 2, width, 2, channels))
-    return twice.reshape(batch, 2 * height, 2 * width, channels)
+    return twice.reshape(batch, 2 * height, 2 * width, channels).astype(images.dtype)
 
 
 def halved(
