@@ -48,6 +48,18 @@ def commands(path: Path) -> list[list[str]]:
 
 EXPERIMENTS, STUDIES = defining("experiment"), defining("study")
 EVERY = pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+CORE = {
+    *("acgan", "cgan", "cgan_projection", "cvae", "dcgan", "gan_mlp", "wgan", "wgan_gp"),
+    *("vae", "conv_beta_vae", "sngan"),
+}
+"""Those that between them have every kind of network; CI has the others too."""
+SOME_SLOW = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in CORE else pytest.mark.slow)
+        for path in EXPERIMENTS
+    ],
+)
 EVERY_STUDY = pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 
 
@@ -57,7 +69,7 @@ def test_files_are_found():
     assert not set(EXPERIMENTS) & set(STUDIES)
 
 
-@EVERY
+@SOME_SLOW
 def test_trains_in_outline(path):
     """Initial state, train step, samples and evaluation fit together on each data set."""
     experiment = experiment_file.load_experiment(path)

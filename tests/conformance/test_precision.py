@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from discovery import Counted, small
 from jax.extend.core import Primitive
-from test_experiments import EXPERIMENTS
+from test_experiments import SOME_SLOW
 
 from jaxgan import config
 from jaxgan.algorithms.base import build
@@ -25,18 +25,7 @@ from jaxgan.networks.layers import options as layer_options
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run import experiment_file
 
-CORE = {
-    *("acgan", "cgan", "cgan_projection", "cvae", "dcgan", "gan_mlp", "wgan", "wgan_gp"),
-    *("vae", "conv_beta_vae", "sngan"),
-}
-"""Those that between them have every kind of network; CI has the others too."""
-EVERY = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=path.stem, marks=() if path.stem in CORE else pytest.mark.slow)
-        for path in EXPERIMENTS
-    ],
-)
+EVERY = SOME_SLOW
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
