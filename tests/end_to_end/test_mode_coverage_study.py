@@ -8,7 +8,8 @@ import pytest
 from jaxgan.config import ConfigError
 from jaxgan.run.experiment_file import load_file
 
-STUDY = load_file(Path(__file__).parents[2] / "experiments" / "mode_coverage.py")
+FILE = Path(__file__).parents[2] / "experiments" / "mode_coverage.py"
+STUDY = load_file(FILE)
 RUNS = [
     {"seed": 0, "modes": 8, "good": 0.9, "kl": 0.1, "collapsed": False},
     {"seed": 1, "modes": 3, "good": 0.5, "kl": None, "collapsed": True},
@@ -45,12 +46,14 @@ def test_names_of_nothing_are_refused():
 @pytest.mark.slow
 def test_one_cell(tmp_path, monkeypatch):
     """Trained once: a second call finds it in the table."""
+    # Other tests forget the files that they have loaded, and the flags' types are looked up there.
+    study = load_file(FILE)
     words = ["--data", "ring", "--losses", "hinge", "--variants", "packed", "--steps", "3"]
     words += ["--seeds", "0", "1", "--workdir", str(tmp_path)]
-    STUDY.main(words)
+    study.main(words)
     written = json.loads((tmp_path / "mode_coverage.json").read_text())
     assert [run["seed"] for run in written["rows"][0]["runs"]] == [0, 1]
     assert "| hinge |" in (tmp_path / "mode_coverage.md").read_text()
-    monkeypatch.setattr(STUDY, "trained", None)
-    STUDY.main(words)
+    monkeypatch.setattr(study, "trained", None)
+    study.main(words)
     assert json.loads((tmp_path / "mode_coverage.json").read_text()) == written
