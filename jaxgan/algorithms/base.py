@@ -125,11 +125,15 @@ class Density(NamedTuple):
         measure: what a log-likelihood of these images is the log of.
         log_likelihood: ``log p(x|z)`` of each image under a code of its own, summed over pixels and
             channels, in nats, under the evaluation weights; None where there is none.
+        log_weight: ``log p(x|z) + log p(z) - log q(z|x)`` of one code drawn from each image's
+            posterior with a key; the mean of its exponential is ``p(x)``. None where posterior or
+            prior have no density.
     """
 
     kind: str
     measure: Callable[[np.ndarray], Measure]
     log_likelihood: Callable[[State, Batch, Array], PerExample] | None = None
+    log_weight: Callable[[State, Batch, PRNGKey], PerExample] | None = None
 
 
 class Translation(NamedTuple):

@@ -73,8 +73,12 @@ from jaxgan.objectives.gan.simple_augmentations import Flip, InstanceNoise
 from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
-from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
+from jaxgan.objectives.vae.code_norm import CodeNorm
+from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
+from jaxgan.objectives.vae.regularizers import Regularizer
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
 
 DATASETS: dict[str, Data] = {
@@ -171,6 +175,10 @@ PRIORS: dict[str, Any] = {
 }
 LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
+BOUNDS: dict[str, Any] = {"elbo": Elbo, "reconstruction": Reconstruction}
+POSTERIORS: dict[str, Any] = {"gaussian": DiagonalGaussian, "point": Point}
+CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
+REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}
 OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}
 
 
@@ -197,7 +205,11 @@ KINDS = (
     Kind("augment", Augmentation, AUGMENTATIONS),
     Kind("prior", Prior, PRIORS),
     Kind("likelihood", Likelihood, LIKELIHOODS),
-    Kind("beta", Beta, BETAS),
+    Kind("beta", KlWeight, BETAS),
+    Kind("bound", Bound, BOUNDS),
+    Kind("posterior", Posterior, POSTERIORS),
+    Kind("code-prior", CodePrior, CODE_PRIORS),
+    Kind("regularizer", Regularizer, REGULARIZERS),
     Kind("optimizer", Optimizer, OPTIMIZERS),
 )
 

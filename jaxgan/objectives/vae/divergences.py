@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from jaxgan.typing import Latents, PerExample
+
+
+def kl_standard_normal_groups(
+    *, mean: Latents, log_variance: Latents
+) -> Float[Array, "batch latent"]:
+    """``KL(N(mean, exp(log_variance)) || N(0, 1))`` of each dimension of the code."""
+    # expm1 keeps the digits that exp(v) - 1 loses near v = 0, where training starts.
+    variance_term = jnp.expm1(log_variance) - log_variance
+    return 0.5 * (jnp.square(mean) + variance_term)
 
 
 def kl_standard_normal(*, mean: Latents, log_variance: Latents) -> PerExample:
@@ -17,9 +27,7 @@ def kl_standard_normal(*, mean: Latents, log_variance: Latents) -> PerExample:
     References:
         Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix B.
     """
-    # expm1 keeps the digits that exp(v) - 1 loses near v = 0, where training starts.
-    variance_term = jnp.expm1(log_variance) - log_variance
-    return 0.5 * jnp.sum(jnp.square(mean) + variance_term, axis=-1)
+    return jnp.sum(kl_standard_normal_groups(mean=mean, log_variance=log_variance), axis=-1)
 
 
 def kl_diagonal_gaussians(

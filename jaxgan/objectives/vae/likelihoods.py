@@ -20,7 +20,19 @@ from jaxgan.typing import Images, Measure, PerExample, Pixels
 
 @runtime_checkable
 class Likelihood(Protocol):
-    """Distribution of an image given what the decoder returned for its code."""
+    """Distribution of an image given what the decoder returned for its code.
+
+    ``outputs`` of a likelihood are ``(batch, height, width, decoded + learned)``: the channels that
+    the decoder makes, and then those that are learned once for all images and pixels.
+    """
+
+    def decoded(self, channels: int) -> int:
+        """Channels that the decoder makes for images of so many channels."""
+        ...
+
+    def learned(self, channels: int) -> tuple[float, ...]:
+        """First values of the further channels, numbers that are learned; () for none."""
+        ...
 
     def from_uint8(self, images: Images) -> Pixels:
         """Images in the range that ``log_prob`` wants its targets in."""
@@ -66,6 +78,15 @@ class Bernoulli:
         Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.1.
     """
 
+    def decoded(self, channels: int) -> int:
+        """One logit a channel."""
+        return channels
+
+    def learned(self, channels: int) -> tuple[float, ...]:
+        """Nothing."""
+        del channels
+        return ()
+
     def from_uint8(self, images: Images) -> Pixels:
         """Images scaled to [0, 1]."""
         return _to_unit(images)
@@ -105,6 +126,15 @@ class Gaussian:
     def __post_init__(self) -> None:
         if not 0.0 < self.scale < math.inf:
             raise ValueError(f"scale = {self.scale}: a standard deviation is positive and finite")
+
+    def decoded(self, channels: int) -> int:
+        """One mean a channel."""
+        return channels
+
+    def learned(self, channels: int) -> tuple[float, ...]:
+        """Nothing."""
+        del channels
+        return ()
 
     def from_uint8(self, images: Images) -> Pixels:
         """Images scaled to [0, 1]."""

@@ -8,7 +8,9 @@ from jaxgan.algorithms.vae import Vae
 from jaxgan.networks.conditional import LabelledDecoder, LabelledEncoder
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
-from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
+from jaxgan.objectives.vae.code_norm import CodeNorm
+from jaxgan.objectives.vae.posteriors import Point
 
 PLAIN = Vae(MlpEncoder((8,)), MlpDecoder((8,)), latent_size=LATENT_SIZE)
 CONVOLUTIONAL = Vae(
@@ -31,4 +33,15 @@ CASES = {
     },
     "Vae-convolutional": Case(experiment(CONVOLUTIONAL)),
     "Vae-conditional": Case(experiment(CONDITIONAL)),
+    "Vae-three-codes": Case(
+        experiment(dataclasses.replace(CONDITIONAL, bound=Elbo(samples=3))), slow=True
+    ),
+    "Vae-point": Case(
+        experiment(
+            dataclasses.replace(
+                PLAIN, posterior=Point(), bound=Reconstruction(), regularizers=(CodeNorm(),)
+            )
+        ),
+        slow=True,
+    ),
 }
