@@ -51,7 +51,8 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         return model.posterior.center(variables["params"].get("posterior", {}), encoded)
 
     def posterior(state: State, batch: Batch) -> tuple[Codes, Codes]:
-        return tuple(parts.encode(variables_of(state), batch)[0])
+        mean, log_variance = parts.encode(variables_of(state), batch)[0]
+        return mean, log_variance
 
     def reconstruct(state: State, batch: Batch) -> Pixels:
         made = parts.outputs(variables_of(state), codes(state, batch), parts.labels(batch))[0]

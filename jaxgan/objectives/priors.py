@@ -203,7 +203,7 @@ class Labelled:
 
     conditional: ClassVar[bool] = True
 
-    noise: Normal | Uniform = Normal()
+    noise: Prior = Normal()
     """What varies within a class."""
 
     @property

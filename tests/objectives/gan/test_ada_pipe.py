@@ -44,11 +44,15 @@ def at_percentile(percentile, count):
     ids=["blit", "geom", "color", "filter", "bgc"],
 )
 def test_sums_of_the_published_code(parts, expected):
-    """That code's sums over sin(0.07 i), (2, 3, 32, 32), at percentile 0.7; in float32."""
+    """That code's sums over sin(0.07 i), (2, 3, 32, 32), at percentile 0.7.
+
+    They were made in double precision; ours in float32 differ by 3e-4 on one processor and less on
+    another, by 2e-6 of what is summed.
+    """
     x = np.sin(0.07 * np.arange(2 * 3 * 32 * 32)).reshape(2, 3, 32, 32).transpose(0, 2, 3, 1)
     pipe = AdaPipe(**{**NONE, **parts})
     found = jax.jit(pipe.apply)(x.astype(np.float32), at_percentile(0.7, 2), jnp.float32(1.0))
-    assert np.asarray(found, np.float64).sum() == pytest.approx(expected, abs=3e-4)
+    assert np.asarray(found, np.float64).sum() == pytest.approx(expected, abs=1e-3)
 
 
 @functools.cache
