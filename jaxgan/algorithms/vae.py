@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
-from jaxgan import rng
 from jaxgan.algorithms import apply, base
-from jaxgan.algorithms.autoencoder import Inferred, autoencoder, values_of
+from jaxgan.algorithms.autoencoder import autoencoder, values_of
 from jaxgan.algorithms.autoencoder_parts import PLAYER
+from jaxgan.algorithms.autoencoder_step import learner
 from jaxgan.algorithms.capabilities import capabilities
 from jaxgan.algorithms.state import State, new_player, new_state
-from jaxgan.algorithms.vae_checks import check
+from jaxgan.algorithms.vae_checks import check, check_batch
 from jaxgan.config import ConfigError, Experiment, Model, describe
-from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Weigh
+from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Likelihood
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Posterior
-from jaxgan.objectives.vae.regularizers import CodeView, Regularizer
+from jaxgan.objectives.vae.regularizers import Regularizer
 from jaxgan.optim import Adam, Ema, Optimizer
-from jaxgan.typing import Batch, Metrics, Params, PRNGKey, Sums
+from jaxgan.typing import Batch, Metrics, PRNGKey, Sums
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,76 +99,24 @@ def vae(experiment: Experiment, model: Vae, *, axis_name: str | None = None) -> 
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: labels are wanted, and the data's classes are not said.
+        ConfigError: labels are wanted, and the data's classes are not said; a regularizer does not
+            go with the model, or with the batch.
     """
+    check_batch(model, experiment.batch_size)
     optimizer = model.optimizer.build(experiment.steps)
     parts, over = autoencoder(experiment, model, axis_name=axis_name), apply.reduce(axis_name)
-
-    def weigh_at(step: Any) -> Weigh:
-        return lambda kl: model.beta(kl, step=step, mean=over.mean)
+    learning = learner(model, parts, optimizer, axis_name)
 
     def init(key: PRNGKey, batch: Batch) -> State:
         players = {PLAYER: new_player(parts.init(key, batch), optimizer)}
         return new_state(players, averaged=(PLAYER,))
 
     def train_step(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
-        count, before = jnp.shape(batch["image"])[0], state.players[PLAYER]
-        noise = parts.noise(rng.role_key(key, "noise"), count, model.bound.samples, axis_name)
-        how = {"train": True, "key": rng.role_key(key, "dropout")}
-        weigh = weigh_at(state.step)
-
-        def inferred(params: Params) -> tuple[Inferred, Params]:
-            return parts.infer(
-                {"params": params, **before.model_state}, batch, noise, state.step,
-                path=model.bound.path, **how,
-            )  # fmt: skip
-
-        def loss(params: Params, found: Inferred, changed: Params):
-            variables = {"params": params, **before.model_state, **changed}
-            terms, changed = parts.terms(variables, batch, found, **how)
-            total = -model.bound(terms, weigh)
-            view = view_of(variables, batch, found, state.step, key)
-            more = {one.regularizes: one(view) for one in model.regularizers}
-            total += sum(more.values())
-            return jnp.mean(total), (terms, changed, more)
-
-        # In two parts, between which bounds may change what reaches the encoder through the codes.
-        found, pull, changed = jax.vjp(inferred, before.params, has_aux=True)
-        (value, (terms, changed, more)), (direct, through) = jax.value_and_grad(
-            loss, argnums=(0, 1), has_aux=True
-        )(before.params, found, changed)
-        if (weights := model.bound.code_weights(terms, weigh)) is not None:
-            through = through._replace(codes=through.codes * weights[..., None])
-        gradients = over.mean(jax.tree.map(jnp.add, direct, *pull(through)))
-
-        player = before.update(optimizer, gradients, changed)
-        metrics = {
-            "loss/autoencoder": value,
-            **{name: jnp.mean(each) for name, each in {**values_of(terms), **more}.items()},
-            **apply.gradient_norm(PLAYER, gradients),
-        }
+        coded = learning.code(state.players[PLAYER], batch, state.step, key)
+        player, metrics = learning.update(coded, batch, state.step, key)
         average = model.ema.update(state.ema[PLAYER], player.variables, state.step)
         new = state.replace(step=state.step + 1, players={PLAYER: player}, ema={PLAYER: average})
         return new, over.mean(metrics)
-
-    def view_of(variables: Any, batch: Batch, found: Inferred, step: Any, key: PRNGKey) -> CodeView:
-        labels, count = parts.labels(batch), found.codes.shape[1]
-
-        def prior_codes(role: str) -> Any:
-            latents = parts.prior(rng.role_key(key, role), count, axis_name)
-            return parts.codes_of(variables, latents)[0]
-
-        return CodeView(
-            codes=found.codes[0],
-            encoded=found.encoded,
-            prior_codes=prior_codes,
-            gather=over.gather,
-            rows=over.rows(count),
-            decode=lambda codes: parts.outputs(variables, codes, labels)[0],
-            params=variables["params"],
-            key=key,
-            step=step,
-        )
 
     def evaluate(state: State, batch: Batch, key: PRNGKey) -> Sums:
         variables, count = state.evaluated(PLAYER), jnp.shape(batch["image"])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxgan.config import ConfigError
+from jaxgan.objectives.vae.regularizers import Checked
 
 
 def check(model: Any) -> None:
@@ -34,3 +35,23 @@ def check(model: Any) -> None:
             f"the bound, {name}, weighs single codes, and {type(model.beta).__name__} is no number"
             " that a code's log ratio could be multiplied by: take Beta"
         )
+    terms = [one.regularizes for one in model.regularizers]
+    if twice := {term for term in terms if terms.count(term) > 1}:
+        raise ConfigError(
+            f"regularizers: {sorted(twice)[0]} is there twice: take one of both weights together"
+        )
+
+
+def check_batch(model: Any, batch_size: int) -> None:
+    """Refuses regularizers that do not go with the model, or with the batch.
+
+    Args:
+        model: as in `check`.
+        batch_size: images that regularizers see at once, on all devices together.
+
+    Raises:
+        ConfigError: see `jaxgan.objectives.vae.regularizers.Checked`.
+    """
+    for one in model.regularizers:
+        if isinstance(one, Checked):
+            one.check(model, batch_size)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Int
 
+from jaxgan.config import ConfigError
 from jaxgan.objectives.protocols import subclasses_have
 from jaxgan.objectives.vae.posteriors import Encoded
 from jaxgan.typing import Codes, Params, PerExample, Pixels, PRNGKey
@@ -50,3 +51,46 @@ class Regularizer(Protocol):
     def __call__(self, view: CodeView) -> PerExample:
         """What is added to each image's loss, weight included."""
         ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """What a regularizer that does not go with every model has besides."""
+
+    def check(self, model: Any, batch_size: int) -> None:
+        """Refuses what it cannot be estimated from.
+
+        Args:
+            model: `jaxgan.algorithms.vae.Vae` or what has its fields.
+            batch_size: images of an update, on all devices together.
+
+        Raises:
+            ConfigError: says what does not go together, why, and what would do.
+        """
+        ...
+
+
+def check_pairs(regularizer: Any, batch_size: int) -> None:
+    """Refuses batches of one, for regularizers that compare the images of a batch.
+
+    Raises:
+        ConfigError: there is nothing to compare.
+    """
+    if batch_size < 2:
+        raise ConfigError(
+            f"{type(regularizer).__name__} compares the images of a batch, and batch_size ="
+            f" {batch_size}: make it at least 2"
+        )
+
+
+def check_gaussian(regularizer: Any, model: Any) -> None:
+    """Refuses posteriors that are not the diagonal Gaussian that the encoder gives.
+
+    Raises:
+        ConfigError: the posterior is another.
+    """
+    if not model.posterior.gaussian:
+        raise ConfigError(
+            f"{type(regularizer).__name__} reads means and log variances of codes, and"
+            f" {type(model.posterior).__name__} has none: take DiagonalGaussian"
+        )

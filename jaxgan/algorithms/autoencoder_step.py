@@ -1,0 +1,137 @@
+"""One update of an autoencoder, in two parts, between which others may play on its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxgan import rng
+from jaxgan.algorithms import apply
+from jaxgan.algorithms.autoencoder import Autoencoder, Inferred, values_of
+from jaxgan.algorithms.autoencoder_parts import PLAYER
+from jaxgan.algorithms.state import Player
+from jaxgan.networks.layers import spectral
+from jaxgan.objectives.vae.bounds import Weigh
+from jaxgan.objectives.vae.regularizers import CodeView
+from jaxgan.typing import Batch, Metrics, Params, PerExample, PRNGKey
+
+
+class Coded(NamedTuple):
+    """The first half of an update: a batch's codes, and the way back to the encoder.
+
+    Attributes:
+        player: that made them.
+        found: the codes; differentiable by the second half alone.
+        changed: the player's other collections after the encoder.
+        pull: from slopes by ``found`` to slopes by the player's parameters.
+    """
+
+    player: Player
+    found: Inferred
+    changed: Params
+    pull: Callable[[Any], Any]
+
+
+class Learner(NamedTuple):
+    """The two halves.
+
+    Attributes:
+        code: from the player, a batch, the steps done and the step's key to `Coded`.
+        update: from `Coded`, a batch, the steps done and the step's key to the player after its
+            update, and metrics of this device's rows. ``terms`` are further functions of a
+            `CodeView` by name, whose values are added to each image's loss.
+    """
+
+    code: Callable[..., Coded]
+    update: Callable[..., tuple[Player, Metrics]]
+
+
+def learner(
+    model: Any, parts: Autoencoder, optimizer: optax.GradientTransformation,
+    axis_name: str | None = None,
+) -> Learner:  # fmt: skip
+    """The update of an autoencoder by its bound, its regularizers and what is added besides.
+
+    Args:
+        model: `jaxgan.algorithms.vae.Vae` or what has its fields.
+        parts: as `jaxgan.algorithms.autoencoder.autoencoder` makes them.
+        optimizer: of the player.
+        axis_name: mapped axis over which the batch is sharded; None on one device.
+    """
+    over, bound = apply.reduce(axis_name), model.bound
+
+    def weigh_at(step: Any) -> Weigh:
+        return lambda kl: model.beta(kl, step=step, mean=over.mean)
+
+    def training(key: PRNGKey) -> dict[str, Any]:
+        return {"train": True, "key": rng.role_key(key, "dropout")}
+
+    def code(player: Player, batch: Batch, step: Any, key: PRNGKey) -> Coded:
+        moved = spectral.moved(player.variables)
+        before = player.replace(model_state={n: v for n, v in moved.items() if n != "params"})
+        count = jnp.shape(batch["image"])[0]
+        noise = parts.noise(rng.role_key(key, "noise"), count, bound.samples, axis_name)
+
+        def inferred(params: Params) -> tuple[Inferred, Params]:
+            return parts.infer(
+                {"params": params, **before.model_state}, batch, noise, step,
+                path=bound.path, **training(key),
+            )  # fmt: skip
+
+        found, pull, changed = jax.vjp(inferred, before.params, has_aux=True)
+        return Coded(before, found, changed, pull)
+
+    def view_of(variables: Any, batch: Batch, found: Inferred, step: Any, key: PRNGKey) -> CodeView:
+        labels, count = parts.labels(batch), found.codes.shape[1]
+
+        def prior_codes(role: str) -> Any:
+            latents = parts.prior(rng.role_key(key, role), count, axis_name)
+            return parts.codes_of(variables, latents)[0]
+
+        return CodeView(
+            codes=found.codes[0],
+            encoded=found.encoded,
+            prior_codes=prior_codes,
+            gather=over.gather,
+            rows=over.rows(count),
+            decode=lambda codes: parts.outputs(variables, codes, labels)[0],
+            params=variables["params"],
+            key=key,
+            step=step,
+        )
+
+    def update(
+        coded: Coded, batch: Batch, step: Any, key: PRNGKey,
+        terms: Mapping[str, Callable[[CodeView], PerExample]] = {},
+    ) -> tuple[Player, Metrics]:  # fmt: skip
+        before, weigh = coded.player, weigh_at(step)
+        added = {**{one.regularizes: one for one in model.regularizers}, **terms}
+
+        def loss(params: Params, found: Inferred):
+            variables = {"params": params, **before.model_state, **coded.changed}
+            known, changed = parts.terms(variables, batch, found, **training(key))
+            total = -bound(known, weigh)
+            view = view_of(variables, batch, found, step, key)
+            more = {name: one(view) for name, one in added.items()}
+            total += sum(more.values())
+            return jnp.mean(total), (known, changed, more)
+
+        (value, (known, changed, more)), (direct, through) = jax.value_and_grad(
+            loss, argnums=(0, 1), has_aux=True
+        )(before.params, coded.found)
+        # Bounds may change what reaches the encoder through the codes.
+        if (weights := bound.code_weights(known, weigh)) is not None:
+            through = through._replace(codes=through.codes * weights[..., None])
+        gradients = over.mean(jax.tree.map(jnp.add, direct, *coded.pull(through)))
+        metrics = {
+            "loss/autoencoder": value,
+            **{name: jnp.mean(each) for name, each in {**values_of(known), **more}.items()},
+            **apply.gradient_norm(PLAYER, gradients),
+        }
+        return before.update(optimizer, gradients, changed), metrics
+
+    return Learner(code, update)
