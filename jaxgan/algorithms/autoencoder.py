@@ -48,7 +48,8 @@ class Autoencoder(NamedTuple):
             with, ``(samples, batch, ...)``.
         encode: from variables and a batch to `Encoded` and changed collections.
         infer: from variables, a batch, noise and the step to `Inferred` and changed collections.
-            With ``path=True`` the density's parameters are held fixed.
+            With ``path=True`` the density's parameters are held fixed. The step plays no part
+            outside of training.
         outputs: from variables, codes and labels (or None) to what the likelihood takes and changed
             collections.
         terms: from variables, a batch and `Inferred` to `Terms` and changed collections.
@@ -148,7 +149,8 @@ def autoencoder(
         params = learned_by(variables, "posterior")
 
         def one(single: Any) -> Any:
-            return model.posterior.draw(params, encoded, single, step)
+            at = step if how.get("train") else None
+            return model.posterior.draw(params, encoded, single, at)
 
         codes, log_prob = jax.vmap(one)(drawn)
         if path:

@@ -19,6 +19,14 @@ def check(model: Any) -> None:
     """
     bound, posterior, prior = model.bound, model.posterior, model.code_prior
     name, drawn = type(bound).__name__, type(posterior).__name__
+    # Both refuse codes of a length that they cannot have.
+    posterior.encoded_size(model.latent_size)
+    prior.latents(model.latent_size)
+    if posterior.support != prior.support:
+        raise ConfigError(
+            f"codes of {drawn} are of another kind ({posterior.support}) than those of"
+            f" {type(prior).__name__} ({prior.support}): take a posterior and a prior of one kind"
+        )
     if bound.closed and not posterior.has_kl(prior):
         other = "MonteCarloElbo" if posterior.dense else "Reconstruction"
         raise ConfigError(
@@ -27,8 +35,14 @@ def check(model: Any) -> None:
         )
     if bound.dense and not posterior.dense:
         raise ConfigError(
-            f"the bound, {name}, needs the density of any code, and {drawn} gives none: take"
+            f"the bound, {name}, needs densities of codes, and {drawn} gives none: take"
             " DiagonalGaussian"
+        )
+    if bound.path and not posterior.anywhere:
+        raise ConfigError(
+            f"the bound, {name}, needs the density of any code, and {drawn} gives only those of the"
+            " codes that it draws: take DiagonalGaussian, or a bound that is not differentiated"
+            " through the codes alone"
         )
     if bound.linear and not model.beta.linear:
         raise ConfigError(

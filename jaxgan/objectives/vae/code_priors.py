@@ -27,13 +27,21 @@ for priors that are made of images."""
 class CodePrior(Protocol):
     """What an algorithm asks of a prior of codes."""
 
-    __subclasshook__ = subclasses_have("standard", "latents", "init", "codes", "log_prob")
+    __subclasshook__ = subclasses_have(
+        *("standard", "support", "latents", "init", "codes", "log_prob")
+    )
 
     standard: ClassVar[bool]
     """Whether it is the standard normal distribution."""
+    support: ClassVar[str]
+    """Where codes are: ``space`` for all vectors, or the name of a part of them."""
 
     def latents(self, latent_size: int) -> Prior:
-        """What samples are drawn from: noise, and whatever else a code is made of."""
+        """What samples are drawn from: noise, and whatever else a code is made of.
+
+        Raises:
+            ConfigError: there are no codes of this length.
+        """
         ...
 
     def init(self, key: PRNGKey, latent_size: int, image_shape: ImageShape) -> Params:
@@ -61,6 +69,7 @@ class StandardNormal:
     """
 
     standard: ClassVar[bool] = True
+    support: ClassVar[str] = "space"
 
     def latents(self, latent_size: int) -> Prior:
         """The code itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,9 @@ from jaxgan.objectives.vae.bounds import reparameterize
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
 from jaxgan.objectives.vae.divergences import kl_standard_normal_groups
 from jaxgan.typing import Codes, Params, PerExample, PRNGKey
+
+Step: TypeAlias = Int[Array, ""] | None
+"""Train steps done; None outside of training."""
 
 
 class Encoded(NamedTuple):
@@ -50,17 +53,28 @@ class Posterior(Protocol):
     """What an algorithm asks of a posterior."""
 
     __subclasshook__ = subclasses_have(
-        *("gaussian", "dense", "encoded_size", "init", "noise"),
+        *("gaussian", "dense", "anywhere", "support", "encoded_size", "init", "noise"),
         *("draw", "log_prob", "has_kl", "kl", "center"),
     )
 
     gaussian: ClassVar[bool]
     """Whether it is the diagonal Gaussian with the encoder's means and log variances."""
-    dense: ClassVar[bool]
-    """Whether `log_prob` gives the density of any code."""
+    anywhere: ClassVar[bool]
+    """Whether `log_prob` gives the density of any code, and not only `draw` that of its own."""
+    support: ClassVar[str]
+    """Where codes are, as in `jaxgan.objectives.vae.code_priors.CodePrior`."""
+
+    @property
+    def dense(self) -> bool:
+        """Whether `draw` gives the log densities of its codes."""
+        ...
 
     def encoded_size(self, latent_size: int) -> int:
-        """Length of the encoder's two vectors, for codes of a length."""
+        """Length of the encoder's two vectors, for codes of a length.
+
+        Raises:
+            ConfigError: there are no such codes.
+        """
         ...
 
     def init(self, key: PRNGKey, latent_size: int) -> Params:
@@ -71,19 +85,19 @@ class Posterior(Protocol):
         """What one code is drawn with: an array, or a pytree of arrays, without a batch axis."""
         ...
 
-    def draw(self, params: Params, encoded: Encoded, noise: Any, step: Int[Array, ""]) -> Drawn:
+    def draw(self, params: Params, encoded: Encoded, noise: Any, step: Step) -> Drawn:
         """A code of each image, through which gradients pass.
 
         Args:
             params: as `init` makes them.
             encoded: of each image.
             noise: of each image; axis 0 of every array is the image.
-            step: train steps done, for what changes in the course of a run.
+            step: for what changes in the course of training, and is not there outside of it.
         """
         ...
 
     def log_prob(self, params: Params, encoded: Encoded, codes: Codes) -> PerExample:
-        """Log density of given codes, in nats; NotImplementedError unless `dense`."""
+        """Log density of given codes, in nats; NotImplementedError unless `anywhere`."""
         ...
 
     def has_kl(self, prior: CodePrior) -> bool:
@@ -111,6 +125,8 @@ class DiagonalGaussian:
 
     gaussian: ClassVar[bool] = True
     dense: ClassVar[bool] = True
+    anywhere: ClassVar[bool] = True
+    support: ClassVar[str] = "space"
 
     def encoded_size(self, latent_size: int) -> int:
         """One mean and one log variance a dimension."""
@@ -125,7 +141,7 @@ class DiagonalGaussian:
         """Standard normal."""
         return jax.random.normal(key, (latent_size,))
 
-    def draw(self, params: Params, encoded: Encoded, noise: Codes, step: Int[Array, ""]) -> Drawn:
+    def draw(self, params: Params, encoded: Encoded, noise: Codes, step: Step) -> Drawn:
         """``mean + exp(log_variance / 2) noise``, and its density."""
         del step
         codes = reparameterize(mean=encoded.mean, log_variance=encoded.log_variance, noise=noise)
@@ -167,6 +183,8 @@ class Point:
 
     gaussian: ClassVar[bool] = False
     dense: ClassVar[bool] = False
+    anywhere: ClassVar[bool] = False
+    support: ClassVar[str] = "space"
 
     def encoded_size(self, latent_size: int) -> int:
         """One number a dimension."""
@@ -182,7 +200,7 @@ class Point:
         del key, latent_size
         return jnp.zeros(0)
 
-    def draw(self, params: Params, encoded: Encoded, noise: Any, step: Int[Array, ""]) -> Drawn:
+    def draw(self, params: Params, encoded: Encoded, noise: Any, step: Step) -> Drawn:
         """The encoder's first vector."""
         del params, noise, step
         return Drawn(encoded.mean, None)
