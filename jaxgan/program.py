@@ -68,6 +68,8 @@ class Program(NamedTuple):
         codes: ``(state, batch)`` to one vector an image.
         posterior: ``(state, batch)`` to means and log variances of codes.
         log_likelihood: ``(state, batch, codes)`` to ``log p(x|z)``.
+        log_weights: ``(state, batch, keys)`` to ``log p(x|z) + log p(z) - log q(z|x)``, one code an
+            image and key: ``(keys, batch)``.
         translations: ``(state, batch, key)`` to such images, by direction.
     """
 
@@ -83,6 +85,7 @@ class Program(NamedTuple):
     codes: Callable[[State, Batch], Array] | None
     posterior: Callable[[State, Batch], tuple[Array, Array]] | None
     log_likelihood: Callable[[State, Batch, Array], PerExample] | None
+    log_weights: Callable[[State, Batch, Any], Array] | None
     translations: dict[str, Callable[[State, Batch, PRNGKey], Generated]]
 
     def phase(self, step: int) -> Steps:
@@ -128,6 +131,10 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
     def compiled(function: Callable[..., Any] | None) -> Any:
         return None if function is None else jax.jit(function)
 
+    def by_key(function: Callable[..., Any] | None) -> Any:
+        # What does not depend on the key, such as the encoder, is computed once for all of them.
+        return None if function is None else compiled(jax.vmap(function, (None, None, 0)))
+
     def normalized(state: State, latents: Latents, key: PRNGKey) -> Any:
         assert single.generation is not None
         assert single.generation.normalized is not None
@@ -152,6 +159,7 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         codes=encoding and compiled(encoding.codes),
         posterior=encoding and compiled(encoding.posterior),
         log_likelihood=density and compiled(density.log_likelihood),
+        log_weights=density and by_key(density.log_weight),
         translations={
             name: shown(translation.translate) for name, translation in single.translations.items()
         },

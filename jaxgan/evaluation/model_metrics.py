@@ -44,6 +44,8 @@ class Model(NamedTuple):
     """From a batch to means and log variances of its codes."""
     log_likelihood: Callable[[Any, Any], Any] | None = None
     """From a batch and one code an image to ``log p(x|z)``."""
+    log_weights: Callable[[Any, Any], Any] | None = None
+    """From a batch and one key a draw to ``log p(x|z) + log p(z) - log q(z|x)`` of each."""
     measure: Callable[[np.ndarray], Measure] | None = None
     """What the likelihood of images is the log of."""
     likelihood: str = ""
@@ -92,14 +94,14 @@ class ModelMetric(NamedTuple):
 
 
 def _likelihood(model: Model) -> Numbers:
-    from jaxgan.evaluation.likelihood.importance import importance_log_likelihood
-    from jaxgan.evaluation.likelihood.summaries import bits_per_dim
+    from jaxgan.evaluation.likelihood.summaries import bits_per_dim, mean_over_images
+    from jaxgan.evaluation.likelihood.weights import log_likelihood_of
 
-    assert model.posterior is not None
-    assert model.log_likelihood is not None
-    found = importance_log_likelihood(
-        model.posterior, model.log_likelihood, model.batches, samples=model.draws, seed=model.seed
-    ).log_likelihood
+    of_images = log_likelihood_of(
+        model.batches, posterior=model.posterior, log_likelihood=model.log_likelihood,
+        log_weights=model.log_weights, samples=model.draws, seed=model.seed,
+    )  # fmt: skip
+    found = mean_over_images(of_images)
     images = model.images()
     measure = None if model.measure is None else model.measure(images)
     if measure != "mass":
@@ -182,7 +184,7 @@ def _sigma(model: Model) -> Numbers:
 
 MODEL_METRICS: Mapping[str, ModelMetric] = {
     "likelihood": ModelMetric(
-        _likelihood, ("likelihood", "bits_per_dim"), frozenset({"codes", "encoder", "likelihood"}),
+        _likelihood, ("likelihood", "bits_per_dim"), frozenset({"likelihood", "code densities"}),
         _of_codes,
     ),
     "surgery": ModelMetric(

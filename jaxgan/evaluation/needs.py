@@ -17,6 +17,7 @@ from jaxgan.typing import ImageShape
 
 Need = Literal[
     "likelihood",
+    "code densities",
     "codes",
     "encoder",
     "images alone",
@@ -34,7 +35,8 @@ Need = Literal[
 ]
 """Something that not every model, data set or feature extractor has.
 
-- ``likelihood``: ``log p(x|z)`` of images under given codes, and a posterior to draw these from.
+- ``likelihood``: ``log p(x|z)`` of images under given codes, and an encoder.
+- ``code densities``: densities of codes under the posterior and the prior.
 - ``codes``: one vector an image, whatever it is.
 - ``encoder``: means and log variances of images' codes, where the prior is the standard normal.
 - ``images alone``: an encoder that is given no labels.
@@ -56,6 +58,7 @@ NEEDS: tuple[Need, ...] = get_args(Need)
 
 LACKING: Mapping[Need, str] = {
     "likelihood": "an encoder and a likelihood, and this model has none",
+    "code densities": "codes that have a density, and this model's are points",
     "codes": "an encoder, and this model has none",
     "encoder": "an encoder whose codes are Gaussian, and this model's are not",
     "images alone": "an encoder of images alone, and this model's is given their labels",

@@ -29,10 +29,12 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
         found.add("codes")
         if generation is None or generation.labels is None:
             found.add("images alone")
-    if encoding is not None and encoding.posterior is not None:
-        found.add("encoder")
         if density is not None and density.log_likelihood is not None:
             found.add("likelihood")
+    if encoding is not None and encoding.posterior is not None:
+        found |= {"encoder", "code densities"}
+    if density is not None and density.log_weight is not None:
+        found.add("code densities")
     if generation is not None:
         found.add("samples")
         if generation.gradients and generation.labels is None:

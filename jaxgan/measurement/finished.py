@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.evaluation import needs
-from jaxgan.evaluation.likelihood.importance import importance_log_likelihood
+from jaxgan.evaluation.likelihood.weights import log_likelihood_of
 from jaxgan.measurement import available, drawing, held_out, runs, sampling
 from jaxgan.measurement.numbers import Number, numbers_of
 from jaxgan.measurement.runs import Trained
@@ -179,25 +180,19 @@ class TrainedRun:
             seed: of the draws.
 
         Raises:
-            ConfigError: the model has no encoder or no likelihood, the images do not fit, a number
-                is out of range, or the model's output is not finite.
+            ConfigError: the model has no encoder or no likelihood, or its codes have no density;
+                the images do not fit, a number is out of range, or the output is not finite.
         """
-        self._must_have("log_likelihood", "codes", "encoder", "likelihood")
+        self._must_have("log_likelihood", "likelihood", "code densities")
         drawing.whole("draws", draws, least=1, below=held_out.MOST_DRAWS + 1)
         drawing.whole("seed", seed, least=0, below=drawing.MOST_SEEDS)
-        posterior, likelihood = self.trained.program.posterior, self.trained.program.log_likelihood
-        assert posterior is not None
-        assert likelihood is not None
-        state = self._state()
+        program, state = self.trained.program, self._state()
+        parts = ("posterior", "log_likelihood", "log_weights")
+        functions = {name: getattr(program, name) for name in parts}
+        bound = {name: one and functools.partial(one, state) for name, one in functions.items()}
+        batches = [batch for batch, _ in self._batches(images, labels)]
         with config_errors():
-            found = importance_log_likelihood(
-                lambda batch: posterior(state, batch),
-                lambda batch, codes: likelihood(state, batch, codes),
-                [batch for batch, _ in self._batches(images, labels)],
-                samples=draws,
-                seed=seed,
-            )
-        return found.per_image.log_likelihood
+            return log_likelihood_of(batches, **bound, samples=draws, seed=seed)
 
     def _must_have(self, what: str, *wanted: needs.Need) -> None:
         there = available.has(self.trained.program.algorithm)

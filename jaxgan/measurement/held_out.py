@@ -136,6 +136,7 @@ def model_of(
         codes=bound(program.codes),
         posterior=bound(program.posterior),
         log_likelihood=bound(program.log_likelihood),
+        log_weights=bound(program.log_weights),
         measure=density and density.measure,
         likelihood=density.kind if density else "",
         # Compiled once for all states: functions of a tree are told apart by their weights.

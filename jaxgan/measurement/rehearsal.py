@@ -126,6 +126,9 @@ def shown(experiment: Experiment, program: Program, state: State) -> None:
             if density is not None and density.log_likelihood is not None:
                 values = jax.eval_shape(density.log_likelihood, state, batch, codes)
                 _images("density.log_likelihood", values, (count,))
+    if algorithm.density is not None and algorithm.density.log_weight is not None:
+        weights = jax.eval_shape(algorithm.density.log_weight, state, batch, key)
+        _images("density.log_weight", weights, (count,))
     for name, translation in algorithm.translations.items():
         made[f"translation {name}"] = jax.eval_shape(translation.translate, state, batch, key)
     for name, found in made.items():

@@ -25,6 +25,7 @@ from scipy import stats
 
 from jaxgan.algorithms.base import build
 from jaxgan.config import ConfigError
+from jaxgan.measurement import available
 from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import StandardNormal
@@ -136,6 +137,7 @@ def test_a_point_decodes_what_the_encoder_gives():
     algorithm = build(experiment_of(**changes))
     assert algorithm.encoding.posterior is None
     assert algorithm.density.log_weight is None
+    assert {"likelihood", "code densities"} & available.has(algorithm) == {"likelihood"}
     assert algorithm.encoding.codes is not None
 
 

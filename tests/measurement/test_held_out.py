@@ -76,6 +76,27 @@ def test_a_coin_for_every_pixel_has_one_bit_a_pixel():
     )
 
 
+def test_models_without_a_gaussian_posterior_are_measured_by_their_weights():
+    experiment = tiny.vae(data=SQUARES)
+    program, state = made(experiment)
+    blind = program._replace(posterior=None)
+    plain, by_weights = (
+        measure(experiment, one, state, "likelihood", draws=4096) for one in (program, blind)
+    )
+    assert plain.keys() == by_weights.keys()
+    name = "likelihood[test16,ema,draws=4096,likelihood=Bernoulli]"
+    # Other draws of the same weights.
+    assert by_weights[name].value == pytest.approx(plain[name].value, abs=0.05)
+    assert by_weights[name].value != plain[name].value
+    zeros = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
+    (found,) = (
+        value.value
+        for name, value in measure(experiment, blind, zeros, "likelihood", draws=4).items()
+        if name.startswith("likelihood[")
+    )
+    assert found == pytest.approx(-64 * math.log(2))
+
+
 def test_gray_images_have_no_bits():
     experiment = tiny.vae(evaluation=Evaluation(samples=100, batch_size=300))
     program, state = made(experiment)

@@ -291,3 +291,14 @@ def test_sheets_are_drawn_too():
         "the sheet interpolation gives (2, 8, 8, 1) where (64, 8, 8, 1) is wanted"
     )
     assert shown == [(2, 4), (64, 4)]
+
+
+def test_log_weights_are_tried_too():
+    experiment = tiny.vae()
+    program = compile_program(experiment, "none")
+    density = program.algorithm.density
+    assert density is not None
+    density = density._replace(log_weight=lambda state, batch, key: jnp.zeros(()))
+    changed = program._replace(algorithm=program.algorithm._replace(density=density))
+    with pytest.raises(ConfigError, match=r"density.log_weight gives \(\) where \(2,\) is wanted"):
+        rehearsal.check(experiment, changed)
