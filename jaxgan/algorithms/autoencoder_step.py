@@ -15,7 +15,7 @@ from jaxgan.algorithms.autoencoder import Autoencoder, Inferred, values_of
 from jaxgan.algorithms.autoencoder_parts import PLAYER
 from jaxgan.algorithms.state import Player
 from jaxgan.networks.layers import spectral
-from jaxgan.objectives.vae.bounds import Weigh
+from jaxgan.objectives.vae.bounds import Terms, Weigh
 from jaxgan.objectives.vae.regularizers import CodeView
 from jaxgan.typing import Batch, Metrics, Params, PerExample, PRNGKey
 
@@ -111,21 +111,22 @@ def learner(
         before, weigh = coded.player, weigh_at(step)
         added = {**{one.regularizes: one for one in model.regularizers}, **terms}
 
-        def loss(params: Params, found: Inferred):
+        def told(params: Params, found: Inferred):
             variables = {"params": params, **before.model_state, **coded.changed}
             known, changed = parts.terms(variables, batch, found, **training(key))
-            total = -bound(known, weigh)
             view = view_of(variables, batch, found, step, key)
-            more = {name: one(view) for name, one in added.items()}
-            total += sum(more.values())
-            return jnp.mean(total), (known, changed, more)
+            return (known, {name: one(view) for name, one in added.items()}), changed
 
-        (value, (known, changed, more)), (direct, through) = jax.value_and_grad(
-            loss, argnums=(0, 1), has_aux=True
-        )(before.params, coded.found)
-        # Bounds may change what reaches the encoder through the codes.
-        if (weights := bound.code_weights(known, weigh)) is not None:
-            through = through._replace(codes=through.codes * weights[..., None])
+        def loss(known: Terms, more: dict[str, PerExample], maximized: Any):
+            return jnp.mean(sum(more.values()) - maximized(known, weigh))
+
+        # Encoder and decoder may have different objectives of the same codes.
+        (known, more), pull, changed = jax.vjp(told, before.params, coded.found, has_aux=True)
+        slopes = jax.value_and_grad(loss, argnums=(0, 1))
+        value, slope = slopes(known, more, bound)
+        direct, through = pull(slope)
+        if bound.encoder(known, weigh) is not None:
+            _, through = pull(slopes(known, more, bound.encoder)[1])
         gradients = over.mean(jax.tree.map(jnp.add, direct, *coded.pull(through)))
         metrics = {
             "loss/autoencoder": value,

@@ -77,6 +77,7 @@ from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruc
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
 from jaxgan.objectives.vae.regularizers import Regularizer
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
@@ -175,7 +176,12 @@ PRIORS: dict[str, Any] = {
 }
 LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
-BOUNDS: dict[str, Any] = {"elbo": Elbo, "reconstruction": Reconstruction}
+BOUNDS: dict[str, Any] = {
+    "elbo": Elbo,
+    "monte_carlo_elbo": MonteCarloElbo,
+    "reconstruction": Reconstruction,
+    "sticking_the_landing": StickingTheLanding,
+}
 POSTERIORS: dict[str, Any] = {"gaussian": DiagonalGaussian, "point": Point}
 CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
 REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from linear_gan import as_numbers
 from scipy import stats
 
 from jaxgan.algorithms.vae import Vae
@@ -86,6 +87,16 @@ def batch_of(data):
     if data.dtype == "uint8":
         return {"image": draws.integers(0, 256, (ROWS, *data.image_shape), np.uint8)}
     return {"image": draws.normal(1.0, 1.0, (ROWS, *data.image_shape)).astype(np.float32)}
+
+
+def stepped(**changes):
+    """Parameters before and after one step, metrics, and the codes of that step."""
+    program, batch = program_of(**changes), batch_of(IMAGES)
+    state = program.init(1, batch)
+    before = as_numbers(jax.device_get(state.players["autoencoder"].params))
+    state, metrics, codes = recorded_step(program, state, batch, seed=7)
+    after = as_numbers(jax.device_get(state.players["autoencoder"].params))
+    return before, after, metrics, codes
 
 
 def inputs_and_targets(batch):

@@ -72,7 +72,7 @@ Weigh: TypeAlias = Callable[[Float[Array, "rows groups"]], Float[Array, "rows"]]
 class Bound(Protocol):
     """What a VAE maximizes, and how its gradient is estimated."""
 
-    __subclasshook__ = subclasses_have("samples", "closed", "dense", "path", "code_weights")
+    __subclasshook__ = subclasses_have("samples", "closed", "dense", "path", "encoder")
 
     closed: ClassVar[bool]
     """Whether it needs the KL in closed form."""
@@ -92,8 +92,8 @@ class Bound(Protocol):
         """The bound of each image."""
         ...
 
-    def code_weights(self, terms: Terms, weigh: Weigh) -> Float[Array, "samples batch"] | None:
-        """Factors of the gradient that reaches the encoder through each code; None: as it is."""
+    def encoder(self, terms: Terms, weigh: Weigh) -> PerExample | None:
+        """What the encoder maximizes instead, by its gradient alone; None: the bound itself."""
         ...
 
 
@@ -131,8 +131,8 @@ class Elbo:
         assert terms.kl is not None
         return jnp.mean(terms.log_likelihood, axis=0) - weigh(terms.kl)
 
-    def code_weights(self, terms: Terms, weigh: Weigh) -> None:
-        """As they are."""
+    def encoder(self, terms: Terms, weigh: Weigh) -> None:
+        """The same."""
         del terms, weigh
 
 
@@ -159,8 +159,8 @@ class Reconstruction:
         del weigh
         return jnp.mean(terms.log_likelihood, axis=0)
 
-    def code_weights(self, terms: Terms, weigh: Weigh) -> None:
-        """As they are."""
+    def encoder(self, terms: Terms, weigh: Weigh) -> None:
+        """The same."""
         del terms, weigh
 
 

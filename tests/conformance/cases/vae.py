@@ -10,6 +10,7 @@ from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
 from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
 from jaxgan.objectives.vae.code_norm import CodeNorm
+from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
 from jaxgan.objectives.vae.posteriors import Point
 
 PLAIN = Vae(MlpEncoder((8,)), MlpDecoder((8,)), latent_size=LATENT_SIZE)
@@ -35,6 +36,9 @@ CASES = {
     "Vae-conditional": Case(experiment(CONDITIONAL)),
     "Vae-three-codes": Case(
         experiment(dataclasses.replace(CONDITIONAL, bound=Elbo(samples=3))), slow=True
+    ),
+    "Vae-monte-carlo": Case(
+        experiment(dataclasses.replace(PLAIN, bound=MonteCarloElbo(samples=2))), slow=True
     ),
     "Vae-point": Case(
         experiment(
