@@ -76,8 +76,10 @@ from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
+from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
+from jaxgan.objectives.vae.planar_flow import PlanarFlow
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
 from jaxgan.objectives.vae.regularizers import Regularizer
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
@@ -182,7 +184,12 @@ BOUNDS: dict[str, Any] = {
     "reconstruction": Reconstruction,
     "sticking_the_landing": StickingTheLanding,
 }
-POSTERIORS: dict[str, Any] = {"gaussian": DiagonalGaussian, "point": Point}
+POSTERIORS: dict[str, Any] = {
+    "gaussian": DiagonalGaussian,
+    "inverse_autoregressive_flow": InverseAutoregressiveFlow,
+    "planar_flow": PlanarFlow,
+    "point": Point,
+}
 CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
 REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}
 OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}

@@ -434,6 +434,9 @@ REHEARSED = [
     (tiny.vae(), "likelihood gaussian, beta warmup"),
     (tiny.vae(), "bound elbo, posterior gaussian, code-prior standard_normal"),
     (tiny.vae(), "bound reconstruction, posterior point, regularizer code_norm"),
+    (tiny.vae(), "bound monte_carlo_elbo, posterior planar_flow"),
+    (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),
+    (tiny.vae(), "bound sticking_the_landing"),
 ]
 """Every name, several at once because each rehearsal takes a second."""
 
