@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxgan.config import ConfigError
+from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.regularizers import Checked
 
 
@@ -43,6 +44,11 @@ def check(model: Any) -> None:
             f"the bound, {name}, needs the density of any code, and {drawn} gives only those of the"
             " codes that it draws: take DiagonalGaussian, or a bound that is not differentiated"
             " through the codes alone"
+        )
+    if isinstance(model.beta, FreeBits) and (model.beta.groups or 0) > model.latent_size:
+        raise ConfigError(
+            f"FreeBits has {model.beta.groups} groups, and a code has {model.latent_size}"
+            f" dimensions: take at most {model.latent_size} groups"
         )
     if bound.linear and not model.beta.linear:
         raise ConfigError(

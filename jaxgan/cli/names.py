@@ -74,8 +74,11 @@ from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
+from jaxgan.objectives.vae.capacity import Capacity
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
+from jaxgan.objectives.vae.cyclical import Cyclical
+from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
@@ -177,7 +180,13 @@ PRIORS: dict[str, Any] = {
     "uniform": Uniform,
 }
 LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
-BETAS: dict[str, Any] = {"constant": Beta(), "warmup": Beta(warmup_steps=1000)}
+BETAS: dict[str, Any] = {
+    "capacity": Capacity,
+    "constant": Beta(),
+    "cyclical": Cyclical,
+    "free_bits": FreeBits,
+    "warmup": Beta(warmup_steps=1000),
+}
 BOUNDS: dict[str, Any] = {
     "elbo": Elbo,
     "monte_carlo_elbo": MonteCarloElbo,

@@ -10,13 +10,16 @@ from linear_vae import (
     ROWS,
     SCALE,
     batch_of,
+    experiment_of,
     inputs_and_targets,
     stepped,
     terms,
 )
 from scipy import stats
 
+from jaxgan.config import ConfigError
 from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
 
 BATCH = batch_of(IMAGES)
@@ -61,3 +64,8 @@ def test_drawn_codes_estimate_the_kl(bound):
     by_s = (slopes * noise * deviation / 2).sum((0, 1)) + direct
     close(after["encoder"]["s"], encoder["s"] - RATE * by_s)
     close(after["encoder"]["a"], encoder["a"] - RATE * INPUTS.T @ slopes.sum(0))
+
+
+def test_weights_that_do_not_go_with_the_rest():
+    with pytest.raises(ConfigError, match="FreeBits has 3 groups, and a code has 2 dimensions"):
+        experiment_of(beta=FreeBits(groups=3))

@@ -436,7 +436,9 @@ REHEARSED = [
     (tiny.vae(), "bound reconstruction, posterior point, regularizer code_norm"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior planar_flow"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),
-    (tiny.vae(), "bound sticking_the_landing"),
+    (tiny.vae(), "beta capacity"),
+    (tiny.vae(), "bound sticking_the_landing, beta cyclical"),
+    (tiny.vae(), "beta free_bits"),
 ]
 """Every name, several at once because each rehearsal takes a second."""
 

@@ -50,7 +50,8 @@ class StickingTheLanding(MonteCarloElbo):
     it the gradient of the encoder has no variance where the posterior is exact.
 
     References:
-        Roeder, Wu and Duvenaud, Sticking the Landing, 2017, eq. 8.
+        Roeder, Wu and Duvenaud, Sticking the Landing: Simple, Lower-Variance Gradient Estimators
+        for Variational Inference, 2017 (their path derivative).
     """
 
     path: ClassVar[bool] = True

@@ -9,7 +9,9 @@ from jaxgan.networks.conditional import LabelledDecoder, LabelledEncoder
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
 from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
+from jaxgan.objectives.vae.capacity import Capacity
 from jaxgan.objectives.vae.code_norm import CodeNorm
+from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
 from jaxgan.objectives.vae.posteriors import Point
 
@@ -36,6 +38,12 @@ CASES = {
     "Vae-conditional": Case(experiment(CONDITIONAL)),
     "Vae-three-codes": Case(
         experiment(dataclasses.replace(CONDITIONAL, bound=Elbo(samples=3))), slow=True
+    ),
+    "Vae-capacity": Case(
+        experiment(dataclasses.replace(PLAIN, beta=Capacity(2.0, 3.0, steps=4))), slow=True
+    ),
+    "Vae-free-bits": Case(
+        experiment(dataclasses.replace(PLAIN, beta=FreeBits(0.1, groups=2))), slow=True
     ),
     "Vae-monte-carlo": Case(
         experiment(dataclasses.replace(PLAIN, bound=MonteCarloElbo(samples=2))), slow=True
