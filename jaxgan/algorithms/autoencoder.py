@@ -19,6 +19,7 @@ from jaxgan.algorithms.autoencoder_parts import Networks, Parts
 from jaxgan.config import Experiment
 from jaxgan.objectives.priors import Labelled
 from jaxgan.objectives.vae.bounds import Terms
+from jaxgan.objectives.vae.code_priors import CheckedPrior
 from jaxgan.objectives.vae.posteriors import Encoded
 from jaxgan.typing import Batch, Codes, Latents, Params, PerExample, Pixels, PRNGKey, Variables
 
@@ -84,8 +85,11 @@ def autoencoder(
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: labels are wanted, and the data's classes are not said.
+        ConfigError: labels are wanted, and the data's classes are not said; or the prior does not
+            go with the model, or with the images.
     """
+    if isinstance(model.code_prior, CheckedPrior):
+        model.code_prior.check(model, experiment.data.image_shape)
     data, size = experiment.data, model.latent_size
     height, width, channels = data.image_shape
     decoded = (height, width, model.likelihood.decoded(channels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from jaxgan.algorithms import apply, base
@@ -70,10 +71,12 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         assert terms.log_posterior is not None
         return (terms.log_likelihood + terms.log_prior - terms.log_posterior)[0]
 
+    drawn = jax.eval_shape(lambda key: latents_prior.draw(key, classes), jax.random.key(0))
     generation = base.Generation(
         parts.prior,
         pixels,
         normalized,
+        gradients=all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(drawn)),
         truncate=prior.truncate if prior.truncates else None,
         project=prior.project,
         between=prior.between,

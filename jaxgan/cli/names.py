@@ -81,10 +81,12 @@ from jaxgan.objectives.vae.cyclical import Cyclical
 from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from jaxgan.objectives.vae.mixtures import MixtureOfGaussians
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
 from jaxgan.objectives.vae.planar_flow import PlanarFlow
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
 from jaxgan.objectives.vae.regularizers import Regularizer
+from jaxgan.objectives.vae.vamp_prior import VampPrior
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
 
 DATASETS: dict[str, Data] = {
@@ -199,7 +201,11 @@ POSTERIORS: dict[str, Any] = {
     "planar_flow": PlanarFlow,
     "point": Point,
 }
-CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
+CODE_PRIORS: dict[str, Any] = {
+    "mixture_of_gaussians": MixtureOfGaussians,
+    "standard_normal": StandardNormal,
+    "vamp_prior": VampPrior,
+}
 REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}
 OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}
 

@@ -211,7 +211,7 @@ class Labelled:
         """Whether the noise does."""
         return self.noise.truncates
 
-    def draw(self, key: PRNGKey, classes: int) -> dict[str, Array]:
+    def draw(self, key: PRNGKey, classes: int) -> dict[str, Any]:
         """Noise and label, independent of each other.
 
         Raises:
@@ -224,18 +224,16 @@ class Labelled:
             "label": jax.random.randint(rng.role_key(key, "label"), (), 0, classes, jnp.int32),
         }
 
-    def truncate(
-        self, latents: dict[str, Array], psi: float | Float[Array, ""]
-    ) -> dict[str, Array]:
+    def truncate(self, latents: dict[str, Any], psi: float | Float[Array, ""]) -> dict[str, Any]:
         """Truncated noise; labels stay."""
         return {**latents, "noise": self.noise.truncate(latents["noise"], psi)}
 
-    def project(self, latents: dict[str, Array]) -> dict[str, Array]:
+    def project(self, latents: dict[str, Any]) -> dict[str, Any]:
         """Projected noise; labels stay."""
         return {**latents, "noise": self.noise.project(latents["noise"])}
 
     def between(
-        self, a: dict[str, Array], b: dict[str, Array], t: Float[Array, "batch"]
-    ) -> dict[str, Array]:
+        self, a: dict[str, Any], b: dict[str, Any], t: Float[Array, "batch"]
+    ) -> dict[str, Any]:
         """The noise's paths, under the labels of ``a``."""
         return {**a, "noise": self.noise.between(a["noise"], b["noise"], t)}

@@ -33,6 +33,7 @@ from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
 from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Gaussian
+from jaxgan.objectives.vae.mixtures import Picked
 from jaxgan.optim import Adam, AdamW, RmsProp, Schedule, Sgd
 from jaxgan.program import compile_program
 from jaxgan.run.config_json import to_json
@@ -349,8 +350,8 @@ MODULES = {
 }
 
 
-BESIDE = {optim.Schedule, optim.Ema}
-"""Dataclasses in these modules that are no parts of such a kind."""
+BESIDE = {optim.Schedule, optim.Ema, Picked}
+"""Dataclasses in these modules that are no parts of such a kind: what belongs to one alone."""
 
 
 def classes_of(kind):
@@ -433,6 +434,8 @@ REHEARSED = [
     (tiny.vae(), "likelihood bernoulli, beta constant"),
     (tiny.vae(), "likelihood gaussian, beta warmup"),
     (tiny.vae(), "bound elbo, posterior gaussian, code-prior standard_normal"),
+    (tiny.vae(), "bound monte_carlo_elbo, code-prior vamp_prior"),
+    (tiny.vae(), "bound sticking_the_landing, code-prior mixture_of_gaussians"),
     (tiny.vae(), "bound reconstruction, posterior point, regularizer code_norm"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior planar_flow"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),

@@ -121,6 +121,9 @@ def test_needs_that_are_there_are_met(name):
             found = jax.eval_shape(algorithm.density.log_likelihood, state, batch, mean)
             assert structure(found) == values
             assert algorithm.density.kind
+    if "likelihood" in there and "code densities" in there and "encoder" not in there:
+        found = jax.eval_shape(algorithm.density.log_weight, state, batch, key)
+        assert structure(found) == values
     if "samples" in there:
         latents = jax.eval_shape(lambda k: algorithm.generation.prior(k, rows), key)
         if "labels" in there:

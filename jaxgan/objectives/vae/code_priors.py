@@ -57,6 +57,23 @@ class CodePrior(Protocol):
         ...
 
 
+@runtime_checkable
+class CheckedPrior(Protocol):
+    """What a prior that does not go with every model has besides."""
+
+    def check(self, model: Any, image_shape: ImageShape) -> None:
+        """Refuses what it cannot be the prior of.
+
+        Args:
+            model: `jaxgan.algorithms.vae.Vae` or what has its fields.
+            image_shape: height, width and channels.
+
+        Raises:
+            ConfigError: says what does not go together, why, and what would do.
+        """
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class StandardNormal:
     """``N(0, I)``.

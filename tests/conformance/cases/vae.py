@@ -12,8 +12,10 @@ from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
 from jaxgan.objectives.vae.capacity import Capacity
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.free_bits import FreeBits
+from jaxgan.objectives.vae.mixtures import MixtureOfGaussians
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
 from jaxgan.objectives.vae.posteriors import Point
+from jaxgan.objectives.vae.vamp_prior import VampPrior
 
 PLAIN = Vae(MlpEncoder((8,)), MlpDecoder((8,)), latent_size=LATENT_SIZE)
 CONVOLUTIONAL = Vae(
@@ -47,6 +49,20 @@ CASES = {
     ),
     "Vae-monte-carlo": Case(
         experiment(dataclasses.replace(PLAIN, bound=MonteCarloElbo(samples=2))), slow=True
+    ),
+    "Vae-vamp-prior": Case(
+        experiment(
+            dataclasses.replace(PLAIN, bound=MonteCarloElbo(), code_prior=VampPrior(components=3))
+        ),
+        slow=True,
+    ),
+    "Vae-conditional-mixture": Case(
+        experiment(
+            dataclasses.replace(
+                CONDITIONAL, bound=MonteCarloElbo(), code_prior=MixtureOfGaussians(components=3)
+            )
+        ),
+        slow=True,
     ),
     "Vae-point": Case(
         experiment(
