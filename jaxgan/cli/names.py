@@ -75,9 +75,12 @@ from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
 from jaxgan.objectives.vae.capacity import Capacity
+from jaxgan.objectives.vae.code_mmd import CodeMmd
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
 from jaxgan.objectives.vae.cyclical import Cyclical
+from jaxgan.objectives.vae.decoder_penalties import DecoderNorm, DecoderSlope
+from jaxgan.objectives.vae.dip import DipI, DipII
 from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
@@ -86,6 +89,11 @@ from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
 from jaxgan.objectives.vae.planar_flow import PlanarFlow
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
 from jaxgan.objectives.vae.regularizers import Regularizer
+from jaxgan.objectives.vae.total_correlation import (
+    DimensionwiseKl,
+    MutualInformation,
+    TotalCorrelation,
+)
 from jaxgan.objectives.vae.vamp_prior import VampPrior
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
 
@@ -207,6 +215,18 @@ CODE_PRIORS: dict[str, Any] = {
     "vamp_prior": VampPrior,
 }
 REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}
+CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
+REGULARIZERS: dict[str, Any] = {
+    "code_mmd": CodeMmd,
+    "code_norm": CodeNorm,
+    "decoder_norm": DecoderNorm,
+    "decoder_slope": DecoderSlope,
+    "dimensionwise_kl": DimensionwiseKl,
+    "dip_i": DipI,
+    "dip_ii": DipII,
+    "mutual_information": MutualInformation,
+    "total_correlation": TotalCorrelation,
+}
 OPTIMIZERS: dict[str, Any] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}
 
 
