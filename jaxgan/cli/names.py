@@ -214,8 +214,6 @@ CODE_PRIORS: dict[str, Any] = {
     "standard_normal": StandardNormal,
     "vamp_prior": VampPrior,
 }
-REGULARIZERS: dict[str, Any] = {"code_norm": CodeNorm}
-CODE_PRIORS: dict[str, Any] = {"standard_normal": StandardNormal}
 REGULARIZERS: dict[str, Any] = {
     "code_mmd": CodeMmd,
     "code_norm": CodeNorm,

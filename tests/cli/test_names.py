@@ -442,7 +442,6 @@ REHEARSED = [
     (tiny.vae(), "beta capacity"),
     (tiny.vae(), "bound sticking_the_landing, beta cyclical"),
     (tiny.vae(), "beta free_bits"),
-    (tiny.vae(), "bound sticking_the_landing"),
     (tiny.vae(), "regularizer code_mmd, regularizer decoder_norm, regularizer decoder_slope"),
     (tiny.vae(), "regularizer dip_i, regularizer dip_ii"),
     (tiny.vae(), "regularizer total_correlation, regularizer.examples 1500"),
