@@ -16,6 +16,8 @@ from jaxtyping import Array, Float
 from jaxgan import rng
 from jaxgan.algorithms import apply, base
 from jaxgan.algorithms.autoencoder_parts import Networks, Parts
+from jaxgan.algorithms.observed import observe
+from jaxgan.algorithms.vae_checks import check_data
 from jaxgan.config import Experiment
 from jaxgan.objectives.priors import Labelled
 from jaxgan.objectives.vae.bounds import Terms
@@ -86,11 +88,12 @@ def autoencoder(
 
     Raises:
         ConfigError: labels are wanted, and the data's classes are not said; or the prior does not
-            go with the model, or with the images.
+            go with the model, or with the images; or the likelihood is none of such data.
     """
     if isinstance(model.code_prior, CheckedPrior):
         model.code_prior.check(model, experiment.data.image_shape)
     data, size = experiment.data, model.latent_size
+    check_data(model.likelihood, data)
     height, width, channels = data.image_shape
     decoded = (height, width, model.likelihood.decoded(channels))
     learned = model.likelihood.learned(channels)
@@ -140,8 +143,9 @@ def autoencoder(
         return jnp.asarray(batch["label"]) if model.conditional else None
 
     def encode(variables: Variables, batch: Batch, **how: Any):
+        images = jnp.asarray(observe(model.likelihood, batch)["image"])
         return run(
-            variables, apply.to_symmetric(jnp.asarray(batch["image"])), labels_of(batch),
+            variables, apply.to_symmetric(images), labels_of(batch),
             method=network.encode, latent_size=encoded_size, **how,
         )  # fmt: skip
 
@@ -173,7 +177,7 @@ def autoencoder(
         return made, changed
 
     def log_likelihood(batch: Batch, made: Array) -> PerExample:
-        images = jnp.asarray(batch["image"])
+        images = jnp.asarray(observe(model.likelihood, batch)["image"])
         targets = model.likelihood.from_uint8(images) if is_image else images
         return model.likelihood.log_prob(outputs=made, targets=targets)
 

@@ -13,6 +13,7 @@ from jaxgan import rng
 from jaxgan.algorithms import apply
 from jaxgan.algorithms.autoencoder import Autoencoder, Inferred, values_of
 from jaxgan.algorithms.autoencoder_parts import PLAYER
+from jaxgan.algorithms.observed import observe
 from jaxgan.algorithms.state import Player
 from jaxgan.networks.layers import spectral
 from jaxgan.objectives.vae.bounds import Terms, Weigh
@@ -70,7 +71,12 @@ def learner(
     def training(key: PRNGKey) -> dict[str, Any]:
         return {"train": True, "key": rng.role_key(key, "dropout")}
 
+    def seen(batch: Batch, key: PRNGKey) -> Batch:
+        # One draw for both halves, since it follows from the key.
+        return observe(model.likelihood, batch, rng.role_key(key, "observed"), axis_name)
+
     def code(player: Player, batch: Batch, step: Any, key: PRNGKey) -> Coded:
+        batch = seen(batch, key)
         moved = spectral.moved(player.variables)
         before = player.replace(model_state={n: v for n, v in moved.items() if n != "params"})
         count = jnp.shape(batch["image"])[0]
@@ -108,7 +114,7 @@ def learner(
         coded: Coded, batch: Batch, step: Any, key: PRNGKey,
         terms: Mapping[str, Callable[[CodeView], PerExample]] = {},
     ) -> tuple[Player, Metrics]:  # fmt: skip
-        before, weigh = coded.player, weigh_at(step)
+        before, weigh, batch = coded.player, weigh_at(step), seen(batch, key)
         added = {**{one.regularizes: one for one in model.regularizers}, **terms}
 
         def told(params: Params, found: Inferred):

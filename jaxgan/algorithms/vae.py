@@ -100,7 +100,7 @@ def vae(experiment: Experiment, model: Vae, *, axis_name: str | None = None) -> 
 
     Raises:
         ConfigError: labels are wanted, and the data's classes are not said; a regularizer does not
-            go with the model, or with the batch.
+            go with the model, or with the batch; the likelihood is none of such data.
     """
     check_batch(model, experiment.batch_size)
     optimizer = model.optimizer.build(experiment.steps)

@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxgan.config import ConfigError
 from jaxgan.objectives.vae.free_bits import FreeBits
+from jaxgan.objectives.vae.likelihoods import Likelihood
 from jaxgan.objectives.vae.regularizers import Checked
 
 
@@ -75,3 +76,20 @@ def check_batch(model: Any, batch_size: int) -> None:
     for one in model.regularizers:
         if isinstance(one, Checked):
             one.check(model, batch_size)
+
+
+def check_data(likelihood: Likelihood, data: Any) -> None:
+    """Refuses a likelihood of images where there are points.
+
+    Args:
+        likelihood: of what the data set has.
+        data: as `jaxgan.data.pipeline.Data`, of which the type of an example is asked.
+
+    Raises:
+        ConfigError: says which likelihood it is, and what would do.
+    """
+    if likelihood.bounded and data.dtype != "uint8":
+        raise ConfigError(
+            f"the likelihood, {type(likelihood).__name__}, is one of pixels from 0 to 1, and the"
+            " data are points of any size: take Gaussian"
+        )

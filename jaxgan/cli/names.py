@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from jaxgan.config import ConfigError
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.binarized import Binarized
 from jaxgan.data.sources.folder import Folder
 from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
@@ -73,17 +74,24 @@ from jaxgan.objectives.gan.simple_augmentations import Flip, InstanceNoise
 from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
+from jaxgan.objectives.vae.binarized import DynamicBernoulli
 from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
 from jaxgan.objectives.vae.capacity import Capacity
+from jaxgan.objectives.vae.categorical import Categorical
 from jaxgan.objectives.vae.code_mmd import CodeMmd
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.code_priors import CodePrior, StandardNormal
+from jaxgan.objectives.vae.continuous_bernoulli import ContinuousBernoulli
 from jaxgan.objectives.vae.cyclical import Cyclical
 from jaxgan.objectives.vae.decoder_penalties import DecoderNorm, DecoderSlope
 from jaxgan.objectives.vae.dip import DipI, DipII
 from jaxgan.objectives.vae.free_bits import FreeBits
+from jaxgan.objectives.vae.gaussian_scales import LearnedGaussian, PixelGaussian
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
+from jaxgan.objectives.vae.laplace import Laplace
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
+from jaxgan.objectives.vae.logistic import DiscretizedLogistic
+from jaxgan.objectives.vae.logistic_mixture import LogisticMixture
 from jaxgan.objectives.vae.mixtures import MixtureOfGaussians
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
 from jaxgan.objectives.vae.planar_flow import PlanarFlow
@@ -102,6 +110,8 @@ DATASETS: dict[str, Data] = {
     "fashion-mnist": Data(source=fashion_mnist(), image_size=28, classes=10),
     "ring": Data(source=Ring(), image_size=1, channels=2, classes=8),
     "grid": Data(source=Grid(), image_size=1, channels=2, classes=25),
+    "binarized-digits": Data(source=Binarized(), classes=10),
+    "binarized-fashion-mnist": Data(source=Binarized(fashion_mnist()), image_size=28, classes=10),
     "stacked": Data(source=Stacked(), channels=3, classes=1000),
     "stacked-fashion-mnist": Data(
         source=Stacked(fashion_mnist()), image_size=28, channels=3, classes=1000
@@ -189,13 +199,24 @@ PRIORS: dict[str, Any] = {
     "normal": Normal,
     "uniform": Uniform,
 }
-LIKELIHOODS: dict[str, Any] = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 BETAS: dict[str, Any] = {
     "capacity": Capacity,
     "constant": Beta(),
     "cyclical": Cyclical,
     "free_bits": FreeBits,
     "warmup": Beta(warmup_steps=1000),
+}
+LIKELIHOODS: dict[str, Any] = {
+    "bernoulli": Bernoulli,
+    "categorical": Categorical,
+    "continuous_bernoulli": ContinuousBernoulli,
+    "discretized_logistic": DiscretizedLogistic,
+    "dynamic_bernoulli": DynamicBernoulli,
+    "gaussian": Gaussian,
+    "laplace": Laplace,
+    "learned_gaussian": LearnedGaussian,
+    "logistic_mixture": LogisticMixture,
+    "pixel_gaussian": PixelGaussian,
 }
 BOUNDS: dict[str, Any] = {
     "elbo": Elbo,

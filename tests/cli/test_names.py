@@ -455,8 +455,9 @@ def test_every_name_is_rehearsed():
     rehearsed = {tuple(said.split()) for _, line in REHEARSED for said in line.split(", ")}
     # Some names mean nothing without a number beside them.
     rehearsed = {said for said in rehearsed if "." not in said[0]}
-    # Losses have a test of their own besides, below: a model has one.
+    # Losses and likelihoods have tests of their own besides, below: a model has one.
     rehearsed |= {("loss", name) for name in names.LOSSES}
+    rehearsed |= {("likelihood", name) for name in names.LIKELIHOODS}
     assert rehearsed - {("penalty", "none")} == {
         (kind.flag, name) for kind in names.KINDS for name in kind.names
     }
@@ -467,6 +468,12 @@ def test_names_pass_the_rehearsal(base, line):
     """Traced, and nothing compiled: a part that does not do what the model asks of it fails."""
     parsed = parse(" ".join(f"--{said}" for said in line.split(", ")), base)
     rehearsal.check(parsed, compile_program(parsed, "none"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names.LIKELIHOODS)
+def test_likelihoods_pass_the_rehearsal(name):
+    test_names_pass_the_rehearsal(tiny.vae(), f"likelihood {name}")
 
 
 @pytest.mark.slow

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Array, Float, Num, UInt8
 
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.objectives.protocols import subclasses_have
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
+
+Outputs: TypeAlias = Float[Array, "batch height width outputs"]
+"""What a decoder makes of codes, and what is learned besides: see `Likelihood`."""
 
 
 @runtime_checkable
@@ -25,6 +29,13 @@ class Likelihood(Protocol):
     ``outputs`` of a likelihood are ``(batch, height, width, decoded + learned)``: the channels that
     the decoder makes, and then those that are learned once for all images and pixels.
     """
+
+    __subclasshook__ = subclasses_have(
+        "decoded", "learned", "from_uint8", "log_prob", "mean", "measure"
+    )
+
+    bounded: ClassVar[bool]
+    """Whether targets must lie between 0 and 1, as pixels do and points do not."""
 
     def decoded(self, channels: int) -> int:
         """Channels that the decoder makes for images of so many channels."""
@@ -38,11 +49,11 @@ class Likelihood(Protocol):
         """Images in the range that ``log_prob`` wants its targets in."""
         ...
 
-    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+    def log_prob(self, *, outputs: Outputs, targets: Pixels) -> PerExample:
         """Log-likelihood of the targets, summed over pixels and channels."""
         ...
 
-    def mean(self, outputs: Pixels) -> Pixels:
+    def mean(self, outputs: Outputs) -> Pixels:
         """The mean of the distribution, in the range of the targets."""
         ...
 
@@ -51,11 +62,24 @@ class Likelihood(Protocol):
         ...
 
 
-def _to_unit(images: Images) -> Pixels:
+@runtime_checkable
+class Observing(Protocol):
+    """A likelihood of what is drawn from an image, instead of the image."""
+
+    def observed(
+        self, image: UInt8[Array, "height width channels"], key: PRNGKey
+    ) -> UInt8[Array, "height width channels"]:
+        """A draw. Of what was drawn already, it is always the same."""
+        ...
+
+
+def to_unit(images: Images) -> Pixels:
+    """Images scaled to [0, 1]."""
     return images.astype(jnp.float32) / 255.0
 
 
-def _sum_pixels(values: Pixels) -> PerExample:
+def sum_pixels(values: Pixels) -> PerExample:
+    """Over pixels and channels."""
     return jnp.sum(values, axis=(1, 2, 3))
 
 
@@ -78,6 +102,8 @@ class Bernoulli:
         Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.1.
     """
 
+    bounded: ClassVar[bool] = True
+
     def decoded(self, channels: int) -> int:
         """One logit a channel."""
         return channels
@@ -89,9 +115,9 @@ class Bernoulli:
 
     def from_uint8(self, images: Images) -> Pixels:
         """Images scaled to [0, 1]."""
-        return _to_unit(images)
+        return to_unit(images)
 
-    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+    def log_prob(self, *, outputs: Outputs, targets: Pixels) -> PerExample:
         """``sum t log p + (1 - t) log(1 - p)`` with ``p = sigmoid(outputs)``.
 
         Args:
@@ -101,9 +127,9 @@ class Bernoulli:
         # Nothing overflows or cancels, however sure the decoder is: the first two terms are equal
         # where it is right, and the third is what is left, with one logarithm a pixel.
         rest = jnp.log1p(jnp.exp(-jnp.abs(outputs)))
-        return _sum_pixels(targets * outputs - jnp.maximum(outputs, 0.0) - rest)
+        return sum_pixels(targets * outputs - jnp.maximum(outputs, 0.0) - rest)
 
-    def mean(self, outputs: Pixels) -> Pixels:
+    def mean(self, outputs: Outputs) -> Pixels:
         """Probabilities: pixels in [0, 1]."""
         return jax.nn.sigmoid(outputs)
 
@@ -119,6 +145,8 @@ class Gaussian:
     References:
         Kingma and Welling, Auto-Encoding Variational Bayes, 2013, appendix C.2.
     """
+
+    bounded: ClassVar[bool] = False
 
     scale: float = 1.0
     """Standard deviation of every pixel, where 1 is the step from black to white."""
@@ -138,9 +166,9 @@ class Gaussian:
 
     def from_uint8(self, images: Images) -> Pixels:
         """Images scaled to [0, 1]."""
-        return _to_unit(images)
+        return to_unit(images)
 
-    def log_prob(self, *, outputs: Pixels, targets: Pixels) -> PerExample:
+    def log_prob(self, *, outputs: Outputs, targets: Pixels) -> PerExample:
         """``sum -(t - m)^2 / 2 s^2 - log s - log(2 pi) / 2``, constants included.
 
         Args:
@@ -148,9 +176,9 @@ class Gaussian:
             targets: pixels in the same units, such as [0, 1].
         """
         constant = math.log(self.scale) + 0.5 * math.log(2.0 * math.pi)
-        return -_sum_pixels(0.5 * jnp.square((targets - outputs) / self.scale) + constant)
+        return -sum_pixels(0.5 * jnp.square((targets - outputs) / self.scale) + constant)
 
-    def mean(self, outputs: Pixels) -> Pixels:
+    def mean(self, outputs: Outputs) -> Pixels:
         """The outputs themselves; unclipped, since targets may be points of the plane."""
         return outputs
 

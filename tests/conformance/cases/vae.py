@@ -31,9 +31,14 @@ CONDITIONAL = Vae(
     conditional=True,
 )
 
+# What others are made of too, and what draws or learns beside the networks.
+FAST = ("Bernoulli", "Gaussian", "DynamicBernoulli", "LearnedGaussian")
+
 CASES = {
     **{
-        f"Vae-{name}": Case(experiment(dataclasses.replace(PLAIN, likelihood=likelihood)))
+        f"Vae-{name}": Case(
+            experiment(dataclasses.replace(PLAIN, likelihood=likelihood)), slow=name not in FAST
+        )
         for name, likelihood in likelihoods().items()
     },
     "Vae-convolutional": Case(experiment(CONVOLUTIONAL)),
