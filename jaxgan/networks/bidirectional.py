@@ -16,24 +16,13 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.dcgan import DcganFeatures
 from jaxgan.networks.layers.heads import LogitHead, VectorHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.mlp import HiddenLayers, MlpFeatures
 from jaxgan.typing import Codes, Logits, Pixels
 
 
-class MlpCoder(MlpFeatures):
-    """Images or points to one code each, by dense layers with leaky ReLU."""
-
-    @nn.compact
-    def __call__(
-        self, images: Pixels, *, latent_size: int, train: bool, axis_name: str | None = None
-    ) -> Codes:
-        """Codes, float32 ``(batch, latent_size)``."""
-        features = self.features(images, train=train, axis_name=axis_name)
-        return VectorHead(latent_size, self.init_std)(features)
-
-
-class DcganCoder(DcganFeatures):
-    """Images to one code each, by the layers of DCGAN's discriminator."""
+class _Coder(Judging):
+    """A code from the layers of a discriminator."""
 
     @nn.compact
     def __call__(
@@ -42,10 +31,18 @@ class DcganCoder(DcganFeatures):
         """Codes, float32 ``(batch, latent_size)``.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+            ValueError: for images that the layers are not for.
         """
         features = self.features(images, train=train, axis_name=axis_name)
-        return VectorHead(latent_size, self.init_std)(features)
+        return VectorHead(latent_size, **self.head_options())(features)
+
+
+class MlpCoder(_Coder, MlpFeatures):
+    """Images or points to one code each, by dense layers with leaky ReLU."""
+
+
+class DcganCoder(_Coder, DcganFeatures):
+    """Images to one code each, by the layers of DCGAN's discriminator."""
 
 
 class PairMlpDiscriminator(MlpFeatures):

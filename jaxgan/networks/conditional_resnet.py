@@ -14,14 +14,13 @@ from collections.abc import Mapping
 import flax.linen as nn
 from jaxtyping import Array
 
-from jaxgan.networks.auxiliary import Opinion
 from jaxgan.networks.layers.conditional_norm import ConditionalBatchNorm
-from jaxgan.networks.layers.heads import ClassHead, LogitHead, ProjectionHead
+from jaxgan.networks.layers.judging import Classifying, Projecting
 from jaxgan.networks.layers.norm import BatchNorm
 from jaxgan.networks.layers.options import compute_dtype
 from jaxgan.networks.layers.residual import Normalize, normalization
 from jaxgan.networks.resnet import ResnetFeatures, ResnetImages
-from jaxgan.typing import ImageShape, Labels, Logits, Pixels
+from jaxgan.typing import ImageShape, Pixels
 
 
 class ConditionalResnetGenerator(ResnetImages):
@@ -66,50 +65,10 @@ class ConditionalResnetGenerator(ResnetImages):
         return self.images(latents["noise"], image_shape=image_shape, norm=norm, last=last)
 
 
-class ProjectionResnetDiscriminator(ResnetFeatures):
+class ProjectionResnetDiscriminator(Projecting, ResnetFeatures):
     """`jaxgan.networks.resnet.ResnetDiscriminator` with a projection of the label, of the same
     sums over pixels."""
 
-    @nn.compact
-    def __call__(
-        self,
-        images: Pixels,
-        labels: Labels,
-        *,
-        classes: int,
-        train: bool,
-        axis_name: str | None = None,
-    ) -> Logits:
-        """One logit an image and label, float32; NaN for a label that is no class.
 
-        Raises:
-            ValueError: for an image shape that `jaxgan.networks.resnet.discriminator_blocks` cannot
-                build, or a number of classes that is not known (0).
-        """
-        features = self.features(images, train=train, axis_name=axis_name)
-        return ProjectionHead(**self.head_options())(features, labels, classes=classes)
-
-
-class AuxiliaryResnetDiscriminator(ResnetFeatures):
+class AuxiliaryResnetDiscriminator(Classifying, ResnetFeatures):
     """`jaxgan.networks.resnet.ResnetDiscriminator` with a classifier beside its last layer."""
-
-    @nn.compact
-    def __call__(
-        self,
-        images: Pixels,
-        labels: Labels,
-        *,
-        classes: int,
-        train: bool,
-        axis_name: str | None = None,
-    ) -> Opinion:
-        """One logit an image, and ``{"class": (batch, classes)}``; the labels are not looked at.
-
-        Raises:
-            ValueError: for an image shape that `jaxgan.networks.resnet.discriminator_blocks` cannot
-                build, or a number of classes that is not known (0).
-        """
-        del labels
-        features = self.features(images, train=train, axis_name=axis_name)
-        logits = LogitHead(**self.head_options())(features)
-        return logits, {"class": ClassHead(**self.head_options())(features, classes=classes)}

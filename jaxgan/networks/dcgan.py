@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm
 from jaxgan.networks.layers.options import Precision, check
@@ -87,7 +88,7 @@ class DcganGenerator(nn.Module):
         return jnp.tanh(pixels)
 
 
-class DcganFeatures(nn.Module):
+class DcganFeatures(Judging):
     """Settings of DCGAN's discriminator, and all of it but the last layer.
 
     Discriminators that differ in their last layer derive from it.

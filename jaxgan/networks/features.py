@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.dcgan import DcganFeatures
 from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.mlp import MlpFeatures
 from jaxgan.typing import Logits, Pixels
 
@@ -20,31 +21,27 @@ Perception: TypeAlias = tuple[Logits, dict[str, Array], tuple[Float[Array, "batc
 """Logits, no heads, and the features before the last layer; all float32."""
 
 
-class FeatureDcganDiscriminator(DcganFeatures):
-    """`jaxgan.networks.dcgan.DcganDiscriminator` with its last features."""
+class _Perceiving(Judging):
+    """A logit, and the features that it is made of."""
 
     perceives: ClassVar[bool] = True
     """It returns features."""
 
     @nn.compact
     def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Perception:
-        """One logit an image, and ``((batch, features),)``.
+        """One logit an image (or point), and ``((batch, features),)``.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+            ValueError: for images that the layers are not for.
         """
         features = self.features(images, train=train, axis_name=axis_name)
-        return LogitHead(self.init_std)(features), {}, (features.astype(jnp.float32),)
+        logits = LogitHead(**self.head_options())(features)
+        return logits, {}, (features.astype(jnp.float32),)
 
 
-class FeatureMlpDiscriminator(MlpFeatures):
+class FeatureDcganDiscriminator(_Perceiving, DcganFeatures):
+    """`jaxgan.networks.dcgan.DcganDiscriminator` with its last features."""
+
+
+class FeatureMlpDiscriminator(_Perceiving, MlpFeatures):
     """`jaxgan.networks.mlp.MlpDiscriminator` with its last features."""
-
-    perceives: ClassVar[bool] = True
-    """It returns features."""
-
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Perception:
-        """One logit an image (or point), and ``((batch, features),)``."""
-        features = self.features(images, train=train, axis_name=axis_name)
-        return LogitHead(self.init_std)(features), {}, (features.astype(jnp.float32),)

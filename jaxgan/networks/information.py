@@ -10,7 +10,7 @@ References:
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import flax.linen as nn
 import jax
@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.dcgan import DcganFeatures
 from jaxgan.networks.layers.heads import CodesHead, LogitHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.mlp import HiddenLayers, MlpFeatures, MlpGenerator
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
 
@@ -64,8 +65,8 @@ class CodesGenerator(nn.Module):
         return self.body(vector, image_shape=image_shape, train=train, axis_name=axis_name)
 
 
-class InformationDcganDiscriminator(DcganFeatures):
-    """`jaxgan.networks.dcgan.DcganDiscriminator` with a reader of codes."""
+class _Reading(Judging):
+    """A logit, and a reader of codes with a hidden layer of its own."""
 
     categories: tuple[int, ...] = (10,)
     """Categories of each categorical code, as in the prior."""
@@ -80,33 +81,23 @@ class InformationDcganDiscriminator(DcganFeatures):
         `jaxgan.networks.layers.heads.CodesHead`.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
+            ValueError: for images that the layers are not for.
         """
+        options, own = self.head_options(), cast("Any", self)
         features = self.features(images, train=train, axis_name=axis_name)
         hidden = HiddenLayers(
-            (self.hidden,), activation="leaky_relu", init_std=self.init_std, dtype=self.dtype
+            (self.hidden,),
+            activation="leaky_relu",
+            init_std=options["init_std"],
+            dtype=own.dtype,
         )(features, train=train, axis_name=axis_name)
-        reader = CodesHead(self.categories, self.continuous, self.init_std)
-        return LogitHead(self.init_std)(features), reader(hidden)
+        reader = CodesHead(self.categories, self.continuous, options["init_std"])
+        return LogitHead(**options)(features), reader(hidden)
 
 
-class InformationMlpDiscriminator(MlpFeatures):
+class InformationDcganDiscriminator(_Reading, DcganFeatures):
+    """`jaxgan.networks.dcgan.DcganDiscriminator` with a reader of codes."""
+
+
+class InformationMlpDiscriminator(_Reading, MlpFeatures):
     """`jaxgan.networks.mlp.MlpDiscriminator` with a reader of codes."""
-
-    categories: tuple[int, ...] = (10,)
-    """Categories of each categorical code, as in the prior."""
-    continuous: int = 2
-    """How many continuous codes there are, as in the prior."""
-    hidden: int = 128
-    """Units of the reader's hidden layer."""
-
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Reading:
-        """One logit an image, and what is read of its codes, see
-        `jaxgan.networks.layers.heads.CodesHead`."""
-        features = self.features(images, train=train, axis_name=axis_name)
-        hidden = HiddenLayers(
-            (self.hidden,), activation="leaky_relu", init_std=self.init_std, dtype=self.dtype
-        )(features, train=train, axis_name=axis_name)
-        reader = CodesHead(self.categories, self.continuous, self.init_std)
-        return LogitHead(self.init_std)(features), reader(hidden)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from jaxgan.networks.hidden import HiddenLayers, to_images
 from jaxgan.networks.layers.dropout import Dropout
 from jaxgan.networks.layers.heads import GaussianHead, LogitHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm
 from jaxgan.networks.layers.options import Activation, Precision, check
@@ -91,7 +92,7 @@ class MlpGenerator(nn.Module):
         return jnp.tanh(images) if self.bounded else images
 
 
-class MlpFeatures(nn.Module):
+class MlpFeatures(Judging):
     """Settings of a discriminator of dense layers, and all of it but the last layer.
 
     Discriminators that differ in their last layer derive from it.

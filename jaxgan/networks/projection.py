@@ -10,54 +10,14 @@ References:
 
 from __future__ import annotations
 
-import flax.linen as nn
-
 from jaxgan.networks.dcgan import DcganFeatures
-from jaxgan.networks.layers.heads import ProjectionHead
+from jaxgan.networks.layers.judging import Projecting
 from jaxgan.networks.mlp import MlpFeatures
-from jaxgan.typing import Labels, Logits, Pixels
 
 
-class ProjectionDcganDiscriminator(DcganFeatures):
+class ProjectionDcganDiscriminator(Projecting, DcganFeatures):
     """`jaxgan.networks.dcgan.DcganDiscriminator` with a projection of the label."""
 
-    @nn.compact
-    def __call__(
-        self,
-        images: Pixels,
-        labels: Labels,
-        *,
-        classes: int,
-        train: bool,
-        axis_name: str | None = None,
-    ) -> Logits:
-        """One logit an image and label, float32; NaN for a label that is no class.
 
-        Raises:
-            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build, or a
-                number of classes that is not known (0).
-        """
-        features = self.features(images, train=train, axis_name=axis_name)
-        return ProjectionHead(**self.head_options())(features, labels, classes=classes)
-
-
-class ProjectionMlpDiscriminator(MlpFeatures):
+class ProjectionMlpDiscriminator(Projecting, MlpFeatures):
     """`jaxgan.networks.mlp.MlpDiscriminator` with a projection of the label."""
-
-    @nn.compact
-    def __call__(
-        self,
-        images: Pixels,
-        labels: Labels,
-        *,
-        classes: int,
-        train: bool,
-        axis_name: str | None = None,
-    ) -> Logits:
-        """One logit an image (or point) and label, float32; NaN for a label that is no class.
-
-        Raises:
-            ValueError: the number of classes is not known (0).
-        """
-        features = self.features(images, train=train, axis_name=axis_name)
-        return ProjectionHead(**self.head_options())(features, labels, classes=classes)

@@ -29,6 +29,7 @@ from jaxtyping import Array, Float
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.heads import LogitHead
+from jaxgan.networks.layers.judging import Judging
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm, norm_layer
 from jaxgan.networks.layers.options import Precision, check, compute_dtype
@@ -206,7 +207,7 @@ class ResnetGenerator(ResnetImages):
         return without_reference(layer, made)
 
 
-class ResnetFeatures(nn.Module):
+class ResnetFeatures(Judging):
     """Settings of SNGAN's discriminator, and all of it but the last layer.
 
     Discriminators that differ in their last layer derive from it.
