@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
+from jaxgan.config import ConfigError
 from jaxgan.objectives.gan.ada import Ada
+from jaxgan.objectives.gan.apa import Apa
+from jaxgan.objectives.gan.augmentations import Augmentation
 from jaxgan.objectives.gan.losses import Reader, StatefulLoss
+
+
+def check_augmentations(augmentations: Sequence[Augmentation]) -> None:
+    """Refuses two augmentations of one class.
+
+    What the one does can be said by the other's settings, and what both would log has one name.
+
+    Raises:
+        ConfigError: names the class.
+    """
+    names = [type(one).__name__ for one in augmentations]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(
+            f"two augmentations are {twice[0]}, which would be logged under one name: keep one"
+        )
 
 
 def augmentation_warnings(model: Any) -> tuple[str, ...]:
@@ -16,10 +35,12 @@ def augmentation_warnings(model: Any) -> tuple[str, ...]:
     Args:
         model: a `jaxgan.algorithms.gan.Gan`.
     """
-    if any(isinstance(one, Ada) for one in model.augmentations) and not has_signs(model.loss):
+    steered = [type(one).__name__ for one in model.augmentations if isinstance(one, Ada | Apa)]
+    if steered and not has_signs(model.loss):
         return (
-            f"Ada follows the sign of D(real), which {type(model.loss).__name__} leaves open: its"
-            " strength says nothing of overfitting (--augment scheduled_ada depends on no sign)",
+            f"{steered[0]} follows the sign of D(real), which {type(model.loss).__name__} leaves"
+            " open: its strength says nothing of overfitting (--augment scheduled_ada depends on no"
+            " sign)",
         )
     return ()
 

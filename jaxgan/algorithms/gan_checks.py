@@ -8,10 +8,17 @@ from typing import Any
 
 import flax.linen as nn
 
-from jaxgan.algorithms.augmentation_checks import augmentation_warnings
-from jaxgan.algorithms.auxiliary_checks import check_auxiliaries, check_labels
-from jaxgan.algorithms.loss_checks import check_features, check_range
+from jaxgan.algorithms.augmentation_checks import augmentation_warnings, check_augmentations
+from jaxgan.algorithms.auxiliary_checks import (
+    check_auxiliaries,
+    check_codes,
+    check_labels,
+    check_twins,
+)
+from jaxgan.algorithms.loss_checks import check_features, check_range, check_zero_sum
+from jaxgan.algorithms.penalty_checks import check_norm, check_unrolled, penalty_warnings
 from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.networks.claims import claims, core
 from jaxgan.networks.resnet import ResnetFeatures
 from jaxgan.objectives.gan import consistency
 from jaxgan.objectives.gan.auxiliaries import Auxiliary
@@ -37,10 +44,14 @@ def check_model(model: Any) -> None:
     if model.unrolled_steps < 0:
         raise ConfigError(f"unrolled_steps = {model.unrolled_steps}: must be at least 0")
     check_parts(model.discriminator, model.penalties, model.auxiliaries)
+    check_augmentations(model.augmentations)
+    check_twins(model.auxiliaries)
+    check_unrolled(model)
     check_pack(model)
+    check_zero_sum(innermost(model.loss))
     check_answers(model)
     check_range(innermost(model.loss), model.discriminator)
-    check_features(innermost(model.loss), model.discriminator)
+    check_features(innermost(model.loss), model.discriminator, model.auxiliaries)
 
 
 def check_experiment(experiment: Experiment, model: Any) -> None:
@@ -61,7 +72,10 @@ def check_experiment(experiment: Experiment, model: Any) -> None:
         )
     for one in model.augmentations:
         one.check(data.image_shape, data.dtype)
+    with config_errors():
+        check_norm(data.image_shape, model.discriminator)
     check_labels(model)
+    check_codes(data.image_shape, model)
     check_auxiliaries(experiment, model)
     for penalty in model.penalties:
         if isinstance(penalty, Consistency | BalancedConsistency):
@@ -82,7 +96,7 @@ def check_parts(
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"two penalties or auxiliary terms are called {twice[0]!r}")
     by_example = any(penalty.per_example for penalty in penalties)
-    if by_example and getattr(discriminator, "batch_norm", False):
+    if by_example and claims(discriminator).batch_norm:
         own = "batch_norm" in {field.name for field in dataclasses.fields(discriminator)}
         raise ConfigError(
             "a gradient penalty holds for each example by itself, and batch norm mixes them"
@@ -107,13 +121,13 @@ def check_answers(model: Any) -> None:
     """
     own, loss = type(model.discriminator).__name__, innermost(model.loss)
     energetic = [one for one in (loss, *model.auxiliaries) if isinstance(one, _ENERGETIC)]
-    if energetic and not getattr(model.discriminator, "autoencodes", False):
+    if energetic and not claims(model.discriminator).autoencodes:
         raise ConfigError(
             f"{type(energetic[0]).__name__} is about an autoencoder's errors and codes, and {own}"
             " is none: use MlpAutoencoder, DcganAutoencoder or BeganDiscriminator (one of your own"
             " says so by autoencodes = True)"
         )
-    if isinstance(loss, Mmd | RepulsiveMmd) and not getattr(model.discriminator, "embeds", False):
+    if isinstance(loss, Mmd | RepulsiveMmd) and not claims(model.discriminator).embeds:
         raise ConfigError(
             f"{type(loss).__name__} compares vectors, and {own} gives none: use"
             " VectorMlpDiscriminator or VectorDcganDiscriminator (one of your own says so by"
@@ -142,13 +156,14 @@ def warnings(model: Any) -> tuple[str, ...]:
     Args:
         model: a `jaxgan.algorithms.gan.Gan`.
     """
-    judging = getattr(model.discriminator, "body", model.discriminator)
+    judging = core(model.discriminator)
     unbounded = isinstance(judging, ResnetFeatures) and judging.weight_norm != "spectral"
+    found = (*augmentation_warnings(model), *penalty_warnings(model))
     if unbounded and isinstance(model.loss, Hinge) and not model.penalties:
         return (
-            *augmentation_warnings(model),
+            *found,
             "a residual discriminator under the hinge loss, with neither spectral normalization nor"
             " a gradient penalty: nothing bounds its slope, and such games tend to diverge"
             " (--model.discriminator.weight-norm spectral)",
         )
-    return augmentation_warnings(model)
+    return found

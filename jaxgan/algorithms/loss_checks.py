@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jaxgan.config import ConfigError
+from jaxgan.networks.claims import claims
+from jaxgan.objectives.gan.auxiliaries import Auxiliary
 from jaxgan.objectives.gan.feature_matching import AbsoluteFeatureMatching, FeatureMatching
+from jaxgan.objectives.gan.losses import Reader, StatefulLoss
+from jaxgan.objectives.gan.zero_sum import ZeroSum
 
 
 def check_range(loss: Any, judging: Any) -> None:
     """Refuses a discriminator whose outputs have bounds under a loss that wants any number.
 
-    A discriminator says that it ends in a sigmoid or the like by an attribute ``bounded`` that is
-    true, a loss that this will not do by ``unbounded``: an f-divergence has an activation of its
+    A loss says by an attribute ``unbounded`` that it does: an f-divergence has an activation of its
     own behind the last layer, and cross-entropies take logits. (Least squares may do with either.)
 
     Args:
@@ -22,29 +26,54 @@ def check_range(loss: Any, judging: Any) -> None:
     Raises:
         ConfigError: the outputs have bounds, and the loss takes logits.
     """
-    networks = (judging, getattr(judging, "body", None))
-    is_bounded = any(getattr(network, "bounded", False) for network in networks)
-    if is_bounded and getattr(loss, "unbounded", False):
+    if claims(judging).bounded and getattr(loss, "unbounded", False):
         raise ConfigError(
             f"{type(loss).__name__} takes any number for a logit, and the outputs of"
             f" {type(judging).__name__} have bounds: let it end in a linear layer"
         )
 
 
-def check_features(loss: Any, judging: Any) -> None:
-    """Refuses feature matching with a discriminator that returns no features.
+def check_features(loss: Any, judging: Any, auxiliaries: Sequence[Auxiliary] = ()) -> None:
+    """Refuses feature matching without features, or by a discriminator that learns nothing.
 
     Args:
         loss: that has no other within it.
         judging: the discriminator.
+        auxiliaries: terms that may train it in place of the loss.
 
     Raises:
-        ConfigError: it does not say that it does, by an attribute ``perceives`` that is true.
+        ConfigError: it returns none (see `jaxgan.networks.claims.Claims`); or the loss does not
+            train it, and nothing else does.
     """
     reads = isinstance(loss, FeatureMatching | AbsoluteFeatureMatching)
-    if reads and not getattr(judging, "perceives", False):
+    if reads and not claims(judging).perceives:
         raise ConfigError(
             f"{type(loss).__name__} matches hidden features, and {type(judging).__name__} returns"
             " none: use FeatureMlpDiscriminator or FeatureDcganDiscriminator (one of your own says"
             " so by perceives = True)"
+        )
+    if reads and not loss.adversarial and not auxiliaries:
+        raise ConfigError(
+            f"{type(loss).__name__}(adversarial=False) leaves the discriminator as it is, and no"
+            " auxiliary term trains it: add one, such as MultiHinge, or leave adversarial on"
+        )
+
+
+def check_zero_sum(loss: Any) -> None:
+    """Refuses the zero-sum game of a loss that reads more than logits, or that changes.
+
+    `ZeroSum` passes logits on, and keeps no state.
+
+    Args:
+        loss: that has no other within it.
+
+    Raises:
+        ConfigError: names the loss.
+    """
+    game = loss.game if isinstance(loss, ZeroSum) else None
+    if isinstance(game, Reader | StatefulLoss):
+        what = "reads more than logits" if isinstance(game, Reader) else "has a state of its own"
+        raise ConfigError(
+            f"ZeroSum is a game of logits alone, and {type(game).__name__} {what}: take"
+            f" {type(game).__name__} without it, or the game of another loss, such as Minimax"
         )

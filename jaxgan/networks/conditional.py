@@ -114,11 +114,6 @@ class LabelledDiscriminator(nn.Module):
     """A channel a class, of ones or zeros, which any body can read. Off: image and label as one
     vector, for multilayer perceptrons, which then have one input a class and not one a pixel."""
 
-    @property
-    def batch_norm(self) -> bool:
-        """Whether the body normalizes over the batch, which a gradient penalty does not allow."""
-        return getattr(self.body, "batch_norm", False)
-
     @nn.compact
     def __call__(
         self,

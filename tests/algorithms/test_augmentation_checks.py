@@ -11,7 +11,9 @@ from jaxgan.data.sources.gaussians import Ring
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.ada_pipe import AdaPipe
+from jaxgan.objectives.gan.apa import Apa
 from jaxgan.objectives.gan.losses import NonSaturating, Wasserstein
+from jaxgan.objectives.gan.simple_augmentations import Flip
 from jaxgan.program import compile_program
 
 POINTS = Data(source=Ring(), image_size=1, channels=2)
@@ -27,10 +29,10 @@ def built(model, data):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_points_have_noise_and_nothing_else(name):
+def test_points_are_not_transformed(name):
     model = gan(augmentations=(AUGMENTATIONS[name](),))
     built(model, Data())
-    if name == "instance_noise":
+    if name in ("apa", "instance_noise"):
         built(model, POINTS)
     else:
         with pytest.raises(ConfigError, match=r"\A[^\n]* for images, and [^\n]*\Z"):
@@ -42,6 +44,14 @@ def test_colors_of_two_channels():
     with pytest.raises(ConfigError, match="1 or 3 channels, not 4: set color = 0"):
         built(model, Data(channels=4))
     built(gan(augmentations=(Ada(AdaPipe(color=0.0)),)), Data(channels=4))
+
+
+def test_two_of_one_class():
+    """Whatever their settings: they would be logged under one name."""
+    for twice in ((Ada(), Ada(kimg=1.0)), (Flip(), Ada(), Flip(0.25))):
+        with pytest.raises(ConfigError, match=f"two augmentations are {type(twice[0]).__name__},"):
+            gan(augmentations=twice)
+    gan(augmentations=(Ada(), ScheduledAda(), Flip()))
 
 
 OPEN = {
@@ -61,6 +71,8 @@ def test_warns_of_a_controller_that_follows_nothing():
     (line,) = gan(loss=Wasserstein(), augmentations=(Ada(),)).warnings()
     assert "which Wasserstein leaves open" in line
     assert "\n" not in line
+    (line,) = gan(loss=Wasserstein(), augmentations=(Apa(),)).warnings()
+    assert line.startswith("Apa follows the sign of D(real)")
     assert gan(loss=NonSaturating(), augmentations=(Ada(),)).warnings() == ()
     assert gan(loss=Wasserstein(), augmentations=(ScheduledAda(),)).warnings() == ()
     assert gan(loss=Wasserstein()).warnings() == ()

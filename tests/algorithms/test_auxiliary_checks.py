@@ -15,6 +15,7 @@ from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
 from jaxgan.networks.bidirectional import MlpCoder, PairMlpDiscriminator
 from jaxgan.networks.class_information import EmbeddingMlpDiscriminator, TwinMlpDiscriminator
 from jaxgan.networks.conditional import LabelledGenerator
+from jaxgan.networks.dcgan import DcganGenerator
 from jaxgan.networks.information import CodesGenerator, InformationMlpDiscriminator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.projection import ProjectionMlpDiscriminator
@@ -52,8 +53,13 @@ def refused(model, **changes):
         (PLAIN, {"auxiliaries": (AuxiliaryClassifier(),)}, "a head 'class'"),
         (
             LABELLED,
-            {"auxiliaries": (TwinClassifier(),)},
+            {"auxiliaries": (AuxiliaryClassifier(), TwinClassifier())},
             "a discriminator with a head 'twin'",
+        ),
+        (
+            LABELLED,
+            {"auxiliaries": (TwinClassifier(),), "discriminator": TwinMlpDiscriminator((8,))},
+            "nothing draws them there: add AuxiliaryClassifier (--auxiliary classifier",
         ),
         (LABELLED, {"auxiliaries": (ConditionalContrastive(),)}, HEADS),
         (LABELLED, {"auxiliaries": (DataToDataCrossEntropy(),)}, HEADS),
@@ -93,6 +99,15 @@ def test_an_infogan_has_codes_and_their_reader(changes, complaint):
     model = InfoGan(CODED.generator, CODED.discriminator, prior=CODED.prior)
     build(tiny.gan(model=model))
     assert complaint in refused(model, **changes)
+
+
+@pytest.mark.parametrize("generator", [MlpGenerator((8,)), DcganGenerator(width=4)])
+def test_codes_are_for_a_generator_of_several_vectors(generator):
+    own = type(generator).__name__
+    expected = f"the generator, {own}, takes one vector an image, and the prior, Codes, draws noise"
+    assert refused(CODED, generator=generator).startswith(expected)
+    assert f"CodesGenerator({own}(...))" in refused(CODED, generator=generator)
+    build(tiny.gan(model=dataclasses.replace(CODED, generator=CodesGenerator(generator))))
 
 
 def test_a_bidirectional_gan_has_plain_codes():

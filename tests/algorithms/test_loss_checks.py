@@ -9,6 +9,7 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import ConfigError
 from jaxgan.networks.features import FeatureDcganDiscriminator, FeatureMlpDiscriminator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
+from jaxgan.objectives.gan.began import Began
 from jaxgan.objectives.gan.f_divergences import (
     ForwardKl,
     JensenShannon,
@@ -17,8 +18,11 @@ from jaxgan.objectives.gan.f_divergences import (
     SquaredHellinger,
 )
 from jaxgan.objectives.gan.feature_matching import AbsoluteFeatureMatching, FeatureMatching
-from jaxgan.objectives.gan.losses import LeastSquares, Minimax, NonSaturating
+from jaxgan.objectives.gan.losses import LeastSquares, Minimax, NonSaturating, Wasserstein
+from jaxgan.objectives.gan.mmd import Mmd
+from jaxgan.objectives.gan.multi_hinge import MultiHinge
 from jaxgan.objectives.gan.top_k import TopK
+from jaxgan.objectives.gan.zero_sum import ZeroSum
 
 
 class Probability(MlpDiscriminator):
@@ -55,6 +59,15 @@ def test_least_squares_may_have_bounds():
     Gan(MlpGenerator(), Probability(), loss=LeastSquares())
 
 
+def test_a_discriminator_that_nothing_trains():
+    """By a loss that leaves it to an auxiliary term."""
+    alone, judging = FeatureMatching(adversarial=False), FeatureMlpDiscriminator()
+    said = r"\AFeatureMatching\(adversarial=False\) leaves the discriminator [^\n]*\Z"
+    with pytest.raises(ConfigError, match=said):
+        Gan(MlpGenerator(), judging, loss=alone)
+    Gan(MlpGenerator(), judging, loss=alone, auxiliaries=(MultiHinge(),))
+
+
 @pytest.mark.parametrize("loss", [FeatureMatching(), AbsoluteFeatureMatching()])
 def test_feature_matching_needs_features(loss):
     for own in (loss, TopK(loss)):
@@ -65,3 +78,22 @@ def test_feature_matching_needs_features(loss):
         assert "\n" not in str(e.value)
         for discriminator in (FeatureMlpDiscriminator(), FeatureDcganDiscriminator()):
             Gan(MlpGenerator(), discriminator, loss=own)
+
+
+@pytest.mark.parametrize(
+    ("game", "why"),
+    [
+        (FeatureMatching(), "reads more than logits"),
+        (Mmd(), "reads more than logits"),
+        (TopK(), "reads more than logits"),
+        (Began(), "has a state of its own"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("outer", [ZeroSum, lambda game: TopK(ZeroSum(game))], ids=["", "top_k"])
+def test_a_zero_sum_game_is_one_of_logits(game, why, outer):
+    """Whatever the discriminator is."""
+    with pytest.raises(ConfigError, match=f"{type(game).__name__} {why}: take") as raised:
+        Gan(MlpGenerator(), FeatureMlpDiscriminator(), loss=outer(game))
+    assert "\n" not in str(raised.value)
+    Gan(MlpGenerator(), MlpDiscriminator(), loss=outer(Wasserstein()))

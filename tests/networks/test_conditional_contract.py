@@ -25,6 +25,7 @@ from conditional_networks import (
 
 from jaxgan.networks import auxiliary, conditional, projection
 from jaxgan.networks.auxiliary import AuxiliaryDcganDiscriminator, AuxiliaryMlpDiscriminator
+from jaxgan.networks.claims import claims
 from jaxgan.networks.conditional import (
     ConditionalDcganGenerator,
     LabelledDecoder,
@@ -204,11 +205,11 @@ def test_networks_inside_are_not_shared():
 
 
 def test_batch_norm_of_the_body_is_seen():
-    """What refuses it under a gradient penalty asks the outer network."""
+    """What refuses it under a gradient penalty asks what the outer network claims."""
     for batch_norm in (True, False):
         body = DcganDiscriminator(width=4, batch_norm=batch_norm)
-        assert LabelledDiscriminator(body).batch_norm is batch_norm
-    assert LabelledDiscriminator().batch_norm is False
+        assert claims(LabelledDiscriminator(body)).batch_norm is batch_norm
+    assert claims(LabelledDiscriminator()).batch_norm is False
 
 
 @pytest.mark.parametrize("network", [LabelledGenerator, LabelledDecoder])
