@@ -47,7 +47,7 @@ def call(network, image_shape=SHAPE, batch=BATCH):
     if "latent_size" in asks:
         parts = 1 if type(network).__name__.endswith("Coder") else 2
         return given, {"latent_size": LATENT_SIZE, **told}, [(batch, LATENT_SIZE)] * parts
-    features = [(batch, None)] if type(network).__name__.startswith("Feature") else []
+    features = [(batch, None)] if getattr(network, "perceives", False) else []
     return given, told, [(batch,), *((batch, size) for size in heads(network)), *features]
 
 
@@ -56,6 +56,8 @@ def heads(network):
     kind = type(network).__name__
     if "Auxiliary" in kind:
         return [CLASSES]
+    if "ClassOrFake" in kind:
+        return [CLASSES + 1]
     if "Twin" in kind:
         return [CLASSES] * 2
     if "Embedding" in kind:

@@ -18,6 +18,10 @@ from jaxgan.networks.class_information import (
     TwinDcganDiscriminator,
     TwinMlpDiscriminator,
 )
+from jaxgan.networks.class_or_fake import (
+    ClassOrFakeDcganDiscriminator,
+    ClassOrFakeMlpDiscriminator,
+)
 from jaxgan.networks.conditional import LabelledGenerator
 from jaxgan.networks.dcgan import DcganGenerator
 from jaxgan.networks.information import (
@@ -31,6 +35,7 @@ from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
 from jaxgan.objectives.gan.class_terms import HingeClassifier, TwinClassifier
 from jaxgan.objectives.gan.contrastive import ConditionalContrastive, DataToDataCrossEntropy
 from jaxgan.objectives.gan.information import Information
+from jaxgan.objectives.gan.multi_hinge import MultiHinge
 from jaxgan.objectives.priors import Labelled, Normal
 from jaxgan.program import compile_program, example_batch
 
@@ -46,6 +51,10 @@ TERMS = {
     "hinge": (
         (HingeClassifier(),),
         (AuxiliaryMlpDiscriminator((16,)), AuxiliaryDcganDiscriminator(width=4)),
+    ),
+    "multi-hinge": (
+        (MultiHinge(),),
+        (ClassOrFakeMlpDiscriminator((16,)), ClassOrFakeDcganDiscriminator(width=4)),
     ),
     "twins": (
         (AuxiliaryClassifier(), TwinClassifier()),

@@ -30,8 +30,13 @@ class Perceived(NamedTuple):
     features: Float[Array, "batch features"]
 
 
+@dataclasses.dataclass(frozen=True)
 class _Matching(abc.ABC):
     """What both distances share."""
+
+    adversarial: bool = True
+    """Whether the discriminator minimizes the loss of the first GAN; off where an auxiliary term
+    trains it, such as `jaxgan.objectives.gan.multi_hinge.MultiHinge`."""
 
     @abc.abstractmethod
     def distance(self, difference: Float[Array, "features"]) -> Float[Array, ""]:
@@ -52,7 +57,9 @@ class _Matching(abc.ABC):
         return Perceived(verdict.logits, last.reshape(last.shape[0], -1))
 
     def discriminator(self, *, real: Perceived, fake: Perceived) -> PerExample:
-        """``-log D(x) - log(1 - D(G(z)))``."""
+        """``-log D(x) - log(1 - D(G(z)))``, or 0."""
+        if not self.adversarial:
+            return jnp.zeros_like(real.logits)
         return NonSaturating().discriminator(real=real.logits, fake=fake.logits)
 
     def generator(self, *, real: Perceived, fake: Perceived) -> PerExample:

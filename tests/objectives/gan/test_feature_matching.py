@@ -39,6 +39,16 @@ EVERY = pytest.mark.parametrize("cls", EXPECTED)
 
 
 @EVERY
+def test_the_discriminator_may_be_left_to_others(cls):
+    """Then it costs nothing, and the generator's loss is as it was."""
+    loss, plain = cls(adversarial=False), cls()
+    seen = {"real": loss.reads(REAL), "fake": loss.reads(FAKE)}
+    np.testing.assert_array_equal(loss.discriminator(**seen), np.zeros(BATCH))
+    assert plain.discriminator(**seen).min() > 0.0
+    np.testing.assert_array_equal(loss.generator(**seen), plain.generator(**seen))
+
+
+@EVERY
 def test_the_generator_matches_means(cls):
     """One number for every example, whose mean has the gradient that the paper's term has."""
     loss, (expected, slope) = cls(), EXPECTED[cls]
