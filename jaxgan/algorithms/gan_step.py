@@ -10,11 +10,12 @@ import jax.numpy as jnp
 
 from jaxgan import rng
 from jaxgan.algorithms import apply, gan_diagnostics
-from jaxgan.algorithms.gan_game import DRAWS, Game, Round
+from jaxgan.algorithms.gan_game import DRAWS, Game, Round, keys_of
 from jaxgan.algorithms.gan_generator import generate
 from jaxgan.algorithms.gan_parts import adversarial, auxiliary, packed, penalized, unpacked
 from jaxgan.algorithms.state import Player, State
 from jaxgan.networks.layers import spectral
+from jaxgan.objectives.gan.augmentations import Replacing
 from jaxgan.objectives.gan.losses import StatefulLoss, read
 from jaxgan.objectives.gan.penalties import View
 from jaxgan.objectives.gan.verdict import Verdict
@@ -36,9 +37,9 @@ def discriminate(
         update: of the step's, counted from 0.
     """
     model, networks, over, loss = game.model, game.networks, game.over, game.loss_at(extras)
-    real, labels, pack = batch["image"], batch.get("label"), model.pack
+    pack, count = model.pack, batch["image"].shape[0]
     keys = {role: rng.role_key(key, role, update) for role in DRAWS}
-    latents = game.draw(keys["latent"], real.shape[0], networks.axis_name)
+    latents = game.draw(keys["latent"], count, networks.axis_name)
     of_fakes, making = networks.labels_of(latents), state.players["generator"]
 
     def fakes(params: Params) -> Any:
@@ -47,6 +48,7 @@ def discriminate(
 
     fake, pull_back, g_state = jax.vjp(fakes, making.params, has_aux=True)
     still = jax.lax.stop_gradient(fake)
+    real, labels = shown_as_real(game, making, extras, batch, key, update)
     player = _iterated(player)
 
     def judge(variables: Any, images: Any, of: Any, role: str, key_: PRNGKey) -> Any:
@@ -83,7 +85,7 @@ def discriminate(
             ),
             latents=latents,
             draw=lambda role, one: rng.per_example(
-                one, rng.role_key(key, role, update), real.shape[0] // pack, networks.axis_name
+                one, rng.role_key(key, role, update), count // pack, networks.axis_name
             ),
             on_real=on_real,
             on_fake=on_fake,
@@ -124,7 +126,7 @@ def discriminate(
     if model.diagnostics:
         metrics |= gan_diagnostics.of_update("discriminator", before.params, player.params)
         metrics |= gan_diagnostics.of_verdicts(on_real, on_fake)
-        metrics |= gan_diagnostics.of_spread(real, still, over.mean)
+        metrics |= gan_diagnostics.of_spread(batch["image"], still, over.mean)
         slope = gan_diagnostics.slope_squared(
             lambda images: judge(before.variables, images, labels, "real", keys["real-dropout"])[0],
             real,
@@ -142,6 +144,37 @@ def discriminate(
         )
     extras = {**extras, "penalties": over.mean(kept), "augmentations": moved}
     return player, extras, Round(batch, latents, fake, pull_back, g_state, seen, metrics)
+
+
+def shown_as_real(
+    game: Game, making: Player, extras: Any, batch: Any, key: PRNGKey, update: int
+) -> tuple[Any, Any]:
+    """Images and labels that the discriminator is to take for real ones.
+
+    They are the batch's, unless an augmentation replaces some: by images made for this, which are
+    in no other term of the update.
+
+    Args:
+        game: the settings.
+        making: the generator.
+        extras: of the state.
+        batch: real images in [-1, 1], and their labels.
+        key: of the step.
+        update: of the step's, counted from 0.
+    """
+    real, labels, networks = batch["image"], batch.get("label"), game.networks
+    flags_by = keys_of(key, "real", update, real.shape[0], networks.axis_name)
+    for index, one in enumerate(game.model.augmentations):
+        if not isinstance(one, Replacing):
+            continue
+        keys = {n: rng.role_key(key, f"replacing-{n}-{index}", update) for n in ("latent", "make")}
+        latents = game.draw(keys["latent"], real.shape[0], networks.axis_name)
+        made, _ = networks.generator(making.variables, latents, keys["make"])
+        flags = one.replaced(flags_by(f"replacing-{index}"), extras["augmentations"][index])
+        real = jnp.where(flags[:, None, None, None], jax.lax.stop_gradient(made), real)
+        if labels is not None:
+            labels = jnp.where(flags, networks.labels_of(latents), labels)
+    return real, labels
 
 
 def train_step(game: Game, state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:

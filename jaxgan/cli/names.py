@@ -24,6 +24,7 @@ from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 from jaxgan.objectives.codes import Codes
 from jaxgan.objectives.gan.ada import Ada, ScheduledAda
+from jaxgan.objectives.gan.apa import Apa
 from jaxgan.objectives.gan.augmentations import Augmentation, DiffAugment
 from jaxgan.objectives.gan.auxiliaries import Auxiliary, AuxiliaryClassifier
 from jaxgan.objectives.gan.began import Began
@@ -60,6 +61,7 @@ from jaxgan.objectives.gan.losses import (
     Wasserstein,
 )
 from jaxgan.objectives.gan.mmd import Mmd, RepulsiveMmd
+from jaxgan.objectives.gan.multi_hinge import MultiHinge
 from jaxgan.objectives.gan.orthogonal import Orthogonal
 from jaxgan.objectives.gan.penalties import R1, R2, GradientPenalty, Penalty
 from jaxgan.objectives.gan.relativistic import (
@@ -183,11 +185,13 @@ AUXILIARIES: dict[str, Any] = {
     "data_to_data_cross_entropy": DataToDataCrossEntropy,
     "hinge_classifier": HingeClassifier,
     "information": Information,
+    "multi_hinge": MultiHinge,
     "pull_away": PullAway,
     "twin_classifier": TwinClassifier,
 }
 AUGMENTATIONS: dict[str, Any] = {
     "ada": Ada,
+    "apa": Apa,
     "diff_augment": DiffAugment,
     "flip": Flip,
     "instance_noise": InstanceNoise,

@@ -21,6 +21,7 @@ from jaxgan.measurement import rehearsal
 from jaxgan.networks.autoencoder import MlpAutoencoder
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
 from jaxgan.networks.class_information import EmbeddingMlpDiscriminator, TwinMlpDiscriminator
+from jaxgan.networks.class_or_fake import ClassOrFakeMlpDiscriminator
 from jaxgan.networks.conditional import LabelledGenerator
 from jaxgan.networks.information import CodesGenerator, InformationMlpDiscriminator
 from jaxgan.networks.mlp import MlpGenerator
@@ -421,13 +422,14 @@ REHEARSED = [
     (GAN, "loss non_saturating, penalty none, optimizer sgd"),
     (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
-    (GAN, "augment flip, augment instance_noise, augment scheduled_ada"),
+    (GAN, "augment flip, augment instance_noise, augment scheduled_ada, augment apa"),
     (tiny.gan(data=Data()), "penalty balanced_consistency, penalty consistency, penalty drift"),
     (GAN, "penalty dragan, penalty lecam, penalty orthogonal"),
     (GAN, "penalty latent_consistency, generator-penalty latent_spread"),
     (LABELLED, "loss wasserstein, auxiliary classifier, prior labelled"),
     (LABELLED, "auxiliary hinge_classifier"),
-    (judged_by(TwinMlpDiscriminator((8,))), "auxiliary twin_classifier"),
+    (judged_by(TwinMlpDiscriminator((8,))), "auxiliary classifier, auxiliary twin_classifier"),
+    (judged_by(ClassOrFakeMlpDiscriminator((8,))), "auxiliary multi_hinge"),
     (judged_by(EmbeddingMlpDiscriminator((8,))), "auxiliary conditional_contrastive"),
     (judged_by(EmbeddingMlpDiscriminator((8,))), "auxiliary data_to_data_cross_entropy"),
     (CODED, "prior codes, auxiliary information"),

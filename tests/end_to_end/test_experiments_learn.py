@@ -47,7 +47,10 @@ the samples recognized as the class asked for (acgan), 1.7 and 0.94 (cgan), 1.4 
 Of class information and of codes, in float32: FID 6.6 to 8.6, and 0.72 to 0.79 recognized (tac_gan,
 seeds 0 to 2; 41.4 and 0.11 with a frozen network), 3.9 to 4.6 and 0.99 to 1.0 (reacgan), 6.8 to 8.4
 (contragan; 37.9), 5.6 to 7.6 (bigan; 42.4 with a frozen generator), 6.1 to 7.4
-(infogan; 40.4).
+(infogan; 40.4), 5.1 to 8.7 (ali; 42.3 with generator and encoder frozen), 2.6 to 3.1, and 0.90 to
+0.96 recognized (multi_hinge_gan; 15.4 with a frozen discriminator, 41.4 with a frozen generator).
+
+apa (float32, seeds 0 to 2): FID 10.8 to 14.8; 38.7 with a frozen generator.
 
 sngan (float32, seeds 0 to 2): FID 7.0 to 8.7; with one of the networks frozen 25.3 and 84.5.
 
@@ -97,6 +100,8 @@ class Bound(NamedTuple):
 BOUNDS = {
     "acgan": Bound(300, fid=14.0, optimize=True, accuracy=0.6),
     "ada": Bound(1000, fid=22.0, optimize=True),
+    "ali": Bound(300, fid=15.0, optimize=True),
+    "apa": Bound(1000, fid=24.0, optimize=True),
     "began": Bound(1500, fid=14.0, optimize=True),
     "cgan": Bound(1000, fid=6.0, optimize=True, accuracy=0.5),
     "cgan_projection": Bound(1500, fid=5.0, optimize=True, accuracy=0.5),
@@ -125,6 +130,7 @@ BOUNDS = {
     "bigan": Bound(300, fid=15.0, optimize=True),
     "contragan": Bound(300, fid=16.0, optimize=True),
     "infogan": Bound(200, fid=15.0, optimize=True),
+    "multi_hinge_gan": Bound(300, fid=8.0, optimize=True, accuracy=0.6),
     "reacgan": Bound(300, fid=12.0, optimize=True, accuracy=0.6),
     "tac_gan": Bound(300, fid=16.0, optimize=True, accuracy=0.5),
 }

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from jaxgan.objectives.gan.ada_pipe import AdaPipe
+from jaxgan.objectives.gan.steering import check_steering, steered, unsteered
 from jaxgan.objectives.gan.verdict import Verdict
 from jaxgan.typing import ImageShape, Metrics, Pixels
 
@@ -55,23 +56,15 @@ class Ada:
     """Upper bound of p."""
 
     def __post_init__(self) -> None:
-        for name in ("kimg", "interval", "most"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: must be positive")
+        check_steering(self)
 
     def check(self, image_shape: ImageShape, dtype: str) -> None:
         """See `AdaPipe.check`."""
         self.pipe.check(image_shape, dtype)
 
     def init(self) -> Any:
-        """``p``; ``signs``, the sum of the mean signs of the updates since p was changed;
-        ``updates`` done; ``sign``, the mean that p was changed by last."""
-        return {
-            "p": jnp.float32(0.0),
-            "signs": jnp.float32(0.0),
-            "updates": jnp.int32(0),
-            "sign": jnp.float32(0.0),
-        }
+        """See `jaxgan.objectives.gan.steering.unsteered`."""
+        return unsteered()
 
     def __call__(self, images: Pixels, keys: Key[Array, "batch"], state: Any) -> Pixels:
         """Images augmented with the strength of the state."""
@@ -79,18 +72,10 @@ class Ada:
 
     def update(self, state: Any, verdict: Verdict, count: int) -> Any:
         """The state after one discriminator update; p moves after every ``interval`` of them."""
-        signs = state["signs"] + jnp.mean(jnp.sign(verdict.logits.astype(jnp.float32)))
-        updates = state["updates"] + 1
-        due = updates % self.interval == 0
-        sign = jnp.where(due, signs / self.interval, state["sign"])
-        pace = self.interval * count / (1000 * self.kimg)
-        moved = jnp.clip(state["p"] + jnp.sign(sign - self.target) * pace, 0.0, self.most)
-        return {
-            "p": jnp.where(due, moved, state["p"]),
-            "signs": jnp.where(due, 0.0, signs),
-            "updates": updates,
-            "sign": sign,
-        }
+        return steered(
+            state, verdict, count, target=self.target, kimg=self.kimg, interval=self.interval,
+            most=self.most,
+        )  # fmt: skip
 
     def metrics(self, state: Any) -> Metrics:
         """``ada/p`` and ``ada/sign``."""

@@ -63,6 +63,20 @@ class Augmentation(Protocol):
         ...
 
 
+@runtime_checkable
+class Replacing(Protocol):
+    """What an augmentation that shows generated images as real ones has besides."""
+
+    def replaced(self, keys: Key[Array, "batch"], state: Any) -> Bool[Array, "batch"]:
+        """Which real images of a discriminator update are generated ones instead.
+
+        Args:
+            keys: one an image.
+            state: as `init` and `update` give it.
+        """
+        ...
+
+
 _Image = Float[Array, "height width channels"]
 
 

@@ -25,6 +25,7 @@ from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.projection import ProjectionDcganDiscriminator
 from jaxgan.objectives.gan.ada import Ada, ScheduledAda
 from jaxgan.objectives.gan.ada_pipe import AdaPipe
+from jaxgan.objectives.gan.apa import Apa
 from jaxgan.objectives.gan.auxiliaries import AuxiliaryClassifier
 from jaxgan.objectives.gan.began import Began
 from jaxgan.objectives.gan.consistency import LatentConsistency
@@ -73,7 +74,6 @@ GAME = dataclasses.replace(
     PLAIN,
     pack=2,
     unrolled_steps=2,
-    penalties=(Consensus(0.1),),
     generator_penalties=(Consensus(0.1), GradientRegularization(every=2)),
 )
 CONDITIONAL = Gan(
@@ -97,11 +97,12 @@ LAZY = dataclasses.replace(
 )
 # Strengths that move within three steps, of parts that are quickly compiled.
 STRONG = {
+    "Apa": Apa(kimg=0.02, interval=1),
     "Ada": Ada(AdaPipe(blit=0.0, geom=0.0), kimg=0.02, interval=1),
     "ScheduledAda": ScheduledAda(AdaPipe(blit=0.0, geom=0.0, color=0.0, cutout=1.0), kimg=0.02),
 }
 AUGMENTED = dataclasses.replace(PLAIN, augmentations=tuple((augmentations() | STRONG).values()))
-SCHEDULES = ("ada/p", "ada/sign", "instance_noise/std", "scheduled_ada/p")
+SCHEDULES = ("ada/p", "ada/sign", "apa/p", "apa/sign", "instance_noise/std", "scheduled_ada/p")
 
 
 def one_of_each_family():
