@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 # Eight virtual devices on one CPU; single-device tests simply use the first. And XLA's older way
-# to compile elementwise code, which takes less than half the time; JAX 0.12 has it no more, and
-# ends at flags it does not know. XLA_FLAGS that are set hold, as in .ci/run for the slow tests.
+# to compile elementwise code, which takes less than half the time, and in one piece; JAX 0.12 has
+# the former no more, gains nothing by the latter, and ends at flags it does not know. XLA_FLAGS that are set hold, as in .ci/run for the slow tests.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_force_host_platform_device_count=8"
-    + " --xla_cpu_use_fusion_emitters=false" * metadata.version("jaxlib").startswith("0.10."),
+    + " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    * metadata.version("jaxlib").startswith("0.10."),
 )
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

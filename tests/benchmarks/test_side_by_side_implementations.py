@@ -53,6 +53,7 @@ def made(tmp_path_factory):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "name", "precision"), PAIRS)
 def test_the_others_do_what_jaxgan_does(step, name, precision, made):
     bench, facts, path = made(step, precision)
@@ -83,6 +84,7 @@ def test_other_weights_are_seen(name, parameter, change, made, tmp_path):
         compare("dcgan", "float32", name, facts, other.facts())
 
 
+@pytest.mark.slow
 def test_the_first_loss_of_a_gan_follows_from_the_reference_alone(made):
     # The critic is a stack of layers whose outputs NumPy can compute from the file.
     _, facts, path = made("mlp_gan", "float32")

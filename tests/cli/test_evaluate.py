@@ -61,6 +61,7 @@ def pixels(images):
     return images.reshape(len(images), -1) / 255.0
 
 
+@pytest.mark.slow
 def test_two_folders(jaxgan):
     found = jaxgan("a b")
     assert (found["real"], found["generated"]) == ("a", "b")

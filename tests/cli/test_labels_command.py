@@ -39,6 +39,7 @@ def jaxgan(place, monkeypatch, capfd):
     return run
 
 
+@pytest.mark.slow
 def test_the_run_itself_says_of_which_classes_its_samples_were(place):
     result = json.loads((place / "run" / "result.json").read_text())
     assert "fid[pixels8x8,train1500,gen60,q8,ema,labels=uniform]" in result["metrics"]

@@ -12,6 +12,7 @@ import pytest
 from discovery import Counted, cases, without_objective
 
 from jaxgan.algorithms.base import Algorithm, build
+from jaxgan.objectives.gan.losses import StatefulLoss
 from jaxgan.program import Program, compile_program, example_batch
 
 CASES = cases()
@@ -36,6 +37,27 @@ EVERY = pytest.mark.parametrize(
     [
         pytest.param(n, marks=pytest.mark.slow if alike()[n] != n or case.slow else ())
         for n, case in CASES.items()
+    ],
+)
+
+
+def keeps_something(name: str) -> bool:
+    """Whether a case's loss or one of its penalties has a place of its own in the state."""
+    model = CASES[name].experiment.model
+    if isinstance(getattr(model, "loss", None), StatefulLoss):
+        return True
+    penalties = (*getattr(model, "penalties", ()), *getattr(model, "generator_penalties", ()))
+    return any(jax.tree.leaves(getattr(one, "init", tuple)()) for one in penalties)
+
+
+# What has no say in where a run's state is kept, cut and stacked: another loss or penalty without a
+# state of its own. Those laws hold for it because they hold for the case that it is like.
+DISTINCT = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if alike()[n] != n or case.slow else ())
+        for n, case in CASES.items()
+        if alike()[n] == n or keeps_something(n)
     ],
 )
 

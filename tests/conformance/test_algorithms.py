@@ -13,6 +13,7 @@ from discovery import (
 )
 from laws import (
     CASES,
+    DISTINCT,
     EVERY,
     SEEDS,
     algorithm_of,
@@ -21,6 +22,7 @@ from laws import (
     assert_close,
     assert_equal,
     first_states,
+    keeps_something,
     program_of,
     ran,
     rows_of,
@@ -35,14 +37,25 @@ from jaxgan.training.population import compile_population, member
 # What is compiled over devices or members, which takes longest: these between them have lazy
 # penalties, several critic updates, batch statistics, dropout, constraints, warm-up and phases.
 CORE = {"Gan-critic", "Gan-lazy", "Phases", "Vae-convolutional"}
-EVERY_COMPILED = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in CORE else pytest.mark.slow) for n in CASES]
+CORE_MARKS = {n: () if n in CORE else pytest.mark.slow for n in CASES}
+DISTINCT_COMPILED = pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=CORE_MARKS[n]) for n in CASES if alike()[n] == n or keeps_something(n)],
 )
-# Both ways to map are one way to an algorithm, which sees the name of an axis.
-MODES = pytest.mark.parametrize("mode", ["pmap", pytest.param("shard_map", marks=pytest.mark.slow)])
+# Both ways to map are one way to an algorithm, which sees the name of an axis: where only a loss
+# that keeps nothing differs, one of them tells whether it looks at the whole batch.
+MAPPED = pytest.mark.parametrize(
+    ("name", "mode"),
+    [pytest.param(n, "pmap", marks=CORE_MARKS[n], id=f"pmap-{n}") for n in CASES]
+    + [
+        pytest.param(n, "shard_map", marks=pytest.mark.slow, id=f"shard_map-{n}")
+        for n in CASES
+        if alike()[n] == n or keeps_something(n)
+    ],
+)
 # The gradient of a loss that nothing is added to, and after one plain update of each player.
 FOLLOWED = [
-    pytest.param(name, marks=pytest.mark.slow if case.slow else ())
+    pytest.param(name, marks=pytest.mark.slow if case.slow or alike()[name] != name else ())
     for name, case in CASES.items()
     if case.experiment.model.batches_per_step == 1 and len(algorithm_of(name).phases) == 1
 ]
@@ -86,7 +99,7 @@ def test_steps_learn(name):
         assert metric in case.quiet or value != found[1].metrics[-1][metric], metric
 
 
-@EVERY
+@DISTINCT
 def test_several_steps_a_call_are_those_one_by_one(name):
     """Bit for bit, wherever a call ends."""
     case, program, (whole, _) = CASES[name], program_of(name)[0], ran(name)
@@ -96,7 +109,7 @@ def test_several_steps_a_call_are_those_one_by_one(name):
     assert all(phase.resident_steps._cache_size() <= 1 for phase in program.phases)
 
 
-@EVERY
+@DISTINCT
 def test_runs_that_go_on_from_a_checkpoint_are_those_of_one_piece(name, tmp_path):
     """Bit for bit, in the middle of a phase and on its end."""
     case, program, (whole, _) = CASES[name], program_of(name)[0], ran(name)
@@ -115,8 +128,7 @@ def test_runs_that_go_on_from_a_checkpoint_are_those_of_one_piece(name, tmp_path
     assert_equal((rest.state, rest.metrics), (whole.state, whole.metrics[done:]))
 
 
-@EVERY_COMPILED
-@MODES
+@MAPPED
 def test_many_devices_are_one(name, mode):
     """What is drawn, normalized, summed and averaged does not depend on who holds the rows."""
     many, one = ran(name, mode)[0], ran(name)[0]
@@ -125,7 +137,7 @@ def test_many_devices_are_one(name, mode):
     assert_close((many.state, many.metrics), (one.state, one.metrics))
 
 
-@EVERY_COMPILED
+@DISTINCT_COMPILED
 def test_a_member_of_a_population_is_the_run_of_its_seed(name):
     """Since all is a function of the seed, `jax.vmap` trains several runs at once."""
     case = CASES[name]
@@ -147,7 +159,7 @@ def test_a_member_of_a_population_is_the_run_of_its_seed(name):
         assert_close(own, alone.metrics)
 
 
-@EVERY_COMPILED
+@DISTINCT_COMPILED
 def test_initial_states_of_a_population_are_those_of_its_seeds(name):
     experiment = CASES[name].experiment
     states = compile_population(experiment).init(
@@ -157,7 +169,7 @@ def test_initial_states_of_a_population_are_those_of_its_seeds(name):
         assert_close(member(states, i), state)
 
 
-@EVERY
+@DISTINCT
 def test_an_image_depends_on_its_own_latent_alone(name):
     """Whatever else is made in the same batch; and it does depend on it, and has a slope."""
     algorithm, state = algorithm_of(name), ran(name)[0].state
@@ -199,7 +211,7 @@ def _is_real(leaf):
     return jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
-@EVERY
+@DISTINCT
 def test_rows_without_a_mask_do_not_count(name):
     """Held-out batches are filled up with whatever; only their true rows are measured."""
     experiment, algorithm, state = CASES[name].experiment, algorithm_of(name), ran(name)[0].state

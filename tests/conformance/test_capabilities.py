@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from laws import CASES, EVERY, algorithm_of, assert_equal, rows_of, structure
+from laws import CASES, DISTINCT, EVERY, algorithm_of, assert_equal, rows_of, structure
 
 from jaxgan import rng
 from jaxgan.measurement import available
@@ -35,7 +35,7 @@ def test_a_step_keeps_structure_shapes_types_and_weak_types(name):
         assert jax.tree.leaves(params)
 
 
-@EVERY
+@DISTINCT
 def test_capabilities_give_the_shapes_that_they_promise(name):
     """Everything of the contract works under `jax.eval_shape`."""
     experiment, algorithm = CASES[name].experiment, algorithm_of(name)
@@ -91,7 +91,7 @@ def test_capabilities_give_the_shapes_that_they_promise(name):
             assert (codes.shape[0], codes.ndim) == (rows, 2)
 
 
-@EVERY
+@DISTINCT
 def test_needs_that_are_there_are_met(name):
     """Whatever a metric may count on, as `jaxgan.measurement.available` says, works."""
     experiment, algorithm = CASES[name].experiment, algorithm_of(name)

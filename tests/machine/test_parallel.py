@@ -22,6 +22,8 @@ from jaxgan.program import compile_program, example_batch
 MODES = ("none", "pmap", "shard_map")
 EXPERIMENTS = {"dcgan": tiny.dcgan, "gan": tiny.gan, "vae": tiny.vae}
 
+SOME_SLOW = ["vae", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dcgan", "gan"))]
+
 
 @functools.cache
 def trained(name, mode):
@@ -40,7 +42,7 @@ def assert_close(found, expected, tolerance):
         )
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", SOME_SLOW)
 @pytest.mark.parametrize("mode", ["pmap", "shard_map"])
 def test_eight_devices_train_what_one_device_trains(name, mode):
     state, metrics = trained(name, mode)
@@ -57,7 +59,7 @@ def test_eight_devices_train_what_one_device_trains(name, mode):
     assert max(jax.tree.leaves(moved)) > 100 * tolerance
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", SOME_SLOW)
 def test_pmap_and_shard_map_agree_bit_for_bit(name):
     # They partition alike, so the sums run over the same terms in the same order.
     jax.tree.map(np.testing.assert_array_equal, trained(name, "pmap"), trained(name, "shard_map"))
@@ -127,6 +129,7 @@ class Probe(Model):
         return Algorithm(init, (Phase(experiment.steps, train_step),), lambda *_: {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("streaming", [False, True])
 def test_rows_latents_and_masks_are_the_same_on_any_number_of_devices(mode, streaming):

@@ -88,6 +88,7 @@ def test_samples_are_of_all_classes_alike_and_the_names_say_so(measured):
     assert asked == {"uniform", ""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("fid",), ("fid", "cfid")])
 def test_real_shares_are_those_of_the_real_images(measured, names):
     document = runs.evaluate(trained(labels="real", samples=150), names=names, split="train")

@@ -62,6 +62,7 @@ def test_nothing_is_measured_where_no_metric_is_of_samples():
     assert real_images(experiment(), ["likelihood"]) is None
 
 
+@pytest.mark.slow
 def test_points_of_a_mixture_have_its_scores():
     data = Data(source=Ring(), image_size=1, channels=2)
     evaluation = Evaluation(samples=SAMPLES, backbone="auto")

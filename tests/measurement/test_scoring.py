@@ -219,6 +219,7 @@ def test_splits_and_counts_can_be_chosen():
     assert (default.real_count, default.sample_count) == (1300, 1300)
 
 
+@pytest.mark.slow
 def test_points_are_scored_as_a_mixture():
     experiment = dataclasses.replace(
         tiny.gan(data=POINTS, evaluation=Evaluation(samples=200, metrics=("fid",))),

@@ -18,6 +18,7 @@ EXPERIMENT = tiny.gan(
 )
 
 
+@pytest.mark.slow
 def test_modes_of_a_model_are_measured_by_the_classifier_of_digits():
     program = compile_program(EXPERIMENT, "none")
     state = program.init(0, example_batch(EXPERIMENT))

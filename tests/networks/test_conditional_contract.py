@@ -38,6 +38,7 @@ from jaxgan.networks.projection import ProjectionDcganDiscriminator
 from jaxgan.run.config_json import from_json, to_json
 
 
+@pytest.mark.slow
 # The labels of auxiliary classifiers are for their loss.
 @pytest.mark.parametrize(
     ("module", "inputs", "arguments"), [case for case in CALLS if "auxiliary" not in case.id]
@@ -124,6 +125,7 @@ def test_types(module, inputs, arguments, dtype):
     )
 
 
+@pytest.mark.slow
 @EVERY
 def test_gradients_reach_every_parameter(module, inputs, arguments):
     """Finite, and none forgotten: every parameter makes some difference to the results."""
@@ -145,6 +147,7 @@ def test_gradients_reach_every_parameter(module, inputs, arguments):
         assert bool(jnp.any(leaf != 0)), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "inputs", "arguments"), [case for case in CALLS if case.id in SHARING]
 )

@@ -81,6 +81,7 @@ def test_a_loss_of_a_gan_is_shown_as_such_a_field_too():
     assert Judged(weight=2.0).objective() == "weight = 2.0"
 
 
+@pytest.mark.slow
 def test_it_is_trained_and_compared(tmp_path):
     entries = (Entry("own"), Entry("gan"))
     study = Study("own", "Own and other", entries, (0,), images=64, curve_points=0)

@@ -105,7 +105,14 @@ def test_fewer_steps_than_none_are_refused():
 
 @pytest.mark.parametrize(
     ("name", "mode"),
-    [("dcgan", "none"), ("gan", "none"), ("vae", "none"), ("vae", "pmap"), ("gan", "shard_map")],
+    [
+        ("gan", "none"),
+        ("vae", "pmap"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.slow)
+            for pair in (("dcgan", "none"), ("vae", "none"), ("gan", "shard_map"))
+        ),
+    ],
 )
 def test_several_steps_a_call_are_the_steps_of_several_calls(name, mode):
     experiment = EXPERIMENTS[name](seed=2, steps=12)

@@ -78,6 +78,7 @@ def test_weights_statistics_and_averages_are_those_of_the_other_run(place):
     assert state.step == 0
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_them_and_says_so(place, tmp_path):
     # A rate of 0 leaves the weights where they were; statistics and averages move on.
     still = {"generator_optimizer": Adam(learning_rate=0.0)}

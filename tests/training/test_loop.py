@@ -302,6 +302,7 @@ def test_what_a_run_says_of_itself(tmp_path, capsys, monkeypatch):
         assert log[-1][f"final/{name}"] == value
 
 
+@pytest.mark.slow
 def test_rates_are_of_steps_that_were_done(tmp_path, monkeypatch):
     """Neither compiling nor measuring counts: here the one takes seconds, the other half of one."""
     monkeypatch.setattr(loop, "measure", lambda *_: time.sleep(0.5))

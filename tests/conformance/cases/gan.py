@@ -139,7 +139,7 @@ CASES = {
     },
     # The last of six updates is not one of those with penalties.
     "Gan-lazy": Case(experiment(LAZY), quiet=tuple(f"penalty/{p.name}" for p in LAZY.penalties)),
-    "Gan-augmented": Case(experiment(AUGMENTED), quiet=SCHEDULES),
+    "Gan-augmented": Case(experiment(AUGMENTED), quiet=SCHEDULES, slow=True),
     "Gan-classified": Case(experiment(CLASSIFIED)),
     "Gan-energies": Case(experiment(ENERGIES), slow=True),
     "Gan-conditional": Case(experiment(CONDITIONAL)),
@@ -151,5 +151,7 @@ CASES = {
     # Eight devices get a pack each.
     "Gan-game": Case(dataclasses.replace(experiment(GAME), batch_size=2 * BATCH)),
     "Gan-penalized": Case(experiment(PENALIZED)),
-    "Gan-points": Case(experiment(POINTS, Data(source=Ring(), image_size=1, channels=2))),
+    "Gan-points": Case(
+        experiment(POINTS, Data(source=Ring(), image_size=1, channels=2)), slow=True
+    ),
 }

@@ -38,6 +38,7 @@ def test_noise(bare):
         assert score.value == pytest.approx(chance.get(name, 0), abs=0.1), name
 
 
+@pytest.mark.slow
 def test_seeds(bare, factors_as_codes):
     def noisy(images):
         # The noise is a function of the image, as that of a network is.

@@ -35,6 +35,7 @@ def test_real_images_teach_well(trained_on_real):
     assert trained_on_real.accuracy == share(trained_on_real.correct)
 
 
+@pytest.mark.slow
 def test_the_same_images_and_recipe_give_the_same_result(digits, trained_on_real):
     train, train_labels, test, test_labels = digits
     compiled = classification._step._cache_size()

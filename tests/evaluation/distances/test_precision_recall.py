@@ -95,6 +95,7 @@ def near_ties():
 TIES = {name: (real, generated) for name, real, generated in near_ties()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TIES)
 def test_ties_are_decided_as_by_a_double_loop(name, monkeypatch):
     # Blocks of 16 rows.

@@ -113,6 +113,7 @@ def recalls(samples, reference):
     return np.array([prdc(reference.features, each).recall.value for each in features])
 
 
+@pytest.mark.slow
 def test_recall_falls_with_noise_and_blur(digits):
     images, _, reference = digits
     noise = np.random.default_rng(0).normal(size=images.shape)

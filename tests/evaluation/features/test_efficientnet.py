@@ -46,6 +46,7 @@ def test_random_weights(tmp_path):
     assert_close(found.logits, REFERENCE["efficientnet_logits"])
 
 
+@pytest.mark.slow
 def test_trained_weights(backbone, photographs):
     found = backbone.both(photographs)
     assert_close(found.features, REFERENCE["photographs_features"])

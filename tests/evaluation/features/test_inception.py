@@ -76,6 +76,7 @@ def test_what_the_networks_read():
         np.testing.assert_allclose(found, prepare(np.repeat(gray, 3, axis=3)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_released_weights_need_no_digest_in_the_name(monkeypatch):
     tensors = {name: np.broadcast_to(np.float32(1), shape) for name, shape in SHAPES.items()}
     released = Checkpoint(tensors, "6726825d" + "0" * 56)

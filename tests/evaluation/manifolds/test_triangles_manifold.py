@@ -109,6 +109,7 @@ def test_gradients_are_the_derivative(corners):
     np.testing.assert_allclose(area[0], half, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_triangles_have_no_distance(samples, corners):
     _, distances, found = samples[0]["triangles"]
     # Rounding to 8 bits is all that is left: at most half a level in each pixel of an edge.

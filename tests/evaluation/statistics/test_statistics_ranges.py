@@ -85,6 +85,7 @@ def test_what_is_not_finite_is_refused():
         over_seeds([1.0, math.nan, 2.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 5])
 @pytest.mark.parametrize(
     ("drawn", "inside", "least"),

@@ -81,6 +81,7 @@ def test_one_pixel_and_one_window_are_matrix_products():
         assert "conv" not in str(jaxpr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_bfloat16(case):
     """Results and gradients keep the type and are as near to float32 as its 8 bits allow."""

@@ -149,6 +149,7 @@ def operands_of(size, taps, channels):
     return x, jax.random.normal(keys[1], (taps, taps, *channels)) / taps
 
 
+@pytest.mark.slow
 @LAYERS
 def test_layers_take_them(ours, theirs, size, taps, strides, channels):
     """In value and gradients."""

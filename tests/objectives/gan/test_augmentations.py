@@ -178,6 +178,7 @@ def test_hidden_pixels_have_no_gradient():
     np.testing.assert_array_equal(slopes, np.where(apply(CUTOUT, x) == 0, 0.0, 3.0))
 
 
+@pytest.mark.slow
 @EACH
 def test_gradients_are_those_of_a_map_without_bends(augment):
     """Every part is affine in the image, so that its derivative is a difference."""
@@ -195,6 +196,7 @@ def test_gradients_are_those_of_a_map_without_bends(augment):
     assert float(jnp.vdot(other, slope)) == pytest.approx(float(jnp.vdot(back, step)), rel=1e-4)
 
 
+@pytest.mark.slow
 @EACH
 def test_each_image_by_its_own_key(augment):
     x, own = images(6, 16, 16, 3), keys(6)
@@ -210,6 +212,7 @@ def test_each_image_by_its_own_key(augment):
     assert len({image.tobytes() for image in np.asarray(same)}) > 3
 
 
+@pytest.mark.slow
 def test_order_of_the_parts():
     """Color first: what is moved in or cut out is exactly 0. A part does the same by itself."""
     x = images(10, 16, 16, 3)

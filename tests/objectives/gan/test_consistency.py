@@ -60,6 +60,7 @@ def test_shifts_are_those_of_numpy(place):
     np.testing.assert_array_equal(found, by_numpy(REAL[0], *place))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flips", [False, True])
 def test_every_place_within_an_eighth_and_no_other(flips):
     """Of 8 x 16 pixels: one down or up, two left or right, all equally likely."""

@@ -47,6 +47,7 @@ def test_formula(weight, target, scale):
     np.testing.assert_allclose(values, weight * (lengths - target) ** 2, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_deviation_is_that_of_the_whole_batch_on_several_devices():
     """Halves of the batch on two devices, of which one has the larger images."""
     whole = penalized(Dragan())
