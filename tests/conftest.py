@@ -9,7 +9,8 @@ import pytest
 
 # Eight virtual devices on one CPU; single-device tests simply use the first. And XLA's older way
 # to compile elementwise code, which takes less than half the time, and in one piece; JAX 0.12 has
-# the former no more, gains nothing by the latter, and ends at flags it does not know. XLA_FLAGS that are set hold, as in .ci/run for the slow tests.
+# the former no more, gains nothing by the latter, and ends at flags it does not know. XLA_FLAGS
+# that are set hold, as in .ci/run for what is compiled as for users.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_force_host_platform_device_count=8"
