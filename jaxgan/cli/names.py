@@ -76,6 +76,7 @@ from jaxgan.objectives.gan.simple_augmentations import Flip, InstanceNoise
 from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
+from jaxgan.objectives.sphere import Sphere
 from jaxgan.objectives.vae.binarized import DynamicBernoulli
 from jaxgan.objectives.vae.bounds import Beta, Bound, Elbo, KlWeight, Reconstruction
 from jaxgan.objectives.vae.capacity import Capacity
@@ -105,6 +106,7 @@ from jaxgan.objectives.vae.total_correlation import (
     TotalCorrelation,
 )
 from jaxgan.objectives.vae.vamp_prior import VampPrior
+from jaxgan.objectives.vae.von_mises_fisher import UniformSphere, VonMisesFisher
 from jaxgan.optim import Adam, AdamW, Optimizer, RmsProp, Sgd
 
 DATASETS: dict[str, Data] = {
@@ -201,6 +203,7 @@ PRIORS: dict[str, Any] = {
     "codes": Codes,
     "labelled": Labelled,
     "normal": Normal,
+    "sphere": Sphere,
     "uniform": Uniform,
 }
 BETAS: dict[str, Any] = {
@@ -233,10 +236,12 @@ POSTERIORS: dict[str, Any] = {
     "inverse_autoregressive_flow": InverseAutoregressiveFlow,
     "planar_flow": PlanarFlow,
     "point": Point,
+    "von_mises_fisher": VonMisesFisher,
 }
 CODE_PRIORS: dict[str, Any] = {
     "mixture_of_gaussians": MixtureOfGaussians,
     "standard_normal": StandardNormal,
+    "uniform_sphere": UniformSphere,
     "vamp_prior": VampPrior,
 }
 REGULARIZERS: dict[str, Any] = {

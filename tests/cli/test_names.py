@@ -295,7 +295,7 @@ class TestMistakes:
             (
                 "--prior 64",
                 "--prior 64: wants a name, numbers are for its fields, such as --prior.size; there"
-                " are codes, labelled, normal and uniform",
+                " are codes, labelled, normal, sphere and uniform",
             ),
         ],
     )
@@ -423,6 +423,7 @@ REHEARSED = [
     (GAN, "optimizer adamw, generator-penalty gradient_regularization"),
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
     (GAN, "augment flip, augment instance_noise, augment scheduled_ada, augment apa"),
+    (GAN, "prior sphere"),
     (tiny.gan(data=Data()), "penalty balanced_consistency, penalty consistency, penalty drift"),
     (GAN, "penalty dragan, penalty lecam, penalty orthogonal"),
     (GAN, "penalty latent_consistency, generator-penalty latent_spread"),
@@ -441,6 +442,7 @@ REHEARSED = [
     (tiny.vae(), "bound reconstruction, posterior point, regularizer code_norm"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior planar_flow"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),
+    (tiny.vae(), "posterior von_mises_fisher, code-prior uniform_sphere"),
     (tiny.vae(), "beta capacity"),
     (tiny.vae(), "bound sticking_the_landing, beta cyclical"),
     (tiny.vae(), "beta free_bits"),

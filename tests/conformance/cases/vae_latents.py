@@ -8,6 +8,7 @@ from discovery import Case, experiment
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
 from jaxgan.objectives.vae.planar_flow import PlanarFlow
+from jaxgan.objectives.vae.von_mises_fisher import UniformSphere, VonMisesFisher
 
 
 def of(**changes):
@@ -19,4 +20,5 @@ CASES = {
     "Vae-autoregressive-flow": of(
         posterior=InverseAutoregressiveFlow(2, units=6, context=3), bound=MonteCarloElbo()
     ),
+    "Vae-directions": of(posterior=VonMisesFisher(), code_prior=UniformSphere()),
 }
