@@ -131,6 +131,20 @@ class ResnetImages(nn.Module):
     ) -> Pixels:
         """Images ``(batch, *image_shape)`` in [-1, 1]; called inside a module's ``__call__``.
 
+        See `values`, of which this is the tanh.
+        """
+        return jnp.tanh(self.values(latent, image_shape=image_shape, norm=norm, last=last))
+
+    def values(
+        self,
+        latent: Latents,
+        *,
+        image_shape: ImageShape,
+        norm: Callable[[], Normalize],
+        last: Callable[[], Normalize],
+    ) -> Pixels:
+        """Unbounded values ``(batch, *image_shape)``; called inside a module's ``__call__``.
+
         Args:
             latent: what the dense layer gets.
             image_shape: height, width, channels.
@@ -159,7 +173,7 @@ class ResnetImages(nn.Module):
             )
             values = block(values, (norm(), norm()))
         values = Conv(image_shape[2], (3, 3), **options)(nn.relu(last()(values)))
-        return jnp.tanh(values.astype(jnp.float32))
+        return values.astype(jnp.float32)
 
 
 class ResnetGenerator(ResnetImages):
