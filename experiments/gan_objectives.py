@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxgan.cli import names, options
+from jaxgan.cli import names, options, spelling
 from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError
 from jaxgan.evaluation.protocol import short_name
@@ -172,7 +172,7 @@ def study(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, help="folder of the numbers; default: the workdir")
     chosen = parser.parse_args(arguments)
     for name in chosen.only:
-        names.value_of("loss", name, names.LOSSES)
+        spelling.value_of("loss", name, names.LOSSES)
     started = time.perf_counter()
     for data in chosen.data:
         changes = {name: getattr(chosen, name) for name in ("steps", "width")}

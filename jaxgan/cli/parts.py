@@ -12,7 +12,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jaxgan.cli import flags, names
+from jaxgan.cli import flags, names, spelling
 from jaxgan.config import ConfigError, Experiment, Model, config_fields
 
 
@@ -95,7 +95,7 @@ def apply(experiment: Experiment, arguments: Sequence[str]) -> Named:
     data = experiment.data
     for flag in _split(arguments):
         if flag.name == "dataset":
-            data = names.value_of("dataset", _one_name(flag, names.DATASETS), names.DATASETS)
+            data = spelling.value_of("dataset", _one_name(flag, names.DATASETS), names.DATASETS)
         elif flag.head in known:
             if not known[flag.head].fields:
                 model = type(experiment.model).__name__
@@ -140,7 +140,7 @@ def _split(arguments: Sequence[str]) -> Iterator[_Flag]:
 def _one_name(flag: _Flag, known: Iterable[str], several: bool = False) -> str:
     """The name that a flag gives."""
     if not flag.values:
-        raise ConfigError(f"--{flag.name} needs a name; {names.listed(known)}")
+        raise ConfigError(f"--{flag.name} needs a name; {spelling.listed(known)}")
     name, *more = flag.values
     if more:
         how = f": for several, --{flag.name} {name} --{flag.name} {more[0]}" if several else ""
@@ -160,9 +160,9 @@ def _with_parts(model: Model, known: Mapping[str, Head], given: Sequence[_Flag])
             such = f", such as --{flag.head}.{there[0]}" * (bool(there) and not head.several)
             raise ConfigError(
                 f"--{flag.head} {name}: wants a name, numbers are for its fields{such};"
-                f" {names.listed(every)}"
+                f" {spelling.listed(every)}"
             )
-        value = names.value_of(flag.head, name, every)
+        value = spelling.value_of(flag.head, name, every)
         for field in head.fields:
             if not head.several:
                 changes[field] = value
@@ -211,7 +211,7 @@ def _check_field(flag: _Flag, part: Any) -> None:
     what = f"--{flag.name}: {type(part).__name__} has no"
     if not there:
         raise ConfigError(f"{what} fields")
-    raise ConfigError(f"{what} such field{names.instead(flag.path, there, f'--{flag.head}.')}")
+    raise ConfigError(f"{what} such field{spelling.instead(flag.path, there, f'--{flag.head}.')}")
 
 
 def _unchecked(value: Any, **changes: Any) -> Any:

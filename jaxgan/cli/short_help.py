@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from jaxgan.cli import flags, names, parts
+from jaxgan.cli import flags, names, parts, spelling
 from jaxgan.config import Experiment, Model, config_fields, is_network
 
 TRAINING = ("steps", "batch_size", "seed", "precision", "init_from")
@@ -148,7 +148,7 @@ def _model(model: Model) -> Iterator[_Row]:
         elif head.fields:
             held = getattr(model, head.fields[0])
             held = held if head.several else (held,)
-            named = [names.name_of(part, head.kind.names) for part in held] or ["none"]
+            named = [spelling.name_of(part, head.kind.names) for part in held] or ["none"]
             said = " ".join(f"--{flag} {name}" for name in named)
             yield _Row(said, _others(head, *named))
             if len(held) == 1:

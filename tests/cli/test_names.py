@@ -14,7 +14,7 @@ import tiny
 import jaxgan.objectives
 from jaxgan import optim
 from jaxgan.algorithms.gan import Gan
-from jaxgan.cli import names, options
+from jaxgan.cli import names, options, spelling
 from jaxgan.config import ConfigError, Model
 from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal
@@ -491,6 +491,6 @@ def test_likelihoods_pass_the_rehearsal(name):
 @pytest.mark.parametrize("name", names.LOSSES)
 def test_losses_pass_the_rehearsal(name):
     """Each with a discriminator that returns what it reads."""
-    judging = suited.discriminator(names.value_of("loss", name, names.LOSSES))
+    judging = suited.discriminator(spelling.value_of("loss", name, names.LOSSES))
     parsed = parse(f"--loss {name}", gan(discriminator=judging))
     rehearsal.check(parsed, compile_program(parsed, "none"))

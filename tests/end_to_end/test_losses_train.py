@@ -19,7 +19,7 @@ import pytest
 import suited
 
 from jaxgan.algorithms.gan import Gan
-from jaxgan.cli import names
+from jaxgan.cli import names, spelling
 from jaxgan.config import Experiment
 from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
@@ -44,7 +44,7 @@ DIFFERENCES = (Wasserstein, relativistic._Relativistic)
 """Losses that read differences of logits alone."""
 EXPONENTIAL = (ReverseKl, SquaredHellinger)
 """Losses whose slope is an exponential of the logit on the wrong side."""
-LOSSES = {name: names.value_of("loss", name, names.LOSSES) for name in names.LOSSES}
+LOSSES = {name: spelling.value_of("loss", name, names.LOSSES) for name in names.LOSSES}
 PLAIN = {n: loss for n, loss in LOSSES.items() if type(loss) not in suited.SUITED}
 FEATURES = {
     n: loss
