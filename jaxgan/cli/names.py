@@ -87,6 +87,7 @@ from jaxgan.objectives.vae.decoder_penalties import DecoderNorm, DecoderSlope
 from jaxgan.objectives.vae.dip import DipI, DipII
 from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.gaussian_scales import LearnedGaussian, PixelGaussian
+from jaxgan.objectives.vae.importance import Ciwae, DReG, Iwae, Miwae, Piwae
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.laplace import Laplace
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian, Likelihood
@@ -223,8 +224,13 @@ LIKELIHOODS: dict[str, Any] = {
     "pixel_gaussian": PixelGaussian,
 }
 BOUNDS: dict[str, Any] = {
+    "ciwae": Ciwae,
+    "dreg": DReG,
     "elbo": Elbo,
+    "iwae": Iwae,
+    "miwae": Miwae,
     "monte_carlo_elbo": MonteCarloElbo,
+    "piwae": Piwae,
     "reconstruction": Reconstruction,
     "sticking_the_landing": StickingTheLanding,
 }

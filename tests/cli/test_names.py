@@ -444,6 +444,7 @@ REHEARSED = [
     (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),
     (tiny.vae(), "posterior von_mises_fisher, code-prior uniform_sphere"),
     (tiny.vae(), "beta capacity"),
+    *((tiny.vae(), f"bound {bound}") for bound in ("ciwae", "dreg", "iwae", "miwae", "piwae")),
     (tiny.vae(), "bound sticking_the_landing, beta cyclical"),
     (tiny.vae(), "beta free_bits"),
     (tiny.vae(), "regularizer code_mmd, regularizer decoder_norm, regularizer decoder_slope"),

@@ -55,6 +55,8 @@ class Case:
     """Players that need not move in these steps, and metrics that may not depend on the seed."""
     slow: bool = False
     """Whether it is left to CI, because what it is made of is also in others."""
+    estimated: bool = False
+    """Whether a gradient is not the slope of the loss that is told, but right on average."""
     with_generator: tuple[str, ...] = ()
     """Players that minimize the generator's loss with it, by its optimizer."""
 
