@@ -56,6 +56,9 @@ sngan (float32, seeds 0 to 2): FID 7.0 to 8.7; with one of the networks frozen 2
 
 Losses of energies and of embeddings (float32, seeds 0 to 2; the best that was seen with one network
 frozen, seed 0): FID 3.5 to 4.6 (ebgan; 48.0), 6.0 to 7.1 (mmd_gan; 31.6), 2.0 to 3.8 (began; 26.8).
+
+Learned priors (float32, seeds 0 to 2; with one network frozen, seed 0): vamp_prior, FID 3.0 to 3.5
+and ELBO -23.8 to -23.7 (the best 39.5 and -39.6).
 """
 
 import contextlib
@@ -121,6 +124,7 @@ BOUNDS = {
     "r1_gan": Bound(600, fid=12.0, optimize=True),
     "wgan": Bound(200, fid=10.0, optimize=True),
     "wgan_gp": Bound(600, fid=18.0, optimize=True),
+    "vamp_prior": Bound(500, fid=8.0, elbo=-25.5, optimize=True),
     "vae": Bound(300, fid=20.0, elbo=-27.2),
     "conv_beta_vae": Bound(300, fid=25.0, elbo=-28.7),
     "consensus_gan": Bound(1000, fid=20.0, optimize=True),
