@@ -29,7 +29,8 @@ def check(model: Any) -> None:
             f"codes of {drawn} are of another kind ({posterior.support}) than those of"
             f" {type(prior).__name__} ({prior.support}): take a posterior and a prior of one kind"
         )
-    if bound.closed and not posterior.has_kl(prior):
+    has_kl = posterior.has_kl(prior)
+    if bound.closed and not has_kl:
         other = "MonteCarloElbo" if posterior.dense else "Reconstruction"
         raise ConfigError(
             f"the bound, {name}, needs a KL in closed form, and there is none of {drawn} from"

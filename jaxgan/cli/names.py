@@ -72,6 +72,7 @@ from jaxgan.objectives.gan.relativistic import (
 from jaxgan.objectives.gan.simple_augmentations import Flip, InstanceNoise
 from jaxgan.objectives.gan.top_k import TopK
 from jaxgan.objectives.gan.zero_sum import ZeroSum
+from jaxgan.objectives.one_hots import OneHots
 from jaxgan.objectives.priors import Labelled, Normal, Prior, Uniform
 from jaxgan.objectives.sphere import Sphere
 from jaxgan.objectives.vae.binarized import DynamicBernoulli
@@ -87,6 +88,11 @@ from jaxgan.objectives.vae.decoder_penalties import DecoderNorm, DecoderSlope
 from jaxgan.objectives.vae.dip import DipI, DipII
 from jaxgan.objectives.vae.free_bits import FreeBits
 from jaxgan.objectives.vae.gaussian_scales import LearnedGaussian, PixelGaussian
+from jaxgan.objectives.vae.gumbel_softmax import (
+    GumbelSoftmax,
+    StraightThroughGumbel,
+    UniformCategorical,
+)
 from jaxgan.objectives.vae.importance import Ciwae, DReG, Iwae, Miwae, Piwae
 from jaxgan.objectives.vae.inverse_autoregressive_flow import InverseAutoregressiveFlow
 from jaxgan.objectives.vae.laplace import Laplace
@@ -201,6 +207,7 @@ PRIORS: dict[str, Any] = {
     "codes": Codes,
     "labelled": Labelled,
     "normal": Normal,
+    "one_hots": OneHots,
     "sphere": Sphere,
     "uniform": Uniform,
 }
@@ -236,14 +243,17 @@ BOUNDS: dict[str, Any] = {
 }
 POSTERIORS: dict[str, Any] = {
     "gaussian": DiagonalGaussian,
+    "gumbel_softmax": GumbelSoftmax,
     "inverse_autoregressive_flow": InverseAutoregressiveFlow,
     "planar_flow": PlanarFlow,
     "point": Point,
+    "straight_through_gumbel": StraightThroughGumbel,
     "von_mises_fisher": VonMisesFisher,
 }
 CODE_PRIORS: dict[str, Any] = {
     "mixture_of_gaussians": MixtureOfGaussians,
     "standard_normal": StandardNormal,
+    "uniform_categorical": UniformCategorical,
     "uniform_sphere": UniformSphere,
     "vamp_prior": VampPrior,
 }

@@ -295,7 +295,7 @@ class TestMistakes:
             (
                 "--prior 64",
                 "--prior 64: wants a name, numbers are for its fields, such as --prior.size; there"
-                " are codes, labelled, normal, sphere and uniform",
+                " are codes, labelled, normal, one_hots, sphere and uniform",
             ),
         ],
     )
@@ -424,6 +424,7 @@ REHEARSED = [
     (GAN, "loss zero_sum, penalty consensus, generator-penalty consensus"),
     (GAN, "augment flip, augment instance_noise, augment scheduled_ada, augment apa"),
     (GAN, "prior sphere"),
+    (GAN, "prior one_hots"),
     (tiny.gan(data=Data()), "penalty balanced_consistency, penalty consistency, penalty drift"),
     (GAN, "penalty dragan, penalty lecam, penalty orthogonal"),
     (GAN, "penalty latent_consistency, generator-penalty latent_spread"),
@@ -443,6 +444,16 @@ REHEARSED = [
     (tiny.vae(), "bound monte_carlo_elbo, posterior planar_flow"),
     (tiny.vae(), "bound monte_carlo_elbo, posterior inverse_autoregressive_flow"),
     (tiny.vae(), "posterior von_mises_fisher, code-prior uniform_sphere"),
+    (
+        tiny.vae(),
+        "posterior gumbel_softmax, posterior.categories 2, code-prior uniform_categorical,"
+        " code-prior.categories 2",
+    ),
+    (
+        tiny.vae(),
+        "posterior straight_through_gumbel, posterior.categories 2,"
+        " code-prior uniform_categorical, code-prior.categories 2",
+    ),
     (tiny.vae(), "beta capacity"),
     *((tiny.vae(), f"bound {bound}") for bound in ("ciwae", "dreg", "iwae", "miwae", "piwae")),
     (tiny.vae(), "bound sticking_the_landing, beta cyclical"),

@@ -59,15 +59,12 @@ class Posterior(Protocol):
 
     gaussian: ClassVar[bool]
     """Whether it is the diagonal Gaussian with the encoder's means and log variances."""
+    dense: ClassVar[bool]
+    """Whether `draw` gives the log densities of its codes."""
     anywhere: ClassVar[bool]
     """Whether `log_prob` gives the density of any code, and not only `draw` that of its own."""
     support: ClassVar[str]
     """Where codes are, as in `jaxgan.objectives.vae.code_priors.CodePrior`."""
-
-    @property
-    def dense(self) -> bool:
-        """Whether `draw` gives the log densities of its codes."""
-        ...
 
     def encoded_size(self, latent_size: int) -> int:
         """Length of the encoder's two vectors, for codes of a length.
@@ -101,7 +98,11 @@ class Posterior(Protocol):
         ...
 
     def has_kl(self, prior: CodePrior) -> bool:
-        """Whether the KL from a prior has a closed form."""
+        """Whether the KL from a prior has a closed form.
+
+        Raises:
+            ConfigError: codes of the two cannot be the same.
+        """
         ...
 
     def kl(
