@@ -60,6 +60,7 @@ FOLLOWED = [
     if case.experiment.model.batches_per_step == 1
     and len(algorithm_of(name).phases) == 1
     and not case.estimated
+    if getattr(case.experiment.model, "n_critic", 1) == 1 and len(algorithm_of(name).phases) == 1
 ]
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgan.objectives.vae.posteriors import Encoded
-from jaxgan.typing import PerExample
+from jaxgan.typing import Codes, PerExample, PRNGKey
 
 
 class LogDensities(NamedTuple):
@@ -78,3 +78,22 @@ def log_densities(
     joint = jax.nn.logsumexp(jnp.sum(by_dimension, axis=-1) + weights, axis=1)
     marginals = jax.nn.logsumexp(by_dimension + weights[..., None], axis=1)
     return LogDensities(joint, jnp.sum(marginals, axis=-1))
+
+
+def product_of_marginals(key: PRNGKey, codes: Codes) -> Codes:
+    """Codes whose dimensions come from different images: draws of ``prod_d q(z_d)``.
+
+    >>> from jaxgan import rng
+    >>> codes = jnp.arange(8.0).reshape(4, 2)
+    >>> jnp.sort(product_of_marginals(rng.base_key(0), codes), axis=0).tolist()
+    [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]
+
+    Args:
+        key: of the orders, which every dimension has one of.
+        codes: one of each image of a batch.
+
+    References:
+        Kim and Mnih, Disentangling by Factorising, 2018, algorithm 1.
+    """
+    keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(jnp.arange(codes.shape[1]))
+    return jax.vmap(jax.random.permutation, in_axes=(0, 1), out_axes=1)(keys, codes)
