@@ -57,10 +57,9 @@ MAPPED = pytest.mark.parametrize(
 FOLLOWED = [
     pytest.param(name, marks=pytest.mark.slow if case.slow or alike()[name] != name else ())
     for name, case in CASES.items()
-    if case.experiment.model.batches_per_step == 1
+    if getattr(case.experiment.model, "n_critic", 1) == 1
     and len(algorithm_of(name).phases) == 1
     and not case.estimated
-    if getattr(case.experiment.model, "n_critic", 1) == 1 and len(algorithm_of(name).phases) == 1
 ]
 
 
