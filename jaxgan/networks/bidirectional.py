@@ -59,7 +59,7 @@ class PairMlpDiscriminator(MlpFeatures):
         """One logit a pair, float32."""
         vector = jnp.concatenate([images.reshape(images.shape[0], -1), codes], axis=-1)
         features = self.features(vector[:, None, None, :], train=train, axis_name=axis_name)
-        return LogitHead(self.init_std)(features)
+        return LogitHead(**self.head_options())(features)
 
 
 class PairDcganDiscriminator(DcganFeatures):
@@ -87,10 +87,10 @@ class PairDcganDiscriminator(DcganFeatures):
 
         def dense(values: Float[Array, "batch values"]) -> Float[Array, "batch features"]:
             layers = HiddenLayers(
-                (self.hidden,), activation="leaky_relu", init_std=self.init_std, dtype=self.dtype
+                (self.hidden,), activation="leaky_relu", dtype=self.dtype, **self.head_options()
             )
             return layers(values, train=train, axis_name=axis_name)
 
         features = self.features(images, train=train, axis_name=axis_name)
         both = jnp.concatenate([features, dense(codes).astype(features.dtype)], axis=-1)
-        return LogitHead(self.init_std)(dense(both))
+        return LogitHead(**self.head_options())(dense(both))

@@ -50,7 +50,7 @@ class _Embedding(Judging):
         """
         features = self.features(images, train=train, axis_name=axis_name)
         options = self.head_options()
-        head = EmbeddingHead(self.embedding, options["init_std"])
+        head = EmbeddingHead(self.embedding, **options)
         return LogitHead(**options)(features), head(features, labels, classes=classes)
 
 
@@ -77,7 +77,7 @@ class _Twin(Judging):
         del labels
         features = self.features(images, train=train, axis_name=axis_name)
         options = self.head_options()
-        twins = TwinHead(options["init_std"])(features, classes=classes)
+        twins = TwinHead(**options)(features, classes=classes)
         return LogitHead(**options)(features), twins
 
 

@@ -85,13 +85,9 @@ class _Reading(Judging):
         """
         options, own = self.head_options(), cast("Any", self)
         features = self.features(images, train=train, axis_name=axis_name)
-        hidden = HiddenLayers(
-            (self.hidden,),
-            activation="leaky_relu",
-            init_std=options["init_std"],
-            dtype=own.dtype,
-        )(features, train=train, axis_name=axis_name)
-        reader = CodesHead(self.categories, self.continuous, options["init_std"])
+        layers = HiddenLayers((self.hidden,), activation="leaky_relu", dtype=own.dtype, **options)
+        hidden = layers(features, train=train, axis_name=axis_name)
+        reader = CodesHead(self.categories, self.continuous, **options)
         return LogitHead(**options)(features), reader(hidden)
 
 

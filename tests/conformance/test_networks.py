@@ -109,6 +109,32 @@ def test_is_a_plain_value(network):
     assert hash(small(network)) == hash(small(network))
 
 
+def places(tree):
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+    }
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(network, id=name)
+        for name, network in NETWORKS.items()
+        # Encoders say that their last layer is left out.
+        if hasattr(network, "weight_norm") and not name.endswith("Encoder")
+    ],
+)
+def test_the_weights_of_all_layers_are_normalized(network):
+    """Heads among them: of a kernel or a table that was forgotten there are no singular vectors."""
+    network = small(network).clone(weight_norm="spectral")
+    inputs, arguments, _ = call(network)
+    shapes = jax.eval_shape(lambda: network.init(KEYS, *inputs, train=False, **arguments))
+    kernels = {name for name in places(shapes["params"]) if name.endswith(("kernel", "table"))}
+    assert kernels
+    assert {f"{name}/u" for name in kernels} <= places(shapes["spectral"])
+
+
 @EVERY
 @pytest.mark.parametrize("image_shape", [(8, 8, 1), (28, 28, 1), (32, 32, 3)])
 def test_shapes_as_the_defaults_make_it(network, image_shape):

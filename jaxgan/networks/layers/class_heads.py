@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.heads import ClassHead, VectorHead
 from jaxgan.networks.layers.labels import ClassEmbedding
+from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.typing import Labels
 
 LEAST_SQUARE = 1e-12
@@ -42,6 +43,10 @@ class EmbeddingHead(nn.Module):
     """Length of the vectors."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -53,8 +58,10 @@ class EmbeddingHead(nn.Module):
         Raises:
             ValueError: the number of classes is not known (0).
         """
-        vector = VectorHead(self.size, self.init_std)(features)
-        proxies = ClassEmbedding(self.size)(labels, classes=classes)
+        options = (self.init_std, self.weight_norm, self.orthogonal_init)
+        vector = VectorHead(self.size, *options)(features)
+        embedding = ClassEmbedding(self.size, weight_norm=self.weight_norm)
+        proxies = embedding(labels, classes=classes)
         return {"embedding": unit(vector), "proxy": unit(proxies)}
 
 
@@ -63,6 +70,10 @@ class TwinHead(nn.Module):
 
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -73,5 +84,8 @@ class TwinHead(nn.Module):
         Raises:
             ValueError: the number of classes is not known (0).
         """
-        names = ("class", "twin")
-        return {n: ClassHead(self.init_std, name=n)(features, classes=classes) for n in names}
+        options = (self.init_std, self.weight_norm, self.orthogonal_init)
+        return {
+            name: ClassHead(*options, name=name)(features, classes=classes)
+            for name in ("class", "twin")
+        }

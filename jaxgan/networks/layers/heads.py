@@ -131,6 +131,10 @@ class CodesHead(nn.Module):
     """Number of continuous codes."""
     init_std: float | None = None
     """Standard deviation of the first weights; None: scaled by fan-in."""
+    weight_norm: WeightNorm | None = None
+    """What the weights are normalized by; None: nothing."""
+    orthogonal_init: bool = False
+    """Orthogonal first weights, instead of normal ones."""
 
     @nn.compact
     def __call__(
@@ -143,14 +147,20 @@ class CodesHead(nn.Module):
         and ``continuous_log_variance`` the logarithms of their variances, which the authors' code
         has and, where it takes their standard deviation to be 1, does not use.
         """
-        init = kernel_init(self.init_std)
+        init = kernel_init(self.init_std, self.orthogonal_init)
         sizes = {
             "category": sum(self.categories),
             "continuous": self.continuous,
             "continuous_log_variance": self.continuous,
         }
         return {
-            name: Dense(size, dtype=jnp.float32, kernel_init=init, name=name)(features)
+            name: Dense(
+                size,
+                dtype=jnp.float32,
+                kernel_init=init,
+                weight_norm=self.weight_norm,
+                name=name,
+            )(features)
             for name, size in sizes.items()
             if size
         }
