@@ -67,6 +67,8 @@ class Program(NamedTuple):
         reconstruct: ``(state, batch)`` to such images.
         codes: ``(state, batch)`` to one vector an image.
         posterior: ``(state, batch)`` to means and log variances of codes.
+        draw: ``(state, batch, key)`` to one code an image.
+        decode: ``(state, codes)`` to such images as ``generate``.
         log_likelihood: ``(state, batch, codes)`` to ``log p(x|z)``.
         log_weights: ``(state, batch, keys)`` to ``log p(x|z) + log p(z) - log q(z|x)``, one code an
             image and key: ``(keys, batch)``.
@@ -84,6 +86,8 @@ class Program(NamedTuple):
     reconstruct: Callable[[State, Batch], Generated] | None
     codes: Callable[[State, Batch], Array] | None
     posterior: Callable[[State, Batch], tuple[Array, Array]] | None
+    draw: Callable[[State, Batch, PRNGKey], Array] | None
+    decode: Callable[[State, Array], Generated] | None
     log_likelihood: Callable[[State, Batch, Array], PerExample] | None
     log_weights: Callable[[State, Batch, Any], Array] | None
     translations: dict[str, Callable[[State, Batch, PRNGKey], Generated]]
@@ -158,6 +162,8 @@ def _compile(experiment: Experiment, mode: Parallel) -> Program:
         reconstruct=encoding and shown(encoding.reconstruct),
         codes=encoding and compiled(encoding.codes),
         posterior=encoding and compiled(encoding.posterior),
+        draw=encoding and compiled(encoding.draw),
+        decode=encoding and shown(encoding.decode),
         log_likelihood=density and compiled(density.log_likelihood),
         log_weights=density and by_key(density.log_weight),
         translations={

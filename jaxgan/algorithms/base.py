@@ -88,6 +88,7 @@ class Generation(NamedTuple):
         between: latents on paths from one batch to another along which the prior has mass, for one
             number from 0 to 1 an example (`jaxgan.objectives.priors.Prior`); None: no paths known.
         sheets: what is worth showing besides samples: a class a row, a path, a traversal.
+        sampler: how latents are drawn, where the model could draw them in several ways.
     """
 
     prior: Callable[[PRNGKey, int], Latents]
@@ -100,6 +101,7 @@ class Generation(NamedTuple):
     project: Callable[[Latents], Latents] | None = None
     between: Callable[[Latents, Latents, Any], Latents] | None = None
     sheets: Callable[[PRNGKey], dict[str, Sheet]] = no_sheets
+    sampler: str = ""
 
 
 class Encoding(NamedTuple):
@@ -110,11 +112,16 @@ class Encoding(NamedTuple):
         codes: one vector an image, such as the mean of its posterior.
         posterior: mean and log variance of each image's code, where that is a diagonal Gaussian and
             the prior is the standard normal; None elsewhere.
+        draw: a code of each image, drawn from its posterior with a key; None where ``codes`` is.
+        decode: images from 0 to 1 (or points) of such codes; None where not every vector is a code,
+            or a code does not say all.
     """
 
     reconstruct: Callable[[State, Batch], Pixels]
     codes: Callable[[State, Batch], Array] | None = None
     posterior: Callable[[State, Batch], tuple[Array, Array]] | None = None
+    draw: Callable[[State, Batch, PRNGKey], Array] | None = None
+    decode: Callable[[State, Array], Pixels] | None = None
 
 
 class Density(NamedTuple):

@@ -59,6 +59,13 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         made = parts.outputs(variables_of(state), codes(state, batch), parts.labels(batch))[0]
         return parts.in_range(made)
 
+    def draw(state: State, batch: Batch, key: PRNGKey) -> Codes:
+        variables, count = variables_of(state), jnp.shape(batch["image"])[0]
+        return parts.infer(variables, batch, parts.noise(key, count), state.step)[0].codes[0]
+
+    def decode(state: State, given: Codes) -> Pixels:
+        return parts.in_range(parts.outputs(variables_of(state), given, None)[0])
+
     def log_likelihood(state: State, batch: Batch, given: Codes) -> PerExample:
         made = parts.outputs(variables_of(state), given, parts.labels(batch))[0]
         return parts.log_likelihood(batch, made)
@@ -87,7 +94,10 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
     likelihood = model.likelihood
     return {
         "generation": base.with_label(generation) if model.conditional else generation,
-        "encoding": base.Encoding(reconstruct, codes, posterior if gaussian else None),
+        "encoding": base.Encoding(
+            reconstruct, codes, posterior if gaussian else None, draw,
+            None if model.conditional or model.posterior.support != "space" else decode,
+        ),
         "density": base.Density(
             type(likelihood).__name__, likelihood.measure, log_likelihood,
             log_weight if dense else None,

@@ -1,4 +1,4 @@
-"""The command line: train | resume | list | show | sample | evaluate | compare | report."""
+"""The command line: train | resume | list | show | fit | sample | evaluate | compare | report."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from jaxgan.cli import outputs, reading, tables
+from jaxgan.cli import fit, outputs, reading, tables
 from jaxgan.config import ConfigError, config_errors
 from jaxgan.data.image_set import SUFFIXES, ImageSet, load_images, same_channels
 from jaxgan.data.order import subset_rows
@@ -60,6 +60,8 @@ class EvaluateOptions:
     draws: int | None = None
     """Codes drawn for each held-out image of a run, for metrics that estimate a likelihood; None:
     1,000."""
+    sampler: str | None = None
+    """Sampler of a run, which `jaxgan fit` has fitted; None: its prior itself draws."""
     batch_size: int | None = None
     """Images a device call of a run; None: as in the run's settings."""
     json: bool = False
@@ -186,7 +188,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
     evaluation = dataclasses.replace(experiment.evaluation, **given)
     trained = trained._replace(experiment=dataclasses.replace(experiment, evaluation=evaluation))
     return runs.evaluate(
-        trained,
+        fit.drawn_by(trained, folder, options.sampler),
         options.metrics or None,
         draws=options.draws or held_out.DRAWS,
         split=options.split,
@@ -196,7 +198,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
 
 
 def _of_images(options: EvaluateOptions) -> dict[str, Any]:
-    of_runs = (*_OF_RUNS, "draws")
+    of_runs = (*_OF_RUNS, "draws", "sampler")
     if given := [name for name in of_runs if getattr(options, name) is not None]:
         raise ConfigError(f"--{given[0].replace('_', '-')} is for runs, and these are images")
     with config_errors():

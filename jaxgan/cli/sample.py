@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from jaxgan.cli import outputs, reading
+from jaxgan.cli import fit, outputs, reading
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.machine import xla
@@ -54,6 +54,8 @@ class SampleOptions:
     """Factor of the latents, in (0, 1]; None: as in the run's settings."""
     batch_norm: Literal["running", "batch", "standing"] | None = None
     """Statistics of batch normalization; None: as in the run's settings."""
+    sampler: str | None = None
+    """Sampler that `jaxgan fit` has fitted, such as gaussian_mixture; None: the prior itself."""
     out: str | None = None
     """x.png for one picture, x.npz for an array `images` (and `labels`, where there are any), x.gif
     for moving --interpolate, or FOLDER/ for single files 000000.png ...; None:
@@ -96,6 +98,7 @@ def sample(arguments: list[str]) -> None:
         truncation=parsed.truncation,
         batch_norm=parsed.batch_norm,
     )
+    trained = fit.drawn_by(trained, parsed.run, parsed.sampler)
     out = Path(_default(parsed, trained) if parsed.out is None else parsed.out)
     outputs.check(out, overwrite=parsed.overwrite, folder=form == "folder", size=size)
     if paths:
@@ -155,7 +158,8 @@ def _default(parsed: SampleOptions, trained: Trained) -> str:
     name = re.sub(r"[^\w.-]+", "_", trained.experiment.name)
     label = "" if parsed.label is None else f"-label{parsed.label}"
     paths = "" if parsed.interpolate is None else f"-interpolate{parsed.interpolate}"
-    return f"{name}-step{trained.step}-seed{parsed.seed}{label}{paths}.png"
+    by = "" if parsed.sampler is None else f"-{fit.kind_of(parsed.sampler).name}"
+    return f"{name}-step{trained.step}-seed{parsed.seed}{label}{paths}{by}.png"
 
 
 def _write(

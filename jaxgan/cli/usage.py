@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import jaxgan
 
-COMMANDS = ("train", "resume", "list", "show", "sample", "evaluate", "compare", "report")
+COMMANDS = ("train", "resume", "list", "show", "fit", "sample", "evaluate", "compare", "report")
 """One module each, of the same name."""
 
 USAGE = """usage: jaxgan COMMAND ...
@@ -16,6 +16,7 @@ USAGE = """usage: jaxgan COMMAND ...
   resume RUN                     go on with a run that was stopped
   list [FOLDER...]               list runs: how far each is, and its first metric
   show RUN                       show a run's settings, state and numbers
+  fit RUN --sampler NAME         fit a sampler to the codes of a trained model
   sample RUN -n 64               draw samples from a run
   evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others

@@ -119,6 +119,11 @@ def shown(experiment: Experiment, program: Program, state: State) -> None:
             found = jax.eval_shape(generation.pixels, state, sheet.latents)
             _images(f"the sheet {name}", found, (rows, *shape))
     if encoding := algorithm.encoding:
+        if encoding.codes is not None and encoding.decode is not None:
+            codes = jax.eval_shape(encoding.codes, state, batch)
+            made["encoding.decode"] = jax.eval_shape(encoding.decode, state, codes)
+        if encoding.draw is not None:
+            jax.eval_shape(encoding.draw, state, batch, key)
         made["encoding.reconstruct"] = jax.eval_shape(encoding.reconstruct, state, batch)
         if encoding.posterior is not None:
             codes = jax.eval_shape(encoding.posterior, state, batch)[0]

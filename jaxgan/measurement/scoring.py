@@ -83,6 +83,7 @@ def reference_for(
     weights: Weights = "ema",
     labels: bool = False,
     seed: int = SEED,
+    sampler: str = "",
 ) -> Reference:
     """The real side for the samples that an experiment's evaluation asks for.
 
@@ -93,6 +94,7 @@ def reference_for(
         weights: that samples are drawn with.
         labels: whether the model draws samples of given classes.
         seed: of the samples.
+        sampler: how they are drawn, as in `jaxgan.algorithms.base.Generation`.
     """
     evaluation = experiment.evaluation
     wanted = [name for name in names or evaluation.metrics if name in metrics.SAMPLE_METRICS]
@@ -108,6 +110,7 @@ def reference_for(
         truncation=float(evaluation.truncation),
         labels=evaluation.labels if labels else "",
         seed=seed,
+        sampler=sampler,
     )
 
 
@@ -208,6 +211,7 @@ def _drawn(
             weights=sampling.weights_of(state, evaluation),
             labels=labelled,
             seed=seed,
+            sampler=generation.sampler if (generation := program.algorithm.generation) else "",
         )
         labels = classes_of(real.protocol, experiment.data.classes, real.labels)
     log(f"{', '.join(names)}: {real.protocol.sample_count:,} samples")

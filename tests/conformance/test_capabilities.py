@@ -89,6 +89,11 @@ def test_capabilities_give_the_shapes_that_they_promise(name):
         if encoding.codes is not None:
             codes = jax.eval_shape(encoding.codes, state, batch)
             assert (codes.shape[0], codes.ndim) == (rows, 2)
+            if encoding.draw is not None:
+                drawn = jax.eval_shape(encoding.draw, state, batch, key)
+                assert structure(drawn) == structure(codes)
+            if encoding.decode is not None:
+                assert structure(jax.eval_shape(encoding.decode, state, codes)) == images
 
 
 @DISTINCT
