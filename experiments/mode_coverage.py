@@ -37,8 +37,9 @@ import tyro
 from jaxgan.algorithms.base import Algorithm, build
 from jaxgan.algorithms.gan import Gan
 from jaxgan.algorithms.state import State
+from jaxgan.cli.datasets import DATASETS
 from jaxgan.cli.entry import guarded
-from jaxgan.cli.names import DATASETS, LOSSES
+from jaxgan.cli.names import LOSSES
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data import splits
 from jaxgan.evaluation.features.extraction import extract

@@ -34,7 +34,7 @@ from typing import Any, get_args
 import numpy as np
 
 from jaxgan.algorithms.vae import Vae
-from jaxgan.cli import names
+from jaxgan.cli import datasets
 from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError, Evaluation, Experiment, Parallel, Run
 from jaxgan.data import splits
@@ -228,7 +228,7 @@ def study(arguments: Sequence[str] | None) -> None:
         if len(set(values)) < len(values):
             raise ConfigError(f"{name}: one of them is there twice")
     base = experiment_file.load_experiment(FILE)
-    base = dataclasses.replace(base, data=names.DATASETS[chosen.dataset])
+    base = dataclasses.replace(base, data=datasets.DATASETS[chosen.dataset])
 
     print("beta  seed    rate  distortion     ELBO  log p(x)   (nats an image)", flush=True)
     found: dict[float, list[PerImage]] = {beta: [] for beta in chosen.betas}

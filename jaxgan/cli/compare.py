@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from jaxgan.cli import names, options, reading
+from jaxgan.cli import datasets, options, reading
 from jaxgan.config import ConfigError
 from jaxgan.run import workdir
 from jaxgan.study.comparison import Entry, Study
@@ -58,7 +58,7 @@ def compare(arguments: list[str]) -> None:
     parsed = reading.read(CompareOptions, arguments, "jaxgan compare")
     if not parsed.files:
         raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")
-    if named := names.NAMED_BY.get(parsed.dataset or ""):
+    if named := datasets.NAMED_BY.get(parsed.dataset or ""):
         raise ConfigError(
             f"--dataset {parsed.dataset} needs {named[0]} as well, which a comparison does not"
             " take: give the experiments' files their data"

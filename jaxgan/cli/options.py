@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from jaxgan.cli import flags, names, parts, reading, short_help
+from jaxgan.cli import datasets, flags, parts, reading, short_help
 from jaxgan.config import ConfigError, Experiment, Run, config_errors
 from jaxgan.run import experiment_file
 
@@ -71,8 +71,8 @@ def parse(
 def _check_named(named: parts.Named) -> None:
     """Refuses ``--dataset folder`` and ``tfds`` that do not say which one."""
     said = {flags.dashed(word.partition("=")[0]) for word in named.arguments}
-    for name, (flag, example) in names.NAMED_BY.items():
-        if named.experiment.data is names.DATASETS[name] and flag not in said:
+    for name, (flag, example) in datasets.NAMED_BY.items():
+        if named.experiment.data is datasets.DATASETS[name] and flag not in said:
             raise ConfigError(f"--dataset {name} does not say which one: add {flag} {example}")
 
 

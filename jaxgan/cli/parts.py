@@ -12,7 +12,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jaxgan.cli import flags, names, spelling
+from jaxgan.cli import datasets, flags, names, spelling
 from jaxgan.config import ConfigError, Experiment, Model, config_fields
 
 
@@ -95,7 +95,9 @@ def apply(experiment: Experiment, arguments: Sequence[str]) -> Named:
     data = experiment.data
     for flag in _split(arguments):
         if flag.name == "dataset":
-            data = spelling.value_of("dataset", _one_name(flag, names.DATASETS), names.DATASETS)
+            data = spelling.value_of(
+                "dataset", _one_name(flag, datasets.DATASETS), datasets.DATASETS
+            )
         elif flag.head in known:
             if not known[flag.head].fields:
                 model = type(experiment.model).__name__

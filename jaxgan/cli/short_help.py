@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from jaxgan.cli import flags, names, parts, spelling
+from jaxgan.cli import datasets, flags, parts, spelling
 from jaxgan.config import Experiment, Model, config_fields, is_network
 
 TRAINING = ("steps", "batch_size", "seed", "precision", "init_from")
@@ -70,8 +70,8 @@ def page(options: Any, program: str, *, fields: int) -> str:
 def names_page(experiment: Experiment) -> str:
     """What can be named, for the top of ``--help-all``."""
     data = [
-        f"{name} (with {names.NAMED_BY[name][0]})" if name in names.NAMED_BY else name
-        for name in names.DATASETS
+        f"{name} (with {datasets.NAMED_BY[name][0]})" if name in datasets.NAMED_BY else name
+        for name in datasets.DATASETS
     ]
     rows = [_Row("--dataset NAME", ", ".join(data))]
     for flag, head in parts.heads(experiment.model).items():
@@ -124,8 +124,8 @@ def _shown(value: Any) -> str:
 
 def _dataset(data: Any) -> _Row:
     """The name of a data set, whatever its fields are."""
-    found = [name for name, known in names.DATASETS.items() if known.source == data.source]
-    others = [name for name in names.DATASETS if name not in found]
+    found = [name for name, known in datasets.DATASETS.items() if known.source == data.source]
+    others = [name for name in datasets.DATASETS if name not in found]
     return _Row(f"--dataset {[*found, type(data.source).__name__][0]}", f"or {', '.join(others)}")
 
 

@@ -48,8 +48,8 @@ class ConditionalResnetGenerator(ResnetImages):
             axis_name: mapped axis over which the batch is sharded.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.resnet.generator_levels` cannot
-                build, or a number of classes that is not known (0).
+            ValueError: for an image shape that `jaxgan.networks.residual_levels` has none for, or a
+                number of classes that is not known (0).
         """
         labels, dtype = latents["label"], compute_dtype(self.dtype)
 

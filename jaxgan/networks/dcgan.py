@@ -12,14 +12,13 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgan.networks.layers.heads import LogitHead
-from jaxgan.networks.layers.judging import Judging
+from jaxgan.networks.layers.judging import Judging, Scoring
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm
 from jaxgan.networks.layers.options import Precision, check
 from jaxgan.networks.layers.weights import WeightNorm
 from jaxgan.networks.trunk import DownPyramid, UpPyramid
-from jaxgan.typing import ImageShape, Latents, Logits, Pixels
+from jaxgan.typing import ImageShape, Latents, Pixels
 
 
 class DcganGenerator(nn.Module):
@@ -147,20 +146,10 @@ class DcganFeatures(Judging):
         }
 
 
-class DcganDiscriminator(DcganFeatures):
+class DcganDiscriminator(Scoring, DcganFeatures):
     """Images to logits: strided convolutions, batch norm except in the first layer, leaky ReLU 0.2.
 
     References:
         Radford et al., Unsupervised Representation Learning with Deep Convolutional Generative
         Adversarial Networks, 2016, section 3.
     """
-
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
-        """One logit an image, float32.
-
-        Raises:
-            ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
-        """
-        features = self.features(images, train=train, axis_name=axis_name)
-        return LogitHead(**self.head_options())(features)

@@ -10,13 +10,13 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.hidden import HiddenLayers, to_images
 from jaxgan.networks.layers.dropout import Dropout
-from jaxgan.networks.layers.heads import GaussianHead, LogitHead
-from jaxgan.networks.layers.judging import Judging
+from jaxgan.networks.layers.heads import GaussianHead
+from jaxgan.networks.layers.judging import Judging, Scoring
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm
 from jaxgan.networks.layers.options import Activation, Precision, check
 from jaxgan.networks.layers.weights import WeightNorm
-from jaxgan.typing import ImageShape, Latents, Logits, Pixels
+from jaxgan.typing import ImageShape, Latents, Pixels
 
 
 class MlpGenerator(nn.Module):
@@ -154,7 +154,7 @@ class MlpFeatures(Judging):
         }
 
 
-class MlpDiscriminator(MlpFeatures):
+class MlpDiscriminator(Scoring, MlpFeatures):
     """Images or points to logits.
 
     With ``pieces`` above 1 the hidden layers are maxout layers (Goodfellow et al., Maxout Networks,
@@ -163,12 +163,6 @@ class MlpDiscriminator(MlpFeatures):
     References:
         Goodfellow et al., Generative Adversarial Nets, 2014, section 5. Lin et al., PacGAN, 2018.
     """
-
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
-        """One logit an image, float32."""
-        features = self.features(images, train=train, axis_name=axis_name)
-        return LogitHead(**self.head_options())(features)
 
 
 class MlpEncoder(nn.Module):

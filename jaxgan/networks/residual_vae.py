@@ -40,8 +40,7 @@ class ResnetEncoder(ResnetFeatures):
         """Mean and log variance, each float32 ``(batch, latent_size)``.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.resnet.discriminator_blocks` cannot
-                build.
+            ValueError: for an image shape that `jaxgan.networks.residual_levels` has none for.
         """
         features = self.features(images, train=train, axis_name=axis_name)
         return GaussianHead(latent_size)(features)
@@ -72,8 +71,7 @@ class ResnetDecoder(ResnetImages):
         """Unbounded values ``(batch, *image_shape)``, float32.
 
         Raises:
-            ValueError: for an image shape that `jaxgan.networks.resnet.generator_levels` cannot
-                build.
+            ValueError: for an image shape that `jaxgan.networks.residual_levels` has none for.
         """
         layer, dtype = norm_layer(self.batch_norm, self.norm), compute_dtype(self.dtype)
 

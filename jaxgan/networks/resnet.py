@@ -28,8 +28,7 @@ from jaxtyping import Array, Float
 
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.layers.dense import Dense
-from jaxgan.networks.layers.heads import LogitHead
-from jaxgan.networks.layers.judging import Judging
+from jaxgan.networks.layers.judging import Judging, Scoring
 from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm, norm_layer
 from jaxgan.networks.layers.options import Precision, check, compute_dtype
@@ -44,58 +43,8 @@ from jaxgan.networks.layers.residual import (
 )
 from jaxgan.networks.layers.virtual_norm import with_reference, without_reference
 from jaxgan.networks.layers.weights import WeightNorm
-from jaxgan.networks.trunk import Pyramid, pyramid
-from jaxgan.typing import ImageShape, Latents, Logits, Pixels
-
-COARSEST = 7
-"""Pixels a side of a generator's coarsest level, at most."""
-
-PUBLISHED = {48: (4, 1), 64: (5, 0), 128: (5, 1)}
-"""By image size: a discriminator's blocks that halve, and those after them that do not."""
-
-
-def generator_levels(image_shape: ImageShape, width: int, max_multiple: int) -> Pyramid:
-    """Halves while the size is even and above 7; doubles the channels each time, up to a cap.
-
-    ``channels`` are those of each block's result, finest first; the dense layer's are those of one
-    more doubling.
-
-    >>> generator_levels((48, 48, 3), width=64, max_multiple=8)
-    Pyramid(base=6, channels=(64, 128, 256, 512))
-    >>> generator_levels((28, 28, 1), width=64, max_multiple=1)
-    Pyramid(base=7, channels=(64, 64, 64))
-
-    Raises:
-        ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
-    """
-    pyramid(image_shape, width, max_multiple)  # its checks
-    base, channels = image_shape[0], [width]
-    while base % 2 == 0 and base > COARSEST:
-        channels.append(width * min(2 ** len(channels), max_multiple))
-        base //= 2
-    return Pyramid(base, tuple(channels))
-
-
-def discriminator_blocks(image_shape: ImageShape) -> tuple[int, int]:
-    """Blocks that halve, and those after them that do not.
-
-    What is not published has, as at 32 pixels, two that do not halve, after as many as leave 8
-    pixels or fewer.
-
-    >>> [discriminator_blocks((size, size, 3)) for size in (8, 28, 32, 64)]
-    [(1, 2), (2, 2), (2, 2), (5, 0)]
-
-    Raises:
-        ValueError: for an image shape that `jaxgan.networks.trunk.pyramid` cannot build.
-    """
-    pyramid(image_shape, 1, 1)  # its checks
-    size = image_shape[0]
-    if size in PUBLISHED:
-        return PUBLISHED[size]
-    halvings = 1
-    while (size >> halvings) % 2 == 0 and size >> halvings > 8:
-        halvings += 1
-    return halvings, 2
+from jaxgan.networks.residual_levels import discriminator_blocks, generator_levels
+from jaxgan.typing import ImageShape, Latents, Pixels
 
 
 class ResnetImages(nn.Module):
@@ -295,20 +244,10 @@ class ResnetFeatures(Judging):
         }
 
 
-class ResnetDiscriminator(ResnetFeatures):
+class ResnetDiscriminator(Scoring, ResnetFeatures):
     """SNGAN's discriminator: residual blocks without batch norm, all layers spectrally normalized.
 
     References:
         Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018, appendix
         B.4.
     """
-
-    @nn.compact
-    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
-        """One logit an image, float32.
-
-        Raises:
-            ValueError: for an image shape that `discriminator_blocks` cannot build.
-        """
-        features = self.features(images, train=train, axis_name=axis_name)
-        return LogitHead(**self.head_options())(features)

@@ -8,7 +8,7 @@ import pytest
 import tiny
 
 from jaxgan.cli import flags, names, options
-from jaxgan.cli.names import DATASETS
+from jaxgan.cli.datasets import DATASETS
 from jaxgan.cli.resume import TRUST_HELP, resume
 from jaxgan.config import Run
 from jaxgan.objectives.gan.penalties import R1, GradientPenalty

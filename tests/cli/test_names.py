@@ -14,7 +14,7 @@ import tiny
 import jaxgan.objectives
 from jaxgan import optim
 from jaxgan.algorithms.gan import Gan
-from jaxgan.cli import names, options, spelling
+from jaxgan.cli import datasets, names, options, spelling
 from jaxgan.config import ConfigError, Model
 from jaxgan.data.pipeline import Data
 from jaxgan.measurement import rehearsal
@@ -122,7 +122,7 @@ class TestOneName:
     def test_goes_together_with_a_data_set(self):
         found = parse("--prior.size 3 --dataset ring --loss hinge --data.validation 100")
         expected = gan(loss=Hinge(), prior=Normal(3))
-        data = dataclasses.replace(names.DATASETS["ring"], validation=100)
+        data = dataclasses.replace(datasets.DATASETS["ring"], validation=100)
         assert found == dataclasses.replace(expected, data=data)
 
 

@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from jaxgan.cli import options
-from jaxgan.cli.names import DATASETS
+from jaxgan.cli.datasets import DATASETS
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Run, config_fields
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Grid, Ring

@@ -13,7 +13,7 @@ import pytest
 
 from jaxgan.algorithms.base import build
 from jaxgan.cli import options
-from jaxgan.cli.names import DATASETS
+from jaxgan.cli.datasets import DATASETS
 from jaxgan.program import example_batch
 from jaxgan.run import experiment_file
 from jaxgan.run.config_json import from_json, to_json

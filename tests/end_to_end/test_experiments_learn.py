@@ -70,7 +70,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.cli.names import DATASETS
+from jaxgan.cli.datasets import DATASETS
 from jaxgan.config import Evaluation, Precision
 from jaxgan.data import splits
 from jaxgan.evaluation import protocol

@@ -7,11 +7,10 @@ from jaxgan.networks.conditional_resnet import (
     ConditionalResnetGenerator,
     ProjectionResnetDiscriminator,
 )
+from jaxgan.networks.residual_levels import discriminator_blocks, generator_levels
 from jaxgan.networks.resnet import (
     ResnetDiscriminator,
     ResnetGenerator,
-    discriminator_blocks,
-    generator_levels,
 )
 
 KEY = jax.random.key(0)

@@ -36,6 +36,20 @@ class Judging(nn.Module):
         raise NotImplementedError
 
 
+class Scoring(Judging):
+    """One logit."""
+
+    @nn.compact
+    def __call__(self, images: Pixels, *, train: bool, axis_name: str | None = None) -> Logits:
+        """One logit an image (or point), float32.
+
+        Raises:
+            ValueError: for images that the layers are not for.
+        """
+        features = self.features(images, train=train, axis_name=axis_name)
+        return LogitHead(**self.head_options())(features)
+
+
 class Projecting(Judging):
     """One logit: how real an image is as one of its class (Miyato and Koyama 2018)."""
 
