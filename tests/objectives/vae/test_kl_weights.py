@@ -16,7 +16,7 @@ from jaxgan.objectives.vae.cyclical import Cyclical
 from jaxgan.objectives.vae.free_bits import FreeBits
 
 # Means by dimension: 2.0, 0.1, 0.6, 0.3, 1.0.
-KL = np.array([[3.0, 0.2, 0.6, 0.1, 0.5], [1.0, 0.0, 0.6, 0.5, 1.5]], np.float32)
+KL = np.array([[3.0, 0.2, 0.6, 0.1, 0.3], [1.0, 0.0, 0.6, 0.5, 1.7]], np.float32)
 
 
 def alone(value):
@@ -57,6 +57,8 @@ def test_capacity(step, capacity):
     # A KL that is too small is drawn up.
     sign = 1.0 if capacity < 4.0 else -1.0
     np.testing.assert_allclose(slope, np.full(KL.shape, 10 * sign / 2), rtol=1e-6)
+    # Between the two images' KLs, 4.2 and 3.8, the mean of distances would be twice as much.
+    np.testing.assert_allclose(cost(Capacity(10.0, 3.9, steps=0)), [1.0] * 2, rtol=1e-5)
     assert [float(Capacity(most=6.0, steps=0).at(t)) for t in (0, 1)] == [6.0, 6.0]
 
 
@@ -76,7 +78,10 @@ def test_capacity(step, capacity):
     ],
 )
 def test_free_bits(groups, expected, paid):
-    """The batch's mean of a group is compared; what costs less than is free has no slope."""
+    """The batch's mean of a group is compared; what costs less than is free has no slope.
+
+    An image of its own that costs less, such as the first one's last dimension, has.
+    """
     weight = FreeBits(nats=0.5, groups=groups)
     np.testing.assert_allclose(cost(weight), [expected] * 2, rtol=1e-6)
     slope = jax.grad(lambda kl: jnp.mean(cost(weight, kl)))(KL)
