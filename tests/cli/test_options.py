@@ -125,8 +125,8 @@ class TestDataset:
     def test_unknown_ones_are_refused_with_the_known_ones(self):
         assert refused("--dataset mnist") == (
             "there is no dataset 'mnist', did you mean fashion-mnist? There are digits,"
-            " fashion-mnist, ring, grid, stacked, stacked-fashion-mnist, stacked-idx, sprites,"
-            " triangles, idx, folder and tfds"
+            " fashion-mnist, ring, grid, binarized-digits, binarized-fashion-mnist, stacked,"
+            " stacked-fashion-mnist, stacked-idx, sprites, triangles, idx, folder and tfds"
         )
 
     def test_may_be_completed_by_other_flags(self):
@@ -223,7 +223,10 @@ class TestMistakes:
         assert refused(arguments).startswith(complaint)
 
 
-PARTS = ("penalties", "generator_penalties", "constraints", "auxiliaries", "augmentations")
+PARTS = (
+    *("penalties", "generator_penalties", "constraints", "auxiliaries", "augmentations"),
+    "regularizers",
+)
 """Tuples of parts of a model: those that are there have flags, by their place."""
 PENALIZED = dataclasses.replace(
     tiny.gan().model, penalties=(GradientPenalty(), R1(every=16)), constraints=(Clip(),)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from linear_gaussian import gradients, scaled
+from linear_model import gradients, scaled
 from scipy import special, stats
 
 from jaxgan.objectives.vae import importance
