@@ -181,10 +181,11 @@ def autoencoder(
         targets = model.likelihood.from_uint8(images) if is_image else images
         return model.likelihood.log_prob(outputs=made, targets=targets)
 
-    def encoder_of(variables: Variables) -> Callable[[Pixels], Encoded]:
-        def encode_images(images: Pixels) -> Encoded:
+    def encoder_of(variables: Variables) -> Callable[[Pixels, Any], Encoded]:
+        def encode_images(images: Pixels, numbers: Any) -> Encoded:
+            labels = numbers % classes if model.conditional else None
             return run(
-                variables, images, None, method=network.encode, latent_size=encoded_size
+                variables, images, labels, method=network.encode, latent_size=encoded_size
             )[0]  # fmt: skip
 
         return encode_images

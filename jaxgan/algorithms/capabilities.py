@@ -14,6 +14,7 @@ from jaxgan.algorithms.sheets import sheets_of
 from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment
 from jaxgan.objectives.priors import Labelled
+from jaxgan.objectives.vae.likelihoods import kind_of
 from jaxgan.typing import Batch, Codes, Latents, Params, PerExample, Pixels, PRNGKey, Variables
 
 
@@ -99,7 +100,7 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
             None if model.conditional or model.posterior.support != "space" else decode,
         ),
         "density": base.Density(
-            type(likelihood).__name__, likelihood.measure, log_likelihood,
+            kind_of(likelihood), likelihood.measure, log_likelihood,
             log_weight if dense else None,
         ),
     }  # fmt: skip

@@ -5,6 +5,7 @@ import math
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from linear_gan import as_numbers, close
@@ -12,9 +13,13 @@ from linear_vae import LATENT_SIZE, RATE, SCALE, experiment_of
 from scipy import stats
 
 from jaxgan import rng
+from jaxgan.algorithms.base import build
 from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Ring
 from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.mixtures import PLACES
+from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
+from jaxgan.objectives.vae.vamp_prior import VampPrior
 from jaxgan.optim import Ema, Schedule, Sgd
 from jaxgan.program import compile_program
 
@@ -172,3 +177,36 @@ def test_images_are_of_the_labels_in_the_latents():
     for given, labels in ((latents, np.asarray(latents["label"])), (changed, wanted)):
         expected = decoded(params, np.asarray(given["noise"], np.float64), labels)
         close(program().generate(state, given).reshape(4, 2), expected)
+
+
+def test_pseudo_inputs_have_the_classes_in_turn():
+    """Four of three classes: what is drawn from the last one is of class 0, whatever is decoded."""
+    algorithm = build(
+        experiment_of(
+            DATA,
+            encoder=LabelledEncoder(),
+            decoder=LabelledDecoder(),
+            conditional=True,
+            bound=MonteCarloElbo(),
+            code_prior=VampPrior(components=4, mean=0.2, std=0.3),
+        )
+    )
+    batch = {"image": np.zeros((ROWS, 1, 1, 2), np.float32), "label": np.zeros(ROWS, np.int32)}
+    state = algorithm.init(rng.base_key(2), batch)
+    params = as_numbers(state.players["autoencoder"].params)
+    draws = np.random.default_rng(0).normal(size=(4, LATENT_SIZE)).astype(np.float32)
+    labels = np.array([2, 0, 0, 1], np.int32)
+    places = (np.arange(4, dtype=np.int32) * 2 + 1) * (PLACES // 8)
+    latents = {"noise": {"noise": draws, "place": places}, "label": labels}
+    latents = jax.tree.map(jnp.asarray, latents)
+    made = algorithm.generation.pixels(state, latents)
+    encoder, decoder = params["encoder"], params["decoder"]
+    images = np.clip(params["prior"]["pseudo_inputs"].reshape(4, -1), -1, 1)
+    classes = [0, 1, 2, 0]
+    mean, log_variance = images @ encoder["a"] + encoder["e"][classes], encoder["s"][classes]
+    codes = mean + np.exp(log_variance / 2) * draws
+    close(np.asarray(made).reshape(4, -1), codes @ decoder["b"] + decoder["f"][labels])
+    # Its density is theirs, of codes of whatever class.
+    key = rng.base_key(3)
+    found = algorithm.density.log_weight(state, batch, key)
+    assert np.isfinite(found).all()

@@ -1,13 +1,22 @@
 """Results that were measured differently are told apart, and the field is named."""
 
 import dataclasses
+import itertools
 
+import numpy as np
 import pytest
 import tiny
 
 from jaxgan.config import ConfigError
 from jaxgan.evaluation.protocol import Protocol
-from jaxgan.objectives.vae.likelihoods import Gaussian
+from jaxgan.objectives.vae.binarized import DynamicBernoulli
+from jaxgan.objectives.vae.categorical import Categorical
+from jaxgan.objectives.vae.continuous_bernoulli import ContinuousBernoulli
+from jaxgan.objectives.vae.gaussian_scales import LearnedGaussian, PixelGaussian
+from jaxgan.objectives.vae.laplace import Laplace
+from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian
+from jaxgan.objectives.vae.logistic import DiscretizedLogistic
+from jaxgan.objectives.vae.logistic_mixture import LogisticMixture
 from jaxgan.study.agreement import check_likelihoods, differing, full_names, likelihood_of
 
 USUAL = Protocol(
@@ -128,3 +137,28 @@ def test_a_density_and_a_probability_are_not_ranked():
     # Densities over the same units can be compared, whatever their width.
     wide = likelihood_of(with_gaussian(1.0, "wide"))
     check_likelihoods("elbo", {"soft": kinds["soft"], "wide": wide})
+
+
+def test_no_two_measures_are_ranked():
+    """Of all likelihoods, those of one kind give one measure of any images."""
+    likelihoods = [
+        *(Bernoulli(), DynamicBernoulli(), ContinuousBernoulli(), Gaussian(), Gaussian(0.1)),
+        *(LearnedGaussian(), PixelGaussian(), Laplace(), DiscretizedLogistic()),
+        *(LogisticMixture(), LogisticMixture(2), Categorical(256), Categorical(17), Categorical(9)),
+    ]
+    models = [dataclasses.replace(tiny.vae().model, likelihood=one) for one in likelihoods]
+    kinds = [likelihood_of(tiny.vae(model=model)) for model in models]
+    for images in ([0, 255], [0, 16, 255], [0, 17, 128]):
+        measures = [one.measure(np.array(images, np.uint8)) for one in likelihoods]
+        for kind, measure in zip(kinds, measures, strict=True):
+            assert {m for k, m in zip(kinds, measures, strict=True) if k == kind} == {measure}
+    for (a, b), (of_a, of_b) in zip(
+        itertools.combinations(kinds, 2), itertools.combinations(likelihoods, 2), strict=True
+    ):
+        if a != b:
+            with pytest.raises(ConfigError, match=f"a and b cannot .* likelihood: {a} and {b}"):
+                check_likelihoods("likelihood", {"a": a, "b": b})
+        else:
+            assert type(of_a) is type(of_b)
+    # Images of 17 levels, and the same ones rounded to 9, have one class and two kinds.
+    assert kinds[-2:] == ["Categorical-17", "Categorical-9"]

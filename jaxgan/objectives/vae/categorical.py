@@ -40,6 +40,11 @@ class Categorical:
         if not 2 <= self.levels <= 256:
             raise ValueError(f"levels = {self.levels}: images of 8 bits have 2 to 256 levels")
 
+    @property
+    def kind(self) -> str:
+        """With the levels, since images that are rounded to fewer of them are others."""
+        return f"Categorical-{self.levels}"
+
     def decoded(self, channels: int) -> int:
         """One logit a level and channel."""
         return self.levels * channels

@@ -18,9 +18,10 @@ from jaxgan.objectives.priors import Normal, Prior
 from jaxgan.objectives.protocols import subclasses_have
 from jaxgan.typing import Codes, ImageShape, Latents, Params, PerExample, Pixels, PRNGKey
 
-Encode: TypeAlias = Callable[[Pixels], Any]
-"""From images, in the range that the encoder reads, to `jaxgan.objectives.vae.posteriors.Encoded`;
-for priors that are made of images."""
+Encode: TypeAlias = Callable[[Pixels, Any], Any]
+"""From images, in the range that the encoder reads, and their numbers ``(batch,)`` among those that
+a prior is made of, to `jaxgan.objectives.vae.posteriors.Encoded`. Encoders that want a class have
+all classes in turn, by these numbers."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -71,6 +71,15 @@ class Observing(Protocol):
     ) -> UInt8[Array, "height width channels"]:
         """A draw. Of what was drawn already, it is always the same."""
         ...
+
+
+def kind_of(likelihood: Any) -> str:
+    """What values must have in common to be compared: its class, or what its ``kind`` says.
+
+    >>> kind_of(Bernoulli())
+    'Bernoulli'
+    """
+    return getattr(likelihood, "kind", type(likelihood).__name__)
 
 
 def to_unit(images: Images) -> Pixels:

@@ -27,6 +27,7 @@ class VampPrior:
     The first ones are normal; the defaults are the paper's for MNIST (0.05 and 0.01 where black is
     0 and white is 1) in the range that encoders read, from -1 to 1. As in the authors' code,
     they are clipped to the range before they are encoded, and do not learn where they are outside.
+    Of a conditional model, they have the classes in turn, and one prior is that of all classes.
 
     References:
         Tomczak and Welling, VAE with a VampPrior, 2018, eq. 9 and section 5.1.
@@ -67,11 +68,6 @@ class VampPrior:
         Raises:
             ConfigError: says what does not go together.
         """
-        if model.conditional:
-            raise ConfigError(
-                "VampPrior encodes images that have no class, and conditional encoders want one:"
-                " leave out conditional, or take MixtureOfGaussians"
-            )
         if not model.posterior.gaussian:
             raise ConfigError(
                 "VampPrior is made of the Gaussians that the encoder gives, and the posterior is"
@@ -97,12 +93,13 @@ class VampPrior:
     def codes(self, params: Params, latents: Latents, encode: Encode) -> Codes:
         """``mean + exp(log_variance / 2) noise`` of the pseudo-input that is picked."""
         own = picked(latents["place"], jnp.zeros(self.components))
-        encoded = encode(self._images(params, own))
+        encoded = encode(self._images(params, own), own)
         return encoded.mean + jnp.exp(0.5 * encoded.log_variance) * latents["noise"]
 
     def log_prob(self, params: Params, codes: Codes, encode: Encode) -> PerExample:
         """See `jaxgan.objectives.vae.mixtures.mixture_log_prob`."""
-        encoded = encode(self._images(params, jnp.arange(self.components)))
+        every = jnp.arange(self.components)
+        encoded = encode(self._images(params, every), every)
         return mixture_log_prob(
             codes, encoded.mean, encoded.log_variance, jnp.zeros(self.components)
         )

@@ -77,6 +77,14 @@ CASES = {
         ),
         slow=True,
     ),
+    "Vae-conditional-vamp-prior": Case(
+        experiment(
+            dataclasses.replace(
+                CONDITIONAL, bound=MonteCarloElbo(), code_prior=VampPrior(components=3)
+            )
+        ),
+        slow=True,
+    ),
     "Vae-point": Case(
         experiment(
             dataclasses.replace(

@@ -137,6 +137,8 @@ def test_what_has_no_bits_is_refused():
         bits_per_dim(nats, dimensions=64, measure="density")
     with pytest.raises(ValueError, match=r"'cross-entropy'.*gray.*nats an image"):
         bits_per_dim(nats, dimensions=64, measure="cross-entropy")
+    with pytest.raises(ValueError, match=r"'coarsened'.*fewer bits.*nats an image"):
+        bits_per_dim(nats, dimensions=64, measure="coarsened")
     with pytest.raises(ValueError, match="dimensions = 0"):
         bits_per_dim(nats, dimensions=0, measure="mass")
     with pytest.raises(ValueError, match="level_width = 0"):
