@@ -6,6 +6,12 @@
 
 Gaussian pixels whose one standard deviation is learned with the networks: what a weight of the KL
 would have to be searched for, the likelihood finds by itself. The networks are those of vae.py.
+
+Measured on digits, 5,000 steps (`jaxgan compare` of discretized_vae.py, continuous_bernoulli_vae.py
+and sigma_vae.py with `--images 320000 --seeds 0 1 2 --metrics fid kid likelihood`; 95% intervals;
+two cores of an AMD EPYC; [digits-cnn,train1500,gen1500,q8,ema], nats of 297 held-out images):
+
+    fid 3.76 (3.36 to 4.21), kid 0.154 +- 0.024, ELBO 38.3 +- 1.5, log p(x) 42.8 +- 1.8
 """
 
 from jaxgan.algorithms.vae import Vae
