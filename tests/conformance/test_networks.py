@@ -37,6 +37,15 @@ def call(network, image_shape=SHAPE, batch=BATCH):
     images = jnp.asarray(DRAWS.uniform(-1, 1, size=(batch, *image_shape)), jnp.float32)
     labels = jnp.arange(batch, dtype=jnp.int32) % CLASSES
     told = {"classes": CLASSES} if "classes" in asks else {}
+    if (kind := type(network).__name__).startswith(("Grid", "PixelCnn")):
+        factor = 2 if kind == "PixelCnn" else 4
+        grid = (batch, image_shape[0] // factor, image_shape[1] // factor, LATENT_SIZE)
+        vectors = jnp.asarray(DRAWS.normal(size=grid), jnp.float32)
+        if kind == "GridEncoder":
+            return (images,), {"latent_size": LATENT_SIZE}, [grid]
+        if kind == "GridDecoder":
+            return (vectors,), {"image_shape": image_shape}, [(batch, *image_shape)]
+        return (vectors,), {}, [grid]
     if "image_shape" in asks:
         noise = jnp.asarray(DRAWS.normal(size=(batch, LATENT_SIZE)), jnp.float32)
         latents = {"noise": noise, "label": labels} if told else noise

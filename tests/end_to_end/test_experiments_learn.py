@@ -232,8 +232,11 @@ def trained(path, **changes):
         (splits.in_memory(experiment.data, "train"), np.asarray(SEED, np.uint32))
     )
     state = replicate(program.init(SEED, example_batch(experiment)))
-    for _ in range(experiment.steps):
-        state, _ = program.phases[0].resident_step(state, arrays, seed)
+    for step in range(experiment.steps):
+        phase = program.phase(step)
+        if phase.enter is not None and step == phase.start:
+            state = phase.enter(state)
+        state, _ = phase.resident_step(state, arrays, seed)
     return program, state, experiment
 
 
