@@ -22,7 +22,7 @@ experiment = Experiment(
     model=VqVae(
         encoder=GridEncoder(width=64),
         decoder=GridDecoder(width=64),
-        prior=PixelCnn(width=64, layers=3, window=3),
+        prior=PixelCnn(width=32, layers=3, window=3),
         likelihood=Gaussian(scale=0.2),
         codebook=Codebook(codes=64, size=16),
         commitment=0.25,
