@@ -16,7 +16,9 @@ from jaxtyping import Array, Float, Int
 
 from jaxgan import rng
 from jaxgan.algorithms import apply, base
+from jaxgan.algorithms.observed import observe
 from jaxgan.algorithms.state import State, new_player, new_state
+from jaxgan.algorithms.vae_checks import check_data
 from jaxgan.algorithms.vq_parts import Quantized, drawn, log_probability
 from jaxgan.config import ConfigError, Experiment, Model, config_errors, describe
 from jaxgan.networks.pixel_cnn import PixelCnn
@@ -106,7 +108,8 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: there are not two steps, or the encoder makes no grid of vectors.
+        ConfigError: there are not two steps, or the encoder makes no grid of vectors, or
+            the likelihood is none of such data.
 
     References:
         Van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, 2017,
@@ -114,6 +117,7 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
     """
     if experiment.steps < 2:
         raise ConfigError(f"steps = {experiment.steps}: a VQ-VAE has two phases of a step at least")
+    check_data(model.likelihood, experiment.data)
     first = min(max(round(model.share * experiment.steps), 1), experiment.steps - 1)
     data, book, over = experiment.data, model.codebook, apply.reduce(axis_name)
     is_image, image_shape = data.dtype == "uint8", data.image_shape
@@ -129,7 +133,7 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
         )
 
     def encode(variables: Any, batch: Batch, train: bool = False, key: PRNGKey | None = None):
-        images = apply.to_symmetric(jnp.asarray(batch["image"]))
+        images = apply.to_symmetric(jnp.asarray(observe(model.likelihood, batch)["image"]))
         return apply.call(
             "autoencoder", network, variables, images, train=train, axis_name=axis_name,
             key=key, method=network.encode, size=book.size,
@@ -163,7 +167,7 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
         return logits, changed
 
     def log_likelihood(batch: Batch, made: Array) -> PerExample:
-        images = jnp.asarray(batch["image"])
+        images = jnp.asarray(observe(model.likelihood, batch)["image"])
         targets = model.likelihood.from_uint8(images) if is_image else images
         return model.likelihood.log_prob(outputs=made, targets=targets)
 
@@ -190,6 +194,7 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
 
     def train_autoencoder(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
         before, vectors = state.players["autoencoder"], book.vectors(state.extras)
+        batch = observe(model.likelihood, batch, rng.role_key(key, "observed"), axis_name)
         dropout = rng.role_key(key, "dropout")
 
         def loss(params: Params) -> Any:
@@ -225,6 +230,7 @@ def vq_vae(experiment: Experiment, model: VqVae, *, axis_name: str | None = None
         return new, over.mean(metrics)
 
     def train_prior(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
+        batch = observe(model.likelihood, batch, rng.role_key(key, "observed"), axis_name)
         before, indices = state.players["prior"], indices_of(state, batch)
 
         def loss(params: Params) -> Any:
