@@ -61,13 +61,16 @@ Variables: TypeAlias = dict[str, Any]
 ImageShape: TypeAlias = tuple[int, int, int]
 """Height, width, channels."""
 
-Measure: TypeAlias = Literal["mass", "dequantized", "density", "cross-entropy", "coarsened"]
+Measure: TypeAlias = Literal[
+    "mass", "dequantized", "density", "cross-entropy", "coarsened", "similarity"
+]
 """What a log-likelihood is the log of.
 
 - ``mass``: a probability of the 8-bit (or binary) pixels themselves.
 - ``dequantized``: a density at pixels to which uniform noise of the width of one level was added.
 - ``density``: a density at the levels themselves, without noise.
 - ``cross-entropy``: of gray values taken for probabilities; not normalized at all.
+- ``similarity``: of nothing: minus a distance of images that stands where a log-likelihood would.
 - ``coarsened``: a probability of pixels of fewer levels, which those of the data set were rounded
   to, or which were drawn from them.
 """

@@ -92,6 +92,7 @@ from jaxgan.objectives.vae.logistic import DiscretizedLogistic
 from jaxgan.objectives.vae.logistic_mixture import LogisticMixture
 from jaxgan.objectives.vae.mixtures import MixtureOfGaussians
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo, StickingTheLanding
+from jaxgan.objectives.vae.ms_ssim import MsSsim
 from jaxgan.objectives.vae.planar_flow import PlanarFlow
 from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point, Posterior
 from jaxgan.objectives.vae.regularizers import Regularizer
@@ -192,6 +193,7 @@ LIKELIHOODS: dict[str, Any] = {
     "laplace": Laplace,
     "learned_gaussian": LearnedGaussian,
     "logistic_mixture": LogisticMixture,
+    "ms_ssim": MsSsim,
     "pixel_gaussian": PixelGaussian,
 }
 BOUNDS: dict[str, Any] = {

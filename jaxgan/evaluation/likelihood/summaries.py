@@ -129,6 +129,7 @@ _NO_BITS = {
     " by narrow peaks: add uniform noise of one level's width to the pixels (dequantize them)",
     "cross-entropy": "the Bernoulli cross-entropy of gray values is no normalized probability:"
     " binarize the images, or use a likelihood of 8-bit pixels; compare it in nats an image",
+    "similarity": "minus a distance of images is the log of no probability",
     "coarsened": "pixels rounded to fewer levels, or drawn from gray ones, hold fewer bits than"
     " those of the data set: compare it in nats an image, with values of the same levels",
 }
