@@ -33,13 +33,15 @@ def log_weights(count: int, examples: int, *, stratified: bool) -> Float[Array, 
     """Logs of what ``q(z_i|x_j)`` counts in an estimate of ``q(z_i)``; row i is for code i.
 
     Minibatch-weighted sampling counts each with ``1 / (M N)``, for M images in the batch and N in
-    all. Its logarithm is too small by about ``log M`` where posteriors do not overlap.
+    all. That is too little: by a factor M where no two posteriors overlap, and N where all are one.
+    A total correlation of d dimensions is too large by up to ``d log N - log M``, of which its
+    slopes know nothing: they do not depend on N.
 
     Stratified sampling is unbiased. The code was drawn for image i, which is one of the N for sure
     and counts ``1/N``. The other ``M - 1`` are drawn from the other ``N - 1`` images without
     replacement, so their mean estimates the mean over those, which counts ``(N - 1) / N`` in all:
-    each counts ``(N - 1) / (N (M - 1))``, and a row sums to 1. The paper's estimate
-    gives one of the others another weight than the rest; this is its mean over their orders.
+    each counts ``(N - 1) / (N (M - 1))``, and a row sums to 1. The paper's estimate gives
+    one of the others another weight than the rest; this is its mean over their orders.
 
     >>> [round(float(w), 2) for w in jnp.exp(log_weights(3, 5, stratified=True)[1])]
     [0.4, 0.2, 0.4]
