@@ -103,8 +103,10 @@ def entry_of(name: str, file: Path, own: Sequence[str], data: str, budget: Budge
         ("latent_size", int, f"--model.latent-size {budget.latent_size}"),
     ]
     shared = [said for field, kind, said in perceptrons if type(getattr(model, field, 0)) is kind]
-    # Those without a field of this name have codes of another kind.
-    shared = shared if hasattr(model, "latent_size") else shared[:2]
+    # Those without a field of this name have codes of another kind, as have categories, of which
+    # one dimension holds much less.
+    categories = getattr(getattr(model, "posterior", None), "support", "") == "categories"
+    shared = shared if hasattr(model, "latent_size") and not categories else shared[:2]
     for more in (["--likelihood discretized_logistic", *shared], shared, shared[:2], []):
         entry = Entry(str(file), (*words, *" ".join(more).split()))
         try:

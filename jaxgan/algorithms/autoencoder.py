@@ -56,6 +56,7 @@ class Autoencoder(NamedTuple):
         outputs: from variables, codes and labels (or None) to what the likelihood takes and changed
             collections.
         terms: from variables, a batch and `Inferred` to `Terms` and changed collections.
+        center: from variables and `Encoded` to the codes that stand for the images.
         prior: from a key, a count and a mapped axis to latents.
         codes_of: from variables and latents to codes and labels (or None).
         labels: of a batch; None where the model takes none.
@@ -69,6 +70,7 @@ class Autoencoder(NamedTuple):
     infer: Callable[..., tuple[Inferred, Params]]
     outputs: Callable[..., tuple[Array, Params]]
     terms: Callable[..., tuple[Terms, Params]]
+    center: Callable[[Variables, Encoded], Codes]
     prior: Callable[..., Latents]
     codes_of: Callable[[Variables, Latents], tuple[Codes, Any]]
     labels: Callable[[Batch], Any]
@@ -210,6 +212,9 @@ def autoencoder(
             kl = model.posterior.kl(params, found.encoded, model.code_prior)
         return Terms(likelihood, log_prior, found.log_posterior, kl), changed
 
+    def center(variables: Variables, encoded: Encoded) -> Codes:
+        return model.posterior.center(learned_by(variables, "posterior"), encoded)
+
     def draw(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
         return rng.per_example(lambda k: prior.draw(k, classes), key, count, axis)
 
@@ -225,7 +230,7 @@ def autoencoder(
         return jnp.clip(means, 0.0, 1.0) if is_image else means
 
     return Autoencoder(
-        init, noise, encode, infer, outputs, terms, draw, codes_of, labels_of, in_range,
+        init, noise, encode, infer, outputs, terms, center, draw, codes_of, labels_of, in_range,
         log_likelihood,
     )  # fmt: skip
 

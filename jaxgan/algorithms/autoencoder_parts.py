@@ -78,20 +78,9 @@ class Networks(nn.Module):
         Raises:
             ConfigError: it is no encoder.
         """
-        given, labelled = (
-            ((images,), {}) if labels is None else ((images, labels), {"classes": classes})
-        )
-        apply.check_arguments("encoder", self.encoder, len(given), {**how, **labelled})
-        codes = self.encoder(*given, **how, **labelled)
-        wanted = (images.shape[0], how["latent_size"])
-        if not isinstance(codes, tuple) or len(codes) != 2:
-            raise ConfigError(
-                f"the encoder, {type(self.encoder).__name__}, must return mean and log variance of"
-                f" each code: two arrays, of shape {wanted} for a batch of {wanted[0]}"
-            )
-        for found in codes:
-            apply.check_shape("encoder", self.encoder, found, wanted)
-        return Encoded(*codes)
+        if labels is None:
+            return encoded_by("encoder", self.encoder, images, **how)
+        return encoded_by("encoder", self.encoder, images, labels, classes=classes, **how)
 
     def decode(self, codes: Codes, labels: Any, *, image_shape: Any, classes: int, **how: Any):
         """What the decoder makes of codes.
@@ -107,3 +96,28 @@ class Networks(nn.Module):
         outputs = self.decoder(given, **how)
         apply.check_shape("decoder", self.decoder, outputs, (codes.shape[0], *image_shape))
         return outputs
+
+
+def encoded_by(role: str, network: Any, *given: Any, **how: Any) -> Encoded:
+    """What a network makes of its input: mean and log variance of codes.
+
+    Args:
+        role: how messages call it.
+        network: called inside of another one.
+        given: its inputs; axis 0 of the first is the batch.
+        how: its arguments, ``latent_size`` among them.
+
+    Raises:
+        ConfigError: it is no encoder.
+    """
+    apply.check_arguments(role, network, len(given), how)
+    codes = network(*given, **how)
+    wanted = (given[0].shape[0], how["latent_size"])
+    if not isinstance(codes, tuple) or len(codes) != 2:
+        raise ConfigError(
+            f"the {role}, {type(network).__name__}, must return mean and log variance of"
+            f" each code: two arrays, of shape {wanted} for a batch of {wanted[0]}"
+        )
+    for found in codes:
+        apply.check_shape(role, network, found, wanted)
+    return Encoded(*codes)

@@ -49,8 +49,7 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
 
     def codes(state: State, batch: Batch) -> Codes:
         variables = variables_of(state)
-        encoded = parts.encode(variables, batch)[0]
-        return model.posterior.center(variables["params"].get("posterior", {}), encoded)
+        return parts.center(variables, parts.encode(variables, batch)[0])
 
     def posterior(state: State, batch: Batch) -> tuple[Codes, Codes]:
         mean, log_variance = parts.encode(variables_of(state), batch)[0]

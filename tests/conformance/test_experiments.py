@@ -122,7 +122,7 @@ def test_is_called_like_its_file(path):
 def test_says_where_it_comes_from(path):
     """The first paragraph names the paper, with its year and without a line too long."""
     first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
-    authors = r"([A-Z][a-z]+ (et al\.|and [A-Z]\w+)|[A-Z][a-z]+-[A-Z][a-z]+)"
+    authors = r"([A-Z]\w+ (et al\.|and [A-Z]\w+)|[A-Z][a-z]+-[A-Z][a-z]+)"
     assert re.search(rf"{authors}, .+(19|20)\d\d\.$", first, re.DOTALL)
 
 

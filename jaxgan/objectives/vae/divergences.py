@@ -30,6 +30,19 @@ def kl_standard_normal(*, mean: Latents, log_variance: Latents) -> PerExample:
     return jnp.sum(kl_standard_normal_groups(mean=mean, log_variance=log_variance), axis=-1)
 
 
+def kl_diagonal_gaussians_groups(
+    *,
+    mean_q: Float[Array, "*batch latent"],
+    log_variance_q: Float[Array, "*batch latent"],
+    mean_p: Float[Array, "*batch latent"],
+    log_variance_p: Float[Array, "*batch latent"],
+) -> Float[Array, "*batch latent"]:
+    """``KL(q || p)`` of two Gaussians with diagonal covariance, of each dimension of the code."""
+    log_ratio = log_variance_q - log_variance_p
+    distance = jnp.square(mean_q - mean_p) * jnp.exp(-log_variance_p)
+    return 0.5 * (jnp.expm1(log_ratio) - log_ratio + distance)
+
+
 def kl_diagonal_gaussians(
     *, mean_q: Latents, log_variance_q: Latents, mean_p: Latents, log_variance_p: Latents
 ) -> PerExample:
@@ -42,6 +55,7 @@ def kl_diagonal_gaussians(
     ... ).tolist()
     [1.5]
     """
-    log_ratio = log_variance_q - log_variance_p
-    distance = jnp.square(mean_q - mean_p) * jnp.exp(-log_variance_p)
-    return 0.5 * jnp.sum(jnp.expm1(log_ratio) - log_ratio + distance, axis=-1)
+    groups = kl_diagonal_gaussians_groups(
+        mean_q=mean_q, log_variance_q=log_variance_q, mean_p=mean_p, log_variance_p=log_variance_p
+    )
+    return jnp.sum(groups, axis=-1)

@@ -1,0 +1,39 @@
+"""Ladder VAE of two levels. Sønderby et al., Ladder Variational Autoencoders, 2016.
+
+    python experiments/ladder_vae.py
+    python experiments/ladder_vae.py --beta.warmup-steps 0
+
+Encoder and generator share the network that makes a lower code's prior of an upper code. The KL's
+weight rises over the first thousand steps. The networks are perceptrons of the size of vae.py's;
+those of the paper are larger and batch-normalized.
+"""
+
+from jaxgan.algorithms.ladder_vae import LadderVae
+from jaxgan.cli import run_experiment
+from jaxgan.config import Experiment
+from jaxgan.data.pipeline import Data
+from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
+from jaxgan.objectives.vae.bounds import Beta
+from jaxgan.objectives.vae.likelihoods import Bernoulli
+from jaxgan.optim import Adam
+
+experiment = Experiment(
+    name="ladder_vae",
+    model=LadderVae(
+        encoder=MlpEncoder(widths=(500,)),
+        decoder=MlpDecoder(widths=(500,)),
+        upper_encoder=MlpEncoder(widths=(100,)),
+        upper_decoder=MlpEncoder(widths=(100,)),
+        likelihood=Bernoulli(),
+        latent_size=10,
+        upper_size=5,
+        beta=Beta(warmup_steps=1000),
+        optimizer=Adam(learning_rate=1e-3, b1=0.9),
+    ),
+    data=Data(),
+    steps=5000,
+    batch_size=64,
+)
+
+if __name__ == "__main__":
+    run_experiment(experiment, __file__)
