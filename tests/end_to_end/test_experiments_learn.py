@@ -59,7 +59,9 @@ frozen, seed 0): FID 3.5 to 4.6 (ebgan; 48.0), 6.0 to 7.1 (mmd_gan; 31.6), 2.0 t
 
 Bounds of several codes (float32, seeds 0 to 2; the best with one network frozen, seed 0): FID 16.7
 to 17.6 and ELBO -28.5 to -27.4 (iwae; 24.0 and -34.5), 15.5 to 16.7 and -26.6 to -26.3 (ciwae; 24.5
-and -28.1).
+and -28.1), 16.3 to 17.3 and -28.7 to -27.6 (dreg; with its encoder frozen 22.1 and -35.4), 16.3 to
+17.0 and -28.3 to -27.4 (piwae; likewise 22.1 and -35.4). A KL at a capacity: 10.8 to 12.5 and -26.0
+to -25.7 (capacity_vae; with its encoder frozen 28.9 and -27.7).
 
 Codes and distances of their own (float32, seeds 0 to 2; the best with one network frozen, seed 0):
 vq_vae, FID 3.3 to 5.1 and ELBO 13.9 to 14.6 (12.1 and 10.1 with a frozen prior); vae_gan, FID 5.8
@@ -183,6 +185,11 @@ BOUNDS = {
     "vq_vae": Bound(800, fid=8.5, elbo=12.0, optimize=True),
     "vae_gan": Bound(600, fid=12.0, optimize=True),
     "ms_ssim_vae": Bound(600, fid=16.0, elbo=-27.0, optimize=True),
+    "capacity_vae": Bound(1000, fid=18.0, elbo=-26.8),
+    "ciwae": Bound(300, fid=20.0, elbo=-27.3),
+    "dreg": Bound(300, fid=19.5, elbo=-31.0),
+    "iwae": Bound(300, fid=20.5, elbo=-30.5),
+    "piwae": Bound(300, fid=19.5, elbo=-31.0),
     "vae": Bound(300, fid=20.0, elbo=-27.2),
     "gumbel_vae": Bound(300, fid=18.0, elbo=-28.3, optimize=True),
     "ladder_vae": Bound(1000, fid=8.0, elbo=-24.6, optimize=True),

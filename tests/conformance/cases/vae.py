@@ -9,10 +9,9 @@ from jaxgan.networks.conditional import LabelledDecoder, LabelledEncoder
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
 from jaxgan.networks.vae import ConvDecoder, ConvEncoder
 from jaxgan.objectives.vae.bounds import Beta, Elbo, Reconstruction
-from jaxgan.objectives.vae.capacity import Capacity
 from jaxgan.objectives.vae.code_norm import CodeNorm
 from jaxgan.objectives.vae.free_bits import FreeBits
-from jaxgan.objectives.vae.importance import DReG, Iwae, Piwae
+from jaxgan.objectives.vae.importance import DReG, Piwae
 from jaxgan.objectives.vae.mixtures import MixtureOfGaussians
 from jaxgan.objectives.vae.monte_carlo import MonteCarloElbo
 from jaxgan.objectives.vae.posteriors import Point
@@ -47,21 +46,14 @@ CASES = {
     "Vae-three-codes": Case(
         experiment(dataclasses.replace(CONDITIONAL, bound=Elbo(samples=3))), slow=True
     ),
-    "Vae-capacity": Case(
-        experiment(dataclasses.replace(PLAIN, beta=Capacity(2.0, 3.0, steps=4))), slow=True
-    ),
     "Vae-free-bits": Case(
         experiment(dataclasses.replace(PLAIN, beta=FreeBits(0.1, groups=2))), slow=True
     ),
-    "Vae-iwae": Case(experiment(dataclasses.replace(PLAIN, bound=Iwae(3))), slow=True),
     "Vae-dreg": Case(
         experiment(dataclasses.replace(PLAIN, bound=DReG(3))), slow=True, estimated=True
     ),
     "Vae-piwae": Case(
         experiment(dataclasses.replace(PLAIN, bound=Piwae(2, 2))), slow=True, estimated=True
-    ),
-    "Vae-monte-carlo": Case(
-        experiment(dataclasses.replace(PLAIN, bound=MonteCarloElbo(samples=2))), slow=True
     ),
     "Vae-vamp-prior": Case(
         experiment(

@@ -189,7 +189,12 @@ def ratio_of_signal_and_noise(bound, samples, replicates=50_000, piece=10_000):
 
 @pytest.mark.parametrize(
     ("bound", "encoder"),
-    [(Iwae, -0.5), (DReG, 0.5), pytest.param(Unsquared, 0.5, marks=pytest.mark.slow)],
+    [
+        (Iwae, -0.5),
+        (DReG, 0.5),
+        pytest.param(Unsquared, 0.5, marks=pytest.mark.slow),
+        pytest.param(StickingTheLanding, 0.5, marks=pytest.mark.slow),
+    ],
 )
 def test_signal_and_noise(bound, encoder):
     """Slopes in log K (Rainforth et al. 2018, theorem 1; Tucker et al. 2019): the model's +1/2.
