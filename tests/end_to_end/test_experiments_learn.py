@@ -180,8 +180,6 @@ BOUNDS = {
     "wgan": Bound(200, fid=10.0, optimize=True),
     "wgan_gp": Bound(600, fid=18.0, optimize=True),
     "vamp_prior": Bound(500, fid=8.0, elbo=-25.5, optimize=True),
-    "ciwae": Bound(300, fid=20.0, elbo=-27.3, optimize=True),
-    "iwae": Bound(300, fid=20.5, elbo=-30.5, optimize=True),
     "vq_vae": Bound(800, fid=8.5, elbo=12.0, optimize=True),
     "vae_gan": Bound(600, fid=12.0, optimize=True),
     "ms_ssim_vae": Bound(600, fid=16.0, elbo=-27.0, optimize=True),
