@@ -47,6 +47,9 @@ class TwoStage:
     """Updates by Adam."""
     batch_size: int = 64
     """Codes an update."""
+    first_scale: float = 0.3
+    """Standard deviation that the noise starts with; where it is near that of the codes, the second
+    VAE takes them for noise."""
     learning_rate: float = 1e-3
     """First rate; it is halved after each three eighths of the steps."""
     draws: int = 10
@@ -57,7 +60,7 @@ class TwoStage:
     """Of all codes, of the first weights and of the order."""
 
     def __post_init__(self) -> None:
-        counts = ("layers", "width", "steps", "batch_size", "learning_rate", "draws")
+        counts = ("layers", "width", "steps", "batch_size", "learning_rate", "draws", "first_scale")
         check_settings(self, *counts)
 
     def fit(self, codes: Float32[np.ndarray, "n latent"], log: Log) -> dict[str, np.ndarray]:
@@ -120,7 +123,7 @@ class TwoStage:
             name: _first(keys[name], size, [self.width] * self.layers, outputs[name])
             for name in keys
         }
-        return {**networks, "log_scale": jnp.zeros(())}
+        return {**networks, "log_scale": jnp.log(jnp.float32(self.first_scale))}
 
     def _loss(self, params: Params, codes: Float[Array, "n latent"], key: PRNGKey) -> Array:
         """Negative ELBO of codes, averaged over them."""
