@@ -40,7 +40,6 @@ MODEL = LadderVae(
 )
 EXPERIMENT = Experiment(name="ladder", model=MODEL, data=IMAGES, steps=4, batch_size=ROWS)
 BATCH = batch_of(IMAGES)
-DRAWS = np.random.default_rng(1)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +49,13 @@ def algorithm():
 
 @pytest.fixture(scope="module")
 def state(algorithm) -> State:
-    """The initial state, with small random numbers for all parameters."""
-    first = algorithm.init(jax.random.key(0), BATCH)
+    """A state at step 0, with small random numbers for all parameters."""
 
     def drawn(leaf):
         return jnp.asarray(np.random.default_rng(leaf.size).normal(0, 0.3, leaf.shape), jnp.float32)
 
+    shapes = jax.eval_shape(algorithm.init, jax.random.key(0), BATCH)
+    first = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     player = first.players["autoencoder"]
     player = player.replace(params=jax.tree.map(drawn, player.params))
     return first.replace(players={"autoencoder": player}, ema={"autoencoder": player.variables})
@@ -102,9 +102,10 @@ def kl(mean_q, log_q, mean_p, log_p):
 
 def test_codes_densities_and_both_kls(algorithm, state):
     """Two draws an image; the KL of the lower level is their mean."""
+    draws = np.random.default_rng(1)
     parts = ladder(EXPERIMENT, MODEL)
     variables = state.players["autoencoder"].variables
-    noise = DRAWS.normal(size=(SAMPLES, ROWS, LOWER + UPPER)).astype(np.float32)
+    noise = draws.normal(size=(SAMPLES, ROWS, LOWER + UPPER)).astype(np.float32)
 
     def found(variables, noise):
         drawn, _ = parts.infer(variables, BATCH, noise, state.step)
@@ -153,8 +154,9 @@ def test_samples_go_through_both_levels(algorithm, state):
     dense = params["decoder"]["pixels"]
     z1 = mean + np.exp(log_variance / 2) * noise[:, :LOWER]
     expected = np.clip(z1 @ dense["kernel"] + dense["bias"], 0, 1)
-    close(algorithm.generation.pixels(state, latents).reshape(6, -1), expected)
-    codes = algorithm.encoding.codes(state, BATCH)
+    made = jax.jit(algorithm.generation.pixels)(state, latents)
+    close(made.reshape(6, -1), expected)
+    codes = jax.jit(algorithm.encoding.codes)(state, BATCH)
     close(codes, by_hand(params, np.zeros((ROWS, LOWER + UPPER)))["codes"])
     assert algorithm.encoding.posterior is None
 
@@ -192,15 +194,16 @@ def test_log_weights_average_to_the_evidence(algorithm, state):
 
 
 def test_precision_weighting():
-    below, above = (Encoded(*DRAWS.normal(0, 2, (2, 3, 4)).astype(np.float32)) for _ in range(2))
-    found = precision_weighted(*(Encoded(*map(jnp.asarray, one)) for one in (below, above)))
+    draws = np.random.default_rng(1)
+    below, above = (Encoded(*draws.normal(0, 2, (2, 3, 4)).astype(np.float32)) for _ in range(2))
+    found = jax.jit(precision_weighted)(below, above)
     weights = [np.exp(-one.log_variance.astype(np.float64)) for one in (below, above)]
     close(found.log_variance, -np.log(weights[0] + weights[1]))
     close(
         found.mean,
         (weights[0] * below.mean + weights[1] * above.mean) / (weights[0] + weights[1]),
     )
-    far = precision_weighted(
+    far = jax.jit(precision_weighted)(
         Encoded(jnp.ones((1, 1)), jnp.full((1, 1), -300.0)),
         Encoded(-jnp.ones((1, 1)), jnp.full((1, 1), 300.0)),
     )

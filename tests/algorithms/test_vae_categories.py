@@ -45,7 +45,8 @@ def test_a_vae_trains_on_relaxed_codes_and_is_measured_on_whole_ones():
     close(codes.sum(1), np.ones(len(codes)))
     assert ((codes > 0) & (codes < 1)).all()
     CODES.clear()
-    sums = program.algorithm.evaluate(state, batch, jax.random.key(4))
+    sums = jax.jit(program.algorithm.evaluate)(state, batch, jax.random.key(4))
+    jax.effects_barrier()
     (codes,) = CODES
     assert np.isin(codes, (0, 1)).all()
     close(codes.sum(1), np.ones(len(codes)))

@@ -59,12 +59,13 @@ def test_the_temperature_falls_and_stays():
 
 
 def test_straight_through_is_whole_with_the_slope_of_the_other():
+    draws = np.random.default_rng(1)
     relaxed, through = GumbelSoftmax(3), StraightThroughGumbel(3)
     codes, log_prob = drawn(through, STEP)
     np.testing.assert_array_equal(codes, whole_of(LOGITS + NOISE))
     expected = (special.log_softmax(LOGITS, -1) * whole_of(LOGITS + NOISE)).sum((1, 2))
     np.testing.assert_allclose(log_prob, expected, rtol=1e-5)
-    weights, noise = jnp.asarray(DRAWS.normal(size=(5, 6))), jnp.asarray(NOISE).reshape(5, -1)
+    weights, noise = jnp.asarray(draws.normal(size=(5, 6))), jnp.asarray(NOISE).reshape(5, -1)
 
     def total(posterior):
         return jax.grad(

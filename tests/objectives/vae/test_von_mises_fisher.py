@@ -26,11 +26,15 @@ from jaxgan.objectives.vae.von_mises_fisher import (
     proposals,
 )
 
-DRAWS = np.random.default_rng(0)
-SIZES = pytest.mark.parametrize(
-    "size",
-    [2, pytest.param(3, marks=pytest.mark.slow), 10, pytest.param(50, marks=pytest.mark.slow)],
-)
+
+def sizes(*fast):
+    """All sizes, of which some are fast enough to be tried every time."""
+    every = (2, 3, 10, 50)
+    return pytest.mark.parametrize(
+        "size", [s if s in fast else pytest.param(s, marks=pytest.mark.slow) for s in every]
+    )
+
+
 KAPPAS = np.array([1e-3, 0.1, 1.0, 5.0, 30.0, 300.0, 1e4])
 POSTERIOR = VonMisesFisher(least=0.0)
 
@@ -60,7 +64,7 @@ def density_of_angle(kappa, size):
     return lambda t: np.sin(t) ** (size - 2) * np.exp(-2 * kappa * np.sin(t / 2) ** 2), end
 
 
-@SIZES
+@sizes(2, 10)
 def test_kl_from_the_uniform_distribution(size):
     """Value and slope in float32, by the Bessel functions of SciPy in double precision."""
     kappa = jnp.asarray(KAPPAS, jnp.float32)
@@ -75,14 +79,15 @@ def test_kl_from_the_uniform_distribution(size):
     np.testing.assert_allclose(slope, k * variance, rtol=2e-5)
 
 
-@SIZES
+@sizes(3)
 def test_densities(size):
     """Against `scipy.stats.vonmises_fisher`, and its slope by kappa, E cos - cos with a minus."""
+    draws = np.random.default_rng(1)
     rows = len(KAPPAS)
-    mean = DRAWS.normal(size=(rows, size))
+    mean = draws.normal(size=(rows, size))
     unit = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     # From near the mean to the other side.
-    codes = unit * np.linspace(1, -1, rows)[:, None] + 0.3 * DRAWS.normal(size=(rows, size))
+    codes = unit * np.linspace(1, -1, rows)[:, None] + 0.3 * draws.normal(size=(rows, size))
     codes /= np.linalg.norm(codes, axis=1, keepdims=True)
     given, at = encoded_of(mean, KAPPAS), jnp.asarray(codes, jnp.float32)
     found = jax.jit(lambda e, z: POSTERIOR.log_prob({}, e, z))(given, at)
@@ -99,7 +104,7 @@ def test_densities(size):
     np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=2e-6)
 
 
-@pytest.mark.parametrize("size", [2, 5, 50])
+@pytest.mark.parametrize("size", [2, 5, pytest.param(50, marks=pytest.mark.slow)])
 def test_proposals(size):
     found = np.asarray(jax.vmap(lambda key: proposals(key, size))(jax.random.split(KEY, 100)))
     assert found.shape == (100, PROPOSALS, 2)
@@ -113,12 +118,13 @@ KEY = jax.random.key(5)
 COUNT = 1500
 
 
-@SIZES
+@sizes(10)
 def test_draws(size):
     """Angles by their distribution function, directions by what lies beside the mean."""
+    draws = np.random.default_rng(1)
     kappas = np.array([0.05, 2.0, 60.0, 1e4])
     rows = np.repeat(kappas, COUNT)
-    mean = np.repeat(DRAWS.normal(size=(len(kappas), size)), COUNT, axis=0)
+    mean = np.repeat(draws.normal(size=(len(kappas), size)), COUNT, axis=0)
     keys = jax.random.split(jax.random.fold_in(KEY, size), len(rows))
     noise = jax.jit(jax.vmap(lambda key: POSTERIOR.noise(key, size)))(keys)
     drawn = jax.jit(lambda e, n: POSTERIOR.draw({}, e, n, None))(encoded_of(mean, rows), noise)
@@ -144,7 +150,7 @@ def test_draws(size):
             np.testing.assert_allclose(np.cov(inner.T) * (size - 1), np.eye(size - 1), atol=0.2)
 
 
-@SIZES
+@sizes(2)
 def test_few_proposals_are_rejected(size):
     """At least two in three are taken, so that one of all is, but for one code in 10^15."""
     kappa = jnp.asarray(KAPPAS, jnp.float32)
@@ -163,7 +169,7 @@ def test_few_proposals_are_rejected(size):
     assert (1 / 3) ** PROPOSALS < 1e-15
 
 
-@SIZES
+@sizes(10)
 def test_angles_follow_the_concentration_at_a_fixed_quantile(size):
     """``-(dF / dkappa) / density``, by differences of quadratures; in float32."""
     for kappa in (0.05, 2.0, 60.0, 1e4):
@@ -189,7 +195,7 @@ def test_angles_follow_the_concentration_at_a_fixed_quantile(size):
         np.testing.assert_allclose(found, expected, rtol=2e-4, err_msg=str(kappa))
 
 
-@SIZES
+@sizes(3)
 def test_gradients_of_averages_are_exact(size):
     """``d E[f] / dkappa = E[f' dt / dkappa]`` for ``f = cos``, whose mean is a Bessel ratio."""
     kappa = 4.0
@@ -207,8 +213,9 @@ def test_gradients_of_averages_are_exact(size):
 
 def test_codes_turn_with_the_mean_and_follow_the_concentration():
     """The slope of a code is that of a rotation in the plane of the mean and of its change."""
+    draws = np.random.default_rng(1)
     rows, size = 4, 5
-    mean, change = DRAWS.normal(size=(2, rows, size))
+    mean, change = draws.normal(size=(2, rows, size))
     kappa = np.array([0.5, 2.0, 10.0, 200.0])
     noise = jax.vmap(lambda key: POSTERIOR.noise(key, size))(jax.random.split(KEY, rows))
     given, zero = encoded_of(mean, kappa), jnp.zeros((rows, size))
@@ -233,7 +240,7 @@ def test_codes_turn_with_the_mean_and_follow_the_concentration():
     np.testing.assert_allclose(by_kappa, expected, rtol=2e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [2, 50])
+@pytest.mark.parametrize("size", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_finite_in_float32(size):
     """Values and gradients, however far out the encoder is, and for a mean of length 0."""
     second = np.zeros((6, size), np.float32)
