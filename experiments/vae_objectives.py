@@ -11,10 +11,11 @@ as an earlier row is left out, and so are those of `SKIPPED`. Rates, weights and
 objective has are its experiment's; nothing was tuned for the shared likelihood, so the order says
 what these settings do and not what the objectives can do.
 
-Samples are measured by fid, kid and prdc; held-out images by their likelihood (importance sampling
-with as many codes an image as the data set's budget says, so that it is a lower bound) in nats and,
-where it is a probability of 8-bit pixels, in bits a dimension; codes by the parts of the KL
-(Hoffman and Johnson 2016) and by the active units (Burda et al. 2016). A dash: there is none.
+Samples are measured by fid, kid and prdc; the first held-out images, as many as the data set's
+budget says, by their likelihood (importance sampling, so that it is a lower bound) in nats and,
+where it is a probability of 8-bit pixels, in bits a dimension; their codes by the parts of the KL
+(Hoffman and Johnson 2016) and by the active units (Burda et al. 2016); the ELBO is of all held-out
+images. A dash: there is none.
 
 Runs are under ``runs/vae_objectives``, each kept once it is finished, so that the same command goes
 on with the rest; beside them a report for each data set. The numbers go to ``--results``, as JSON
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +36,11 @@ from typing import Any, NamedTuple
 from jaxgan.cli import options
 from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError, Experiment
+from jaxgan.data import splits
+from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.evaluation.protocol import short_name
 from jaxgan.machine.atomic import write_atomically
-from jaxgan.measurement import runs
+from jaxgan.measurement import available, held_out, runs
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
 from jaxgan.run import experiment_file, provenance, workdir
 from jaxgan.study import runner
@@ -64,14 +68,18 @@ class Budget(NamedTuple):
     steps: int
     samples: int
     """Generated images that are measured."""
+    held_out: int
+    """Test images, the first ones, whose likelihood and codes are measured."""
     draws: int
-    """Codes drawn for each held-out image where its likelihood is estimated."""
+    """Codes drawn for each of them where its likelihood is estimated."""
 
 
 BATCH = 64
 BUDGETS = {
-    "digits": Budget(width=500, latent_size=10, steps=3000, samples=1500, draws=1000),
-    "fashion-mnist": Budget(width=500, latent_size=20, steps=2000, samples=2000, draws=10),
+    "digits": Budget(500, latent_size=10, steps=3000, samples=1500, held_out=297, draws=1000),
+    "fashion-mnist": Budget(
+        500, latent_size=20, steps=2000, samples=2000, held_out=1000, draws=100
+    ),
 }
 
 
@@ -152,42 +160,44 @@ def study_of(rows: Mapping[str, Entry], data: str, budget: Budget, seeds: Sequen
         seeds=tuple(seeds),
         images=budget.steps * BATCH,
         curve_points=0,
-        metrics=("fid", "kid", "prdc", "surgery"),
+        metrics=("fid", "kid", "prdc"),
         tuning="none for the shared networks and likelihood: the order says what these settings do,"
         " not what the objectives can do.",
     )
 
 
-def likelihood_of(folder: Path, cache: Path, draws: int) -> dict[str, Any]:
-    """Numbers of a run's held-out images, and what the likelihood is; {} where it has none.
+def held_out_of(folder: Path, cache: Path, budget: Budget) -> dict[str, Any]:
+    """Numbers of the first held-out images, and what kind of likelihood it is; what there is of it.
 
     They are measured once, and then read from ``cache``.
     """
     if cache.exists():
         return json.loads(cache.read_text())
     trained = runs.load(folder)
-    density = trained.program.algorithm.density
-    try:
-        metrics = runs.evaluate(trained, ("likelihood",), draws=draws)["metrics"]
-    except ConfigError:
-        metrics = {}
-    found = {short_name(name): value for name, value in metrics.items()}
-    told = {name: found[name] for name in TABLE.HELD_OUT if name in found}
-    told |= {"kind": density.kind} if density else {}
+    program, state, experiment = trained.program, trained.state, trained.experiment
+    size, there = experiment.evaluation.batch_size, available.has(program.algorithm)
+    batches = splits.held_out_batches(experiment.data, "test", size)
+    first = [batch for batch, _ in itertools.islice(batches, -(-budget.held_out // size))]
+    model = held_out.model_of(program, state, experiment, first, budget.draws)
+    told: dict[str, Any] = {"kind": model.likelihood} if model.likelihood else {}
+    for metric in (MODEL_METRICS[name] for name in ("likelihood", "surgery")):
+        if metric.needs <= there:
+            told |= {name: estimate.value for name, estimate in metric.compute(model).items()}
     cache.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(cache, json.dumps(told).encode())
     return told
 
 
-def numbers_of(folder: Path, cache: Path, draws: int) -> dict[str, Any]:
+def numbers_of(folder: Path, cache: Path, budget: Budget) -> dict[str, Any]:
     """What a run has come to."""
     result = workdir.read_result(folder)
     if result is None:
         return {"diverged": True}
     metrics = {short_name(name): value for name, value in result["metrics"].items()}
+    found = metrics | held_out_of(folder, cache, budget)
+    told = ("kind", *TABLE.SAMPLES, *TABLE.HELD_OUT, *TABLE.CODES)
     return {
-        **{name: metrics[name] for name in (*TABLE.SAMPLES, *TABLE.CODES) if name in metrics},
-        **likelihood_of(folder, cache, draws),
+        **{name: found[name] for name in told if name in found},
         "diverged": False,
         "alarms": [alarm["name"] for alarm in result["alarms"]],
         "seconds": result["seconds"]["training"] + result["seconds"]["evaluation"],
@@ -201,8 +211,8 @@ def document_of(
 
     def run_of(name: str, seed: int) -> dict[str, Any]:
         run = f"{name}-seed{seed}"
-        cache = folder / "likelihoods" / f"{run}-{budget.draws}.json"
-        return {"seed": seed, **numbers_of(folder / "runs" / run, cache, budget.draws)}
+        cache = folder / "held_out" / f"{run}-{budget.held_out}-{budget.draws}.json"
+        return {"seed": seed, **numbers_of(folder / "runs" / run, cache, budget)}
 
     def row_of(name: str, entry: Entry) -> dict[str, Any]:
         experiment = options.read_entry(entry)[0]

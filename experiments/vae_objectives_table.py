@@ -38,7 +38,9 @@ def markdown(document: Mapping[str, Any]) -> str:
         f"Objectives of autoencoders on {document['data']}: perceptrons of {document['width']}"
         f" units, codes of {document['latent_size']}, {document['steps']:,} steps of"
         f" {document['batch_size']} images, seeds {', '.join(map(str, document['seeds']))};"
-        f" {document['samples']:,} samples, {document['draws']:,} codes an image for likelihoods."
+        f" {document['samples']:,} samples; {document['held_out']:,} held-out images, and"
+        f" {document['draws']:,} codes of each for likelihoods; of so many, images and codes share"
+        f" {math.log(document['held_out']):.2f} nats at most."
         " Means over the runs that did not diverge, lowest and highest between brackets."
         " Likelihoods of two kinds cannot be compared. Encoders other than MlpEncoder are named.",
         "",

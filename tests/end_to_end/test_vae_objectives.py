@@ -20,7 +20,7 @@ SCORES = {"kid": 0.02, "precision": 0.5, "recall": 0.4, "density": 0.6, "coverag
 LIKELIHOODS = {"likelihood": -160.0, "elbo": -163.5, "kind": "DiscretizedLogistic"}
 DOCUMENT = {
     "data": "digits", "width": 8, "latent_size": 3, "steps": 1000, "samples": 50, "draws": 20,
-    "batch_size": 64, "seeds": [0, 1],
+    "held_out": 30, "batch_size": 64, "seeds": [0, 1],
     "rows": [
         {"name": "rae", "objective": "x", "encoder": "ConvEncoder", "runs": [
             {"seed": 0, "fid": 20.0, **SCORES, "diverged": False},
@@ -38,7 +38,7 @@ DOCUMENT = {
 
 def test_the_numbers_of_a_data_set_best_first():
     head, body = TABLE.markdown(DOCUMENT).split("\n\n")
-    assert "1,000 steps of 64 images, seeds 0, 1; 50 samples, 20 codes an image" in head
+    assert "1,000 steps of 64 images, seeds 0, 1; 50 samples; 30 held-out images, and 20" in head
     assert "Likelihoods of two kinds cannot be compared" in head
     names, _, vae, rae = body.splitlines()
     assert names == (
@@ -76,7 +76,8 @@ def test_the_numbers_in_results_are_told_as_they_are():
 
 
 def test_a_run_without_a_result_has_diverged(tmp_path):
-    assert STUDY.numbers_of(tmp_path, tmp_path / "none", 5) == {"diverged": True}
+    budget = STUDY.BUDGETS["digits"]
+    assert STUDY.numbers_of(tmp_path, tmp_path / "none", budget) == {"diverged": True}
 
 
 @pytest.mark.slow
@@ -103,6 +104,7 @@ def test_the_study_trains_measures_and_goes_on(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["--data", "digits", "--only", "vae", "beta_vae", "--seeds", "0", "--steps", "4"]
     words += ["--width", "4", "--latent-size", "2", "--draws", "3", "--samples", "100"]
+    words += ["--held-out", "250"]
     STUDY.study([*words, "--results", "numbers"])
     path = Path("numbers/vae_objectives_digits.json")
     document = json.loads(path.read_text())

@@ -31,8 +31,8 @@ CONDITIONAL = Vae(
     conditional=True,
 )
 
-# What others are made of too, and what draws or learns beside the networks.
-FAST = ("Bernoulli", "Gaussian", "DynamicBernoulli", "LearnedGaussian")
+# What others are made of too, and what draws beside the codes.
+FAST = ("Bernoulli", "Gaussian", "DynamicBernoulli")
 
 CASES = {
     **{

@@ -10,6 +10,7 @@ from jaxgan.data.sources.binarized import Binarized
 from jaxgan.data.sources.digits import Digits
 from jaxgan.data.sources.gaussians import Ring
 from jaxgan.data.sources.sprites import Sprites
+from jaxgan.evaluation.features.load import default_backbone
 
 VALUES = (0, 1, 127, 128, 200, 255)
 COUNT = 4000
@@ -61,6 +62,8 @@ def test_draws_are_white_as_often_as_gray_says_and_stay_the_same():
 def test_opens_as_data_with_the_labels_of_the_source():
     found = pipeline.load(Data(source=Binarized(), classes=10))
     assert found.info.name == "binarized-digits"
+    # What is known of gray images' features is not known of these.
+    assert default_backbone(found.info.name) == "pixels"
     gray = Digits().load("test")
     example = found.test[11]
     assert example["label"] == gray[11]["label"]
