@@ -24,7 +24,7 @@ from jaxgan.config import ConfigError, Experiment, Model, config_errors, describ
 from jaxgan.networks.pixel_cnn import PixelCnn
 from jaxgan.objectives.vae.codebook import Codebook, nearest, perplexity, straight_through, uses
 from jaxgan.objectives.vae.likelihoods import Gaussian, Likelihood
-from jaxgan.optim import Adam, Ema, Optimizer
+from jaxgan.optim import Adam, Ema, Optimizer, Schedule
 from jaxgan.typing import Batch, Codes, Latents, Metrics, Params, PerExample, Pixels, PRNGKey, Sums
 
 
@@ -73,8 +73,9 @@ class VqVae(Model):
 
     @property
     def optimizers(self) -> dict[str, tuple[Optimizer, int]]:
-        """Each player is trained in a phase of its own."""
-        return {"autoencoder": (self.optimizer, 1), "prior": (self.prior_optimizer, 1)}
+        """Those of constant rates: a schedule runs over a phase, of which logs know nothing."""
+        both = {"autoencoder": self.optimizer, "prior": self.prior_optimizer}
+        return {n: (one, 1) for n, one in both.items() if getattr(one, "schedule", 0) == Schedule()}
 
     def objective(self) -> str:
         """``VQ, Gaussian(scale=0.2), 512 codes, commitment = 0.25``."""

@@ -17,7 +17,7 @@ _SHARES = (
 )
 _POSITIVE = (
     *("fid", "cfid", "swd", "kid_se", "density", "bits_per_dim", "kl", "active_units"),
-    *("modes", "reverse_kl", "mode_kl", "mode_kl_floor", "reconstruction_mse"),
+    *("modes", "reverse_kl", "mode_kl", "mode_kl_floor", "reconstruction_mse", "feature_distance"),
     *("sigma_generator", "sigma_discriminator"),
     *("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl"),
 )

@@ -19,7 +19,7 @@ from jaxgan.networks.mlp import MlpEncoder
 from jaxgan.networks.vq import GridDecoder, GridEncoder
 from jaxgan.objectives.vae.codebook import Codebook
 from jaxgan.objectives.vae.likelihoods import Gaussian
-from jaxgan.optim import Adam, Ema, Sgd
+from jaxgan.optim import Adam, Ema, Schedule, Sgd
 from jaxgan.program import example_batch
 
 ROWS, PLACES, SIZE, CODES = 6, 2, 2, 4
@@ -131,6 +131,28 @@ def test_the_codebook_follows_the_vectors_and_has_no_gradient():
         total = DECAY * before.extras.totals[code] + (1 - DECAY) * mine.sum(0)
         np.testing.assert_allclose(after.extras.counts[code], count, rtol=1e-5)
         np.testing.assert_allclose(after.extras.totals[code], total, rtol=1e-4, atol=1e-6)
+
+
+def test_codes_start_anew_where_vectors_of_the_batch_are():
+    """All that are used less than on average, each at one of the batch's vectors."""
+    (before, _, _), _ = stepped()
+    vectors, indices, _ = quantized(before)
+    algorithm = build(experiment_of(codebook=Codebook(CODES, SIZE, DECAY, restart=0.99)))
+    step = jax.jit(algorithm.phases[0].train_step)
+    after = step(before, {"image": IMAGES}, jax.random.key(2))[0].extras
+    counts = DECAY + (1 - DECAY) * np.bincount(indices.ravel(), minlength=CODES)
+    dead = counts < 0.99 * counts.mean()
+    assert 1 <= dead.sum() < CODES
+    np.testing.assert_allclose(after.counts, np.where(dead, counts.mean(), counts), rtol=1e-5)
+    book = np.asarray(after.totals / after.counts[:, None])
+    apart = np.abs(book[:, None] - vectors.reshape(1, -1, SIZE)).max(-1).min(1)
+    np.testing.assert_array_equal(apart < 1e-5, dead)
+
+
+def test_learning_rates_that_are_not_those_of_a_phase_are_not_told():
+    falling = Adam(schedule=Schedule("linear"))
+    model = experiment_of(optimizer=falling).model
+    assert model.optimizers.keys() == {"prior"}
 
 
 def test_each_phase_leaves_the_other_player_as_it_is():

@@ -56,7 +56,7 @@ class MsSsim:
     References:
         Wang, Simoncelli and Bovik, Multi-Scale Structural Similarity for Image Quality Assessment,
         2003, eq. 7. Snell et al., Learning to Generate Images with Perceptual Similarity Metrics,
-        2017, section 3 (as the reconstruction of autoencoders and of VAEs).
+        2017 (as the reconstruction of autoencoders and of VAEs).
     """
 
     bounded: ClassVar[bool] = True

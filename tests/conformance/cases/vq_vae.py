@@ -18,4 +18,4 @@ MODEL = VqVae(
     share=0.3,
 )
 
-CASES = {"VqVae": Case(experiment(MODEL), steps=5)}
+CASES = {"VqVae": Case(experiment(MODEL), steps=5, slow=True)}
