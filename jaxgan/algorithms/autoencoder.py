@@ -62,6 +62,7 @@ class Autoencoder(NamedTuple):
         labels: of a batch; None where the model takes none.
         in_range: from a likelihood's outputs to images from 0 to 1, or to points.
         log_likelihood: of a batch under outputs.
+        log_prior: from variables and codes to their log densities under the prior.
     """
 
     init: Callable[[PRNGKey, Batch], Variables]
@@ -76,6 +77,7 @@ class Autoencoder(NamedTuple):
     labels: Callable[[Batch], Any]
     in_range: Callable[[Array], Pixels]
     log_likelihood: Callable[[Batch, Array], PerExample]
+    log_prior: Callable[[Variables, Codes], PerExample]
 
 
 def autoencoder(
@@ -192,6 +194,10 @@ def autoencoder(
 
         return encode_images
 
+    def prior_log_prob(variables: Variables, codes: Codes) -> PerExample:
+        params = learned_by(variables, "prior")
+        return model.code_prior.log_prob(params, codes, encoder_of(variables))
+
     def terms(
         variables: Variables, batch: Batch, found: Inferred, **how: Any
     ) -> tuple[Terms, Params]:
@@ -203,9 +209,7 @@ def autoencoder(
         likelihood = jax.vmap(lambda one: log_likelihood(batch, one))(per_code)
         log_prior = None
         if found.log_posterior is not None:
-            log_prior = model.code_prior.log_prob(
-                learned_by(variables, "prior"), flat, encoder_of(variables)
-            ).reshape(samples, count)
+            log_prior = prior_log_prob(variables, flat).reshape(samples, count)
         kl = None
         if model.posterior.has_kl(model.code_prior):
             params = learned_by(variables, "posterior")
@@ -231,7 +235,7 @@ def autoencoder(
 
     return Autoencoder(
         init, noise, encode, infer, outputs, terms, center, draw, codes_of, labels_of, in_range,
-        log_likelihood,
+        log_likelihood, prior_log_prob,
     )  # fmt: skip
 
 

@@ -135,12 +135,16 @@ class Density(NamedTuple):
         log_weight: ``log p(x|z) + log p(z) - log q(z|x)`` of one code drawn from each image's
             posterior with a key; the mean of its exponential is ``p(x)``. None where posterior or
             prior have no density.
+        log_prior: ``log p(z)`` of codes; None where not every vector is a code.
+        draw: so many codes from the prior, with a key; None where ``log_prior`` is.
     """
 
     kind: str
     measure: Callable[[np.ndarray], Measure]
     log_likelihood: Callable[[State, Batch, Array], PerExample] | None = None
     log_weight: Callable[[State, Batch, PRNGKey], PerExample] | None = None
+    log_prior: Callable[[State, Array], PerExample] | None = None
+    draw: Callable[[State, PRNGKey, int], Array] | None = None
 
 
 class Translation(NamedTuple):

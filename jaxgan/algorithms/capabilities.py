@@ -70,6 +70,12 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         made = parts.outputs(variables_of(state), given, parts.labels(batch))[0]
         return parts.log_likelihood(batch, made)
 
+    def log_prior(state: State, given: Codes) -> PerExample:
+        return parts.log_prior(variables_of(state), given)
+
+    def draw_prior(state: State, key: PRNGKey, count: int) -> Codes:
+        return parts.codes_of(variables_of(state), parts.prior(key, count))[0]
+
     def log_weight(state: State, batch: Batch, key: PRNGKey) -> PerExample:
         variables, count = variables_of(state), jnp.shape(batch["image"])[0]
         found, _ = parts.infer(variables, batch, parts.noise(key, count), state.step)
@@ -101,5 +107,6 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         "density": base.Density(
             kind_of(likelihood), likelihood.measure, log_likelihood,
             log_weight if dense else None,
+            *((log_prior, draw_prior) if model.code_prior.support == "space" else (None, None)),
         ),
     }  # fmt: skip

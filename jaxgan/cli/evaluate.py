@@ -18,6 +18,7 @@ from jaxgan.data.image_set import SUFFIXES, ImageSet, load_images, same_channels
 from jaxgan.data.order import subset_rows
 from jaxgan.data.source import DataError
 from jaxgan.evaluation.features.load import load_backbone
+from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
 from jaxgan.evaluation.metrics import check_names, shortage, warnings_of
 from jaxgan.evaluation.protocol import bracket
 from jaxgan.evaluation.reference import reference_statistics
@@ -41,8 +42,8 @@ class EvaluateOptions:
     what: tyro.conf.Positional[tuple[Path, ...]]
     """A run's folder; or real images and then generated ones, each a folder or an .npz file."""
     metrics: tuple[str, ...] = ()
-    """Such as fid fid_inf kid is prdc cfid cas memorization swd ms_ssim likelihood surgery
-    disentanglement manifold; none given: those of the run's settings, or fid and kid."""
+    """Such as fid fid_inf kid is prdc cfid cas memorization swd ms_ssim likelihood ais
+    surgery disentanglement manifold; none given: those of the run's settings, or fid and kid."""
     backbone: str | None = None
     """Feature extractor; None: as in the run's settings, or pixels."""
     samples: int | None = None
@@ -60,6 +61,8 @@ class EvaluateOptions:
     draws: int | None = None
     """Codes drawn for each held-out image of a run, for metrics that estimate a likelihood; None:
     1,000."""
+    ais: Annealing = USUAL
+    """Chains of the metric ais, of a run."""
     sampler: str | None = None
     """Sampler of a run, which `jaxgan fit` has fitted; None: its prior itself draws."""
     batch_size: int | None = None
@@ -191,6 +194,7 @@ def _of_run(options: EvaluateOptions) -> dict[str, Any]:
         fit.drawn_by(trained, folder, options.sampler),
         options.metrics or None,
         draws=options.draws or held_out.DRAWS,
+        annealing=options.ais,
         split=options.split,
         # Beside the JSON, which may be read by a program.
         log=lambda line: print(line, file=sys.stderr, flush=True),
@@ -201,6 +205,8 @@ def _of_images(options: EvaluateOptions) -> dict[str, Any]:
     of_runs = (*_OF_RUNS, "draws", "sampler")
     if given := [name for name in of_runs if getattr(options, name) is not None]:
         raise ConfigError(f"--{given[0].replace('_', '-')} is for runs, and these are images")
+    if options.ais != USUAL:
+        raise ConfigError("--ais is for runs, and these are images")
     with config_errors():
         check_names(options.metrics, samples_only=True)
     real_path, generated_path = options.what

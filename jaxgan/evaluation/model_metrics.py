@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxgan.evaluation.likelihood.annealed import Annealing, annealed_log_likelihood
+from jaxgan.evaluation.likelihood.targets import Target
 from jaxgan.evaluation.needs import Need
 from jaxgan.evaluation.protocol import Protocol, pixels_digest
 from jaxgan.evaluation.statistics.intervals import Estimate
@@ -60,6 +62,12 @@ class Model(NamedTuple):
     """So many generated images."""
     sample_count: int = 0
     """As many as the settings ask for."""
+    target: Target | None = None
+    """A decoder of codes from a density, whose images have slopes."""
+    annealing: Annealing = Annealing()
+    """How long chains are that tell its likelihood."""
+    log: Callable[[str], None] = lambda line: None
+    """Gets a line now and then, where it takes long."""
     singular_values: Callable[[], Mapping[str, Mapping[str, float]]] | None = None
     """Of each player, the largest singular value of each of its weights, by the weight's path."""
 
@@ -175,6 +183,24 @@ def _of_manifold(protocol: Protocol, model: Model) -> Protocol:
     )
 
 
+def _ais(model: Model) -> Numbers:
+    from jaxgan.evaluation.likelihood.summaries import mean_over_images
+
+    assert model.target is not None
+    found = annealed_log_likelihood(
+        model.target, model.batches, model.annealing, seed=model.seed, log=model.log
+    )
+    return {"ais": mean_over_images(found.log_likelihood)}
+
+
+def _of_annealing(protocol: Protocol, model: Model) -> Protocol:
+    images, how = model.images(model.annealing.images), model.annealing
+    return dataclasses.replace(
+        protocol, real_count=len(images), real_digest=pixels_digest([images]), draws=how.chains,
+        nfe=how.evaluations, likelihood=model.likelihood or f"Gaussian({how.scale:g})",
+    )  # fmt: skip
+
+
 def _sigma(model: Model) -> Numbers:
     assert model.singular_values is not None
     found = {player: max(values.values()) for player, values in model.singular_values().items()}
@@ -187,6 +213,7 @@ MODEL_METRICS: Mapping[str, ModelMetric] = {
         _likelihood, ("likelihood", "bits_per_dim"), frozenset({"likelihood", "code densities"}),
         _of_codes,
     ),
+    "ais": ModelMetric(_ais, ("ais",), frozenset({"annealing"}), _of_annealing, generates=True),
     "surgery": ModelMetric(
         _surgery,
         ("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl",

@@ -28,6 +28,7 @@ Need = Literal[
     "native images",
     "samples",
     "generator",
+    "annealing",
     "classes",
     "labels",
     "class scores",
@@ -47,6 +48,7 @@ Need = Literal[
 - ``native images``: models that see the images as the data set draws them.
 - ``samples``: a model that draws images from a prior.
 - ``generator``: images of latents, with gradients that lead to the latents of a given image.
+- ``annealing``: images of codes from a density on all vectors, with slopes.
 - ``classes``: classes of the real images.
 - ``labels``: samples of given classes.
 - ``class scores``: a feature extractor that is a classifier.
@@ -69,6 +71,7 @@ LACKING: Mapping[Need, str] = {
     "native images": "images as they are drawn{shape}: leave out --data.resize",
     "samples": "samples, and this model draws none",
     "generator": "a generator that has gradients, and this model has none",
+    "annealing": "a decoder of codes from a density on all vectors, and this model has none",
     "classes": "images of known classes, and the real ones have none",
     "labels": "samples of given classes, and this model draws none",
     "class scores": "class scores, and {backbone} gives none",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jaxgan.algorithms.base import Algorithm
+import jax
+
+from jaxgan.algorithms.base import Algorithm, Generation
 from jaxgan.config import ConfigError, Evaluation, Experiment, config_errors
 from jaxgan.data.pipeline import Data
 from jaxgan.data.splits import open_data
@@ -35,6 +37,8 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
         found |= {"encoder", "code densities"}
     if density is not None and density.log_weight is not None:
         found.add("code densities")
+    if (density is not None and density.log_prior is not None) or _normal(generation):
+        found.add("annealing")
     if generation is not None:
         found.add("samples")
         if generation.gradients and generation.labels is None:
@@ -43,6 +47,14 @@ def has(algorithm: Algorithm) -> frozenset[Need]:
         if generation.labels is not None and generation.with_labels is not None:
             found.add("labels")
     return frozenset(found)
+
+
+def _normal(generation: Generation | None) -> bool:
+    """Whether latents are standard normal vectors, whose images have slopes."""
+    if generation is None or generation.labels is not None or generation.truncate is None:
+        return False
+    latents = jax.eval_shape(lambda key: generation.prior(key, 1), jax.random.key(0))
+    return generation.gradients and isinstance(latents, jax.ShapeDtypeStruct)
 
 
 def check_samples(names: Sequence[str], experiment: Experiment, count: int) -> None:

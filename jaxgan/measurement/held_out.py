@@ -17,13 +17,15 @@ from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.splits import SplitName, held_out_batches
 from jaxgan.evaluation.likelihood import summaries
+from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
+from jaxgan.evaluation.likelihood.targets import Target, noisy, standard_normal
 from jaxgan.evaluation.model_metrics import MODEL_METRICS, ON_MANIFOLD, Model
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.ranges import range_of
 from jaxgan.evaluation.reference import draw
 from jaxgan.evaluation.statistics.intervals import Estimate
 from jaxgan.evaluation.statistics.ranges import within
-from jaxgan.measurement import sampling
+from jaxgan.measurement import available, sampling
 from jaxgan.measurement.sampling import SEED
 from jaxgan.networks.layers.spectral import singular_values
 from jaxgan.program import Program
@@ -45,6 +47,7 @@ def measure(
     log: Callable[[str], None],
     *,
     seed: int = SEED,
+    annealing: Annealing = USUAL,
 ) -> dict[str, tuple[Estimate, Protocol]]:
     """What the algorithm's ``evaluate`` gives, and the metrics of models that are asked for.
 
@@ -57,6 +60,7 @@ def measure(
         draws: codes drawn for each image where a likelihood is estimated.
         log: gets a line before what may take long.
         seed: of all that is drawn.
+        annealing: for ``ais``.
 
     Returns:
         Values and protocols under full names.
@@ -88,13 +92,15 @@ def measure(
     found = {protocol.name(metric): (value, protocol) for metric, value in means.items()}
     wanted = [name for name in names if name in MODEL_METRICS]
     model = model_of(program, state, experiment, batches, draws, seed)
+    target = target_of(program, state, annealing)
+    model = model._replace(target=target, annealing=annealing, log=log)
     for name in wanted:
         of_model = MODEL_METRICS[name]
         how = of_model.protocol(protocol, model)
         if of_model.generates and experiment.evaluation.batch_norm == "standing":
             size = experiment.evaluation.batch_size
             how = dataclasses.replace(how, batch_norm="standing", batch_size=size)
-        codes = f", {draws:,} codes each (--draws)" if how.draws else ""
+        codes = f", {draws:,} codes each (--draws)" if how.draws and not how.nfe else ""
         log(f"{name}: {how.real_count:,} images{codes}")
         try:
             computed = of_model.compute(model)
@@ -105,6 +111,26 @@ def measure(
             for short, value in computed.items()
         }
     return found
+
+
+def target_of(program: Program, state: State, annealing: Annealing) -> Target | None:
+    """What chains of codes look at: the model's own likelihood, or its images with normal noise."""
+    algorithm = program.algorithm
+    if "annealing" not in available.has(algorithm):
+        return None
+    density, generation = algorithm.density, algorithm.generation
+    if density is not None and density.log_prior is not None:
+        assert density.log_likelihood is not None
+        assert density.draw is not None
+        # Compiled once for all states, as functions of a tree are.
+        likelihood, prior = (
+            Partial(each, state) for each in (density.log_likelihood, density.log_prior)
+        )
+        return Target(likelihood, prior, functools.partial(density.draw, state))
+    assert generation is not None
+    assert program.prior is not None
+    images = noisy(Partial(generation.pixels, state), annealing.scale)
+    return Target(images, standard_normal, program.prior)
 
 
 def model_of(

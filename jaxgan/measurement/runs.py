@@ -14,6 +14,7 @@ from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.data.pipeline import Data
 from jaxgan.data.source import Source
 from jaxgan.data.splits import SplitName
+from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
 from jaxgan.measurement import held_out, scoring
 from jaxgan.program import Program, compile_program, example_batch
 from jaxgan.run import workdir
@@ -101,13 +102,15 @@ def evaluate(
     draws: int = held_out.DRAWS,
     split: SplitName | None = None,
     log: Callable[[str], None] = lambda line: None,
+    annealing: Annealing = USUAL,
 ) -> dict[str, Any]:
     """The numbers of a run, measured again; a JSON document.
 
     Args:
         trained: the run; its experiment's evaluation settings apply.
         names: metrics; None: those of the settings.
-        draws: as in `jaxgan.measurement.scoring.measure`, as is ``log``.
+        draws: as in `jaxgan.measurement.scoring.measure`, as are ``log`` and
+            ``annealing``.
         split: real images that samples are compared with; None:
             `jaxgan.measurement.scoring.final_split`.
 
@@ -126,5 +129,6 @@ def evaluate(
         intervals=True,
         draws=draws,
         log=log,
+        annealing=annealing,
     )
     return {"name": experiment.name, "step": trained.step, **numbers._asdict()}

@@ -14,6 +14,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.data.splits import SplitName, images_of, labels_of, open_data, split_of
 from jaxgan.evaluation import metrics, scores
 from jaxgan.evaluation.features.load import load_backbone
+from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
 from jaxgan.evaluation.manifolds import mixtures
 from jaxgan.evaluation.protocol import Protocol, Weights, bracket
 from jaxgan.evaluation.reference import Reference, classes_of, draw, reference_statistics
@@ -131,6 +132,7 @@ def measure(
     draws: int = held_out.DRAWS,
     seed: int = SEED,
     log: Callable[[str], None] = lambda line: None,
+    annealing: Annealing = USUAL,
 ) -> Numbers:
     """All numbers of a state.
 
@@ -145,6 +147,7 @@ def measure(
         draws: codes drawn for each held-out image where a likelihood is estimated.
         seed: of the latents, and of all else that is drawn.
         log: gets a line before what may take long.
+        annealing: how long chains of ``ais`` are.
 
     Raises:
         ConfigError: samples cannot be drawn as asked, or a metric needs what is not there.
@@ -181,8 +184,9 @@ def measure(
         warnings = _warnings(real, of_samples)
     if held_out_split is not None:
         held = held_out.measure(
-            program, state, experiment, held_out_split, names, draws, log, seed=seed
-        )
+            program, state, experiment, held_out_split, names, draws, log,
+            seed=seed, annealing=annealing,
+        )  # fmt: skip
         found |= {name: value for name, (value, _) in held.items()}
         protocols |= {name: protocol for name, (_, protocol) in held.items()}
     for name, value in found.items():

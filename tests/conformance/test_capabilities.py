@@ -129,6 +129,11 @@ def test_needs_that_are_there_are_met(name):
     if "likelihood" in there and "code densities" in there and "encoder" not in there:
         found = jax.eval_shape(algorithm.density.log_weight, state, batch, key)
         assert structure(found) == values
+    if "annealing" in there and algorithm.density is not None:
+        drawn = jax.eval_shape(lambda s, k: algorithm.density.draw(s, k, rows), state, key)
+        found = jax.eval_shape(algorithm.density.log_likelihood, state, batch, drawn)
+        assert structure(found) == values
+        assert structure(jax.eval_shape(algorithm.density.log_prior, state, drawn)) == values
     if "samples" in there:
         latents = jax.eval_shape(lambda k: algorithm.generation.prior(k, rows), key)
         if "labels" in there:
@@ -138,6 +143,7 @@ def test_needs_that_are_there_are_met(name):
     known = {
         *("samples", "generator", "labels"),
         *("codes", "encoder", "images alone", "likelihood", "code densities"),
+        "annealing",
     }
     assert there <= known
 

@@ -26,6 +26,8 @@ MESSAGES = {
     "native images": "it needs images as they are drawn, 64x64x1: leave out --data.resize",
     "samples": "it needs samples, and this model draws none",
     "generator": "it needs a generator that has gradients, and this model has none",
+    "annealing": "it needs a decoder of codes from a density on all vectors, and this model has"
+    " none",
     "classes": "it needs images of known classes, and the real ones have none",
     "labels": "it needs samples of given classes, and this model draws none",
     "class scores": "it needs class scores, and backbone pixels8x8 gives none",
@@ -46,6 +48,7 @@ TABLE = {
     "ms_ssim": {"8 bits"},
     "modes": {"stacked", "class scores"},
     "likelihood": {"likelihood", "code densities"},
+    "ais": {"annealing"},
     "surgery": {"codes", "encoder"},
     "disentanglement": {"codes", "images alone", "factors", "native images"},
     "manifold": {"manifold", "native images", "generator"},

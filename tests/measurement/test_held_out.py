@@ -1,6 +1,7 @@
 """Metrics of a model itself: what they are of trained states whose answers are known."""
 
 import dataclasses
+import functools
 import math
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tiny
 from jax.tree_util import Partial
+from scipy import stats
 
 from jaxgan.config import ConfigError, Evaluation
 from jaxgan.data.pipeline import Data
@@ -17,6 +19,8 @@ from jaxgan.data.source import ArraySplit, Field, Info
 from jaxgan.data.sources.triangles import Triangles
 from jaxgan.evaluation import model_metrics
 from jaxgan.evaluation.disentanglement import scores
+from jaxgan.evaluation.likelihood.annealed import Annealing
+from jaxgan.evaluation.likelihood.weights import log_likelihood_of
 from jaxgan.evaluation.manifolds.triangle_images import coverage, project
 from jaxgan.evaluation.protocol import parse
 from jaxgan.measurement import available, held_out
@@ -95,6 +99,39 @@ def test_models_without_a_gaussian_posterior_are_measured_by_their_weights():
         if name.startswith("likelihood[")
     )
     assert found == pytest.approx(-64 * math.log(2))
+
+
+def test_chains_and_importance_sampling_tell_the_same_of_a_vae():
+    experiment, lines = tiny.vae(data=SQUARES), []
+    program, state = made(experiment)
+    available.check(["ais"], experiment, program.algorithm)
+    found = held_out.measure(
+        program, state, experiment, "test", ["ais"], 1, lines.append,
+        annealing=Annealing(chains=8, temperatures=20, leapfrog=4, images=6),
+    )  # fmt: skip
+    assert lines[-1] == "ais: images 1 to 6, temperature 20 of 20"
+    batch, _ = next(held_out.held_out_batches(experiment.data, "test", 6))
+    expected = log_likelihood_of(
+        [batch], posterior=functools.partial(program.posterior, state), log_weights=None,
+        log_likelihood=functools.partial(program.log_likelihood, state), samples=4000,
+    ).mean()  # fmt: skip
+    value, _ = found["ais[test6,ema,draws=8,likelihood=Bernoulli,nfe=120]"]
+    assert value.value == pytest.approx(expected, abs=0.5)
+
+
+def test_chains_tell_the_likelihood_of_a_gan_with_noise():
+    """All weights 0: every image is gray, whatever the latent, and the noise is all there is."""
+    experiment = tiny.gan(data=SQUARES)
+    program, state = made(experiment)
+    state = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
+    how = Annealing(chains=2, temperatures=3, leapfrog=2, images=5, scale=0.5)
+    found = held_out.measure(
+        program, state, experiment, "test", ["ais"], 1, lambda line: None, annealing=how
+    )
+    value, protocol = found["ais[test5,ema,draws=2,likelihood=Gaussian(0.5),nfe=12]"]
+    # All pixels are black or white, and half a step from gray.
+    assert value.value == pytest.approx(64 * stats.norm(0.5, 0.5).logpdf(1.0), rel=1e-5)
+    assert protocol.real_count == 5
 
 
 def test_gray_images_have_no_bits():

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import Partial
 from jaxtyping import Array, Float, Float64
 
 from jaxgan import rng
 from jaxgan.evaluation.likelihood import posteriors
+from jaxgan.evaluation.likelihood.hamiltonian import transition
+from jaxgan.evaluation.likelihood.targets import Target
 from jaxgan.typing import Batch, PRNGKey
 
 ROWS = 1024
@@ -63,18 +64,8 @@ class Annealing:
         return self.temperatures * (self.leapfrog + 2)
 
 
-class Target(NamedTuple):
-    """A decoder with a prior. Functions are `jax.tree_util.Partial`, their weights arguments.
-
-    Attributes:
-        log_likelihood: from a batch and one code a row to ``log p(x|z)``, in nats.
-        log_prior: from codes to ``log p(z)``, in nats.
-        draw: from a key and a count to codes of the prior.
-    """
-
-    log_likelihood: Callable[[Any, Any], Any]
-    log_prior: Callable[[Any], Any]
-    draw: Callable[[PRNGKey, int], Any]
+USUAL = Annealing()
+"""Unless said otherwise."""
 
 
 class Annealed(NamedTuple):
@@ -104,7 +95,7 @@ def schedule(temperatures: int) -> Float64[np.ndarray, "steps"]:
 def annealed_log_likelihood(
     target: Target,
     batches: Iterable[Batch],
-    settings: Annealing = Annealing(),
+    settings: Annealing = USUAL,
     *,
     seed: int = 0,
     log: Callable[[str], None] = lambda line: None,
@@ -149,7 +140,7 @@ def bidirectional(
     target: Target,
     batch: Batch,
     codes: Float[Array | np.ndarray, "images latent"],
-    settings: Annealing = Annealing(),
+    settings: Annealing = USUAL,
     *,
     seed: int = 0,
 ) -> tuple[Annealed, Annealed]:
@@ -276,80 +267,6 @@ def _steps(
         return (codes, tuned), (gain, jnp.mean(share), size)
 
     return jax.lax.scan(one, carry, given)
-
-
-def transition(
-    log_density: Callable[[Any], Any],
-    codes: Float[Array, "rows latent"],
-    sizes: Float[Array, "rows"],
-    key: PRNGKey,
-    *,
-    leapfrog: int,
-) -> tuple[Float[Array, "rows latent"], Float[Array, "rows"]]:
-    """A step of Hamiltonian Monte Carlo in every row, which leaves a density as it is.
-
-    Args:
-        log_density: from codes to the log density of each row, up to a constant.
-        codes: where the rows are.
-        sizes: step sizes.
-        key: of the momenta and of what is accepted.
-        leapfrog: steps of the trajectory.
-
-    Returns:
-        Codes, and the probabilities with which the proposals were accepted.
-
-    References:
-        Neal, MCMC Using Hamiltonian Dynamics, 2011, section 3.
-    """
-    each = sizes[:, None]
-
-    def slope(codes: Any) -> tuple[Any, Any]:
-        values, back = jax.vjp(log_density, codes)
-        return values, back(jnp.ones_like(values))[0]
-
-    momentum = jax.random.normal(rng.role_key(key, "momentum"), codes.shape)
-    before, slopes = slope(codes)
-    start = before - 0.5 * jnp.sum(jnp.square(momentum), axis=-1)
-
-    def leap(_: Any, carry: Any) -> Any:
-        place, momentum, _, slopes = carry
-        momentum = momentum + 0.5 * each * slopes
-        place = place + each * momentum
-        values, slopes = slope(place)
-        return place, momentum + 0.5 * each * slopes, values, slopes
-
-    place, momentum, after, _ = jax.lax.fori_loop(
-        0, leapfrog, leap, (codes, momentum, before, slopes)
-    )
-    end = after - 0.5 * jnp.sum(jnp.square(momentum), axis=-1)
-    # A trajectory that has left all numbers is refused.
-    share = jnp.where(jnp.isfinite(end), jnp.exp(jnp.minimum(end - start, 0.0)), 0.0)
-    taken = jax.random.uniform(rng.role_key(key, "accept"), share.shape) < share
-    return jnp.where(taken[:, None], place, codes), share
-
-
-def noisy(pixels: Any, scale: float) -> Any:
-    """``log N(x; pixels(z), scale^2)`` of images from 0 to 1, for generators without a likelihood.
-
-    Args:
-        pixels: from latents to images from 0 to 1 (or points), a `jax.tree_util.Partial`.
-        scale: standard deviation.
-    """
-    return Partial(_noisy, pixels, scale)
-
-
-def _noisy(pixels: Any, scale: Any, batch: Any, latents: Any) -> Any:
-    images = jnp.asarray(batch["image"])
-    real = images.astype(jnp.float32) / 255.0 if images.dtype == jnp.uint8 else images
-    distance = jnp.square((real - pixels(latents)) / scale)
-    constant = 2.0 * jnp.log(scale) + math.log(2.0 * math.pi)
-    return -0.5 * jnp.sum(distance + constant, axis=(1, 2, 3))
-
-
-@Partial
-def standard_normal(codes: Float[Array, "rows latent"]) -> Float[Array, "rows"]:
-    """``log N(z; 0, I)``."""
-    return -0.5 * jnp.sum(jnp.square(codes) + math.log(2.0 * math.pi), axis=-1)
 
 
 def _telling(log: Callable[[str], None], what: str, settings: Annealing) -> Callable[[int], None]:

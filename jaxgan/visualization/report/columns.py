@@ -78,6 +78,11 @@ COLUMNS: tuple[MetricColumn, ...] = (
         " the ELBO.",
     ),
     MetricColumn(
+        "ais", "Log-likelihood by AIS", HIGHER, "nats/image", 2,
+        "Of the first held-out images, by annealed importance sampling of the decoder alone; a"
+        " lower bound in expectation.",
+    ),
+    MetricColumn(
         "bits_per_dim", "Bits per dimension", LOWER, "bits/dim", 3,
         "The negative log-likelihood by pixel and channel, in bits.",
     ),

@@ -25,14 +25,12 @@ from jaxgan import rng
 from jaxgan.evaluation.likelihood import annealed
 from jaxgan.evaluation.likelihood.annealed import (
     Annealing,
-    Target,
     annealed_log_likelihood,
     bidirectional,
-    noisy,
     schedule,
-    standard_normal,
-    transition,
 )
+from jaxgan.evaluation.likelihood.hamiltonian import transition
+from jaxgan.evaluation.likelihood.targets import Target, noisy, standard_normal
 
 
 def normal(key, count):
