@@ -61,7 +61,9 @@ Bounds of several codes (float32, seeds 0 to 2; the best with one network frozen
 to 17.6 and ELBO -28.5 to -27.4 (iwae; 24.0 and -34.5), 15.5 to 16.7 and -26.6 to -26.3 (ciwae; 24.5
 and -28.1), 16.3 to 17.3 and -28.7 to -27.6 (dreg; with its encoder frozen 22.1 and -35.4), 16.3 to
 17.0 and -28.3 to -27.4 (piwae; likewise 22.1 and -35.4). A KL at a capacity: 10.8 to 12.5 and -26.0
-to -25.7 (capacity_vae; with its encoder frozen 28.9 and -27.7).
+to -25.7 (capacity_vae; with its encoder frozen 28.9 and -27.7). Likewise 12.5 to 13.3 and -27.4 to
+-27.2 (cyclical_vae), 14.0 to 15.1 and -26.8 to -26.6 (free_bits_vae), 15.4 to 16.7 and -26.6 to
+-26.4 (sticking_the_landing); with the encoder frozen each has 28.6 and -28.2.
 
 Codes and distances of their own (float32, seeds 0 to 2; the best with one network frozen, seed 0):
 vq_vae, FID 3.3 to 5.1 and ELBO 13.9 to 14.6 (12.1 and 10.1 with a frozen prior, 61.0 and -147.5
@@ -188,6 +190,9 @@ BOUNDS = {
     "ciwae": Bound(300, fid=20.0, elbo=-27.3),
     "dreg": Bound(300, fid=19.5, elbo=-31.0),
     "iwae": Bound(300, fid=20.5, elbo=-30.5),
+    "cyclical_vae": Bound(300, fid=18.0, elbo=-27.8),
+    "free_bits_vae": Bound(300, fid=19.0, elbo=-27.4),
+    "sticking_the_landing": Bound(300, fid=20.0, elbo=-27.2),
     "piwae": Bound(300, fid=19.5, elbo=-31.0),
     "vae": Bound(300, fid=20.0, elbo=-27.2),
     "gumbel_vae": Bound(300, fid=18.0, elbo=-28.3, optimize=True),
