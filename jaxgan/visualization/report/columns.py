@@ -99,6 +99,14 @@ COLUMNS: tuple[MetricColumn, ...] = (
         "The ELBO's divergence of an image's code from the prior.",
     ),
     MetricColumn(
+        "kl_lower", "KL of the lower level", NEITHER, "nats/image", 2,
+        "The part of the KL by which lower codes differ from what upper codes say of them.",
+    ),
+    MetricColumn(
+        "kl_upper", "KL of the upper level", NEITHER, "nats/image", 2,
+        "The part of the KL by which upper codes differ from the prior.",
+    ),
+    MetricColumn(
         "mutual_information", "Mutual information", NEITHER, "nats/image", 2,
         "The part of the KL that codes tell of which image they come from; at most the logarithm of"
         " the number of images.",
