@@ -20,6 +20,7 @@ _POSITIVE = (
     *("modes", "reverse_kl", "mode_kl", "mode_kl_floor", "reconstruction_mse", "feature_distance"),
     *("sigma_generator", "sigma_discriminator"),
     *("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl"),
+    *("kl_lower", "kl_upper"),
 )
 
 RANGES: Mapping[str, Range] = {
