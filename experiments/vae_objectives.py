@@ -42,6 +42,7 @@ from jaxgan.evaluation.protocol import short_name
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import available, held_out, runs
 from jaxgan.networks.mlp import MlpDecoder, MlpEncoder
+from jaxgan.objectives.vae.likelihoods import kind_of
 from jaxgan.run import experiment_file, provenance, workdir
 from jaxgan.study import runner
 from jaxgan.study.comparison import Entry, Study
@@ -179,7 +180,9 @@ def held_out_of(folder: Path, cache: Path, budget: Budget) -> dict[str, Any]:
     batches = splits.held_out_batches(experiment.data, "test", size)
     first = [batch for batch, _ in itertools.islice(batches, -(-budget.held_out // size))]
     model = held_out.model_of(program, state, experiment, first, budget.draws)
-    told: dict[str, Any] = {"kind": model.likelihood} if model.likelihood else {}
+    # Some give bounds alone, which are of a kind as likelihoods are.
+    likelihood = getattr(experiment.model, "likelihood", None)
+    told: dict[str, Any] = {} if likelihood is None else {"kind": kind_of(likelihood)}
     for metric in (MODEL_METRICS[name] for name in ("likelihood", "surgery")):
         if metric.needs <= there:
             told |= {name: estimate.value for name, estimate in metric.compute(model).items()}
