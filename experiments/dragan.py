@@ -10,7 +10,7 @@ that of the authors' code. Networks and optimizers are those of experiments/dcga
 discriminator's first weights, which are scaled by fan-in: from N(0, 0.02) a discriminator without
 batch normalization starts nearly flat, and in 600 steps nothing was learned (fid 38).
 
-Measured on digits after 1,000 steps, seeds 0 to 2, by tests/end_to_end/test_experiments_learn.py
+Measured on digits after 1,000 steps, seeds 0 to 2, by tests/end_to_end/learning.py
 (fid of 1,000 samples, features digits-cnn; a generator that is never updated has 42):
 
     fid 10.2, 11.2, 9.1; 15 s of processor time, mostly compilation; AMD EPYC

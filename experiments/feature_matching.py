@@ -12,7 +12,7 @@ an AMD EPYC that had much else to do; [digits-cnn,train1500,gen1500,q8,ema]):
 
     fid 3.87, kid 0.0700
 
-After 1,000 steps tests/end_to_end/test_experiments_learn.py finds fid 3.86 to 4.28 (1,000 samples,
+After 1,000 steps tests/end_to_end/learning.py finds fid 3.86 to 4.28 (1,000 samples,
 seeds 0-2), and 10.1 with a discriminator that is never updated: means of random features say much.
 """
 

@@ -7,7 +7,7 @@ A code is 20 variables of 10 categories each, as in section 4.2 of the paper, re
 a temperature that falls from 1 to 0.5; whatever is measured is measured of whole categories. The
 networks are those of vae.py.
 
-Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/test_experiments_learn.py does
+Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/learning.py does
 (FID of 1,000 samples from the training split, digits-cnn; ELBO in nats on 297 held-out images; two
 cores of an AMD EPYC): FID 2.5 to 2.9, ELBO -24.6 to -24.5; straight through, FID 7.8 to
 9.5, ELBO -24.3 to -24.2.

@@ -7,7 +7,7 @@
 The networks are those of vae.py; the posterior is a diagonal Gaussian and two inverse
 autoregressive steps after it, and the KL is estimated by the code that was drawn.
 
-Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/test_experiments_learn.py does
+Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/learning.py does
 (FID of 1,000 samples from the training split, digits-cnn; ELBO in nats on 297 held-out images; two
 cores of an AMD EPYC): FID 5.0 to 5.2, ELBO -23.9 to -23.8, of which the KL is 3.6 to 3.7.
 """

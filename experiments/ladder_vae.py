@@ -7,7 +7,7 @@ Encoder and generator share the network that makes a lower code's prior of an up
 weight rises over the first thousand steps. The networks are perceptrons of the size of vae.py's;
 those of the paper are larger and batch-normalized.
 
-Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/test_experiments_learn.py does
+Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/learning.py does
 (FID of 1,000 samples from the training split, digits-cnn; ELBO in nats on 297 held-out images; two
 cores of an AMD EPYC): FID 3.5 to 3.7, ELBO -23.7 to -23.4, of which the KL is 3.9.
 """

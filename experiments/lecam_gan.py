@@ -8,7 +8,7 @@ of those of the other kind of images (weight 0.3, decay 0.9, as the authors have
 CIFAR-10). The 1,500 digits are limited data of themselves. The penalty starts after 200 updates,
 not 1,000, since runs are short. The networks are those of DCGAN, the paper's are BigGAN's.
 
-Measured on digits after 600 steps, seeds 0 to 2, by tests/end_to_end/test_experiments_learn.py
+Measured on digits after 600 steps, seeds 0 to 2, by tests/end_to_end/learning.py
 (fid of 1,000 samples, features digits-cnn; a generator that is never updated has 42):
 
     fid 4.1, 4.6, 4.6; 15 s of processor time, mostly compilation; AMD EPYC

@@ -10,7 +10,7 @@ average of the generator's weights. The paper's weight is 10 for images of 64 to
 side; those of digits have 8, where slopes over all pixels are shorter. The networks are those of
 DCGAN, the paper's are residual.
 
-Measured on digits after 600 steps, seeds 0 to 2, by tests/end_to_end/test_experiments_learn.py
+Measured on digits after 600 steps, seeds 0 to 2, by tests/end_to_end/learning.py
 (fid of 1,000 samples, features digits-cnn; a generator that is never updated has 42):
 
     fid 4.3, 4.6, 4.4; 15 s of processor time, mostly compilation; AMD EPYC

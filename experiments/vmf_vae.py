@@ -6,7 +6,7 @@
 Posteriors are von Mises-Fisher distributions, and the prior is uniform on the sphere. The networks
 are those of vae.py; the paper's have two hidden layers.
 
-Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/test_experiments_learn.py does
+Measured on digits, 5,000 steps, seeds 0 to 2, as tests/end_to_end/learning.py does
 (FID of 1,000 samples from the training split, digits-cnn; ELBO in nats on 297 held-out images; two
 cores of an AMD EPYC): FID 7.5, ELBO -24.8 to -24.7, of which the KL is 3.4.
 """
