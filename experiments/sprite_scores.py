@@ -9,19 +9,18 @@ The experiments of this folder by the same names, each on the same images of
 units, and codes of 10 numbers. All make as many updates; a FactorVAE's see twice as many images.
 
 What differs from the paper: 50 seeds of 300,000 updates each with convolutions, and dSprites, on
-737,280 images (--images draws so many of them). Published there as figures: MIG about 0.02 to 0.4,
-FactorVAE's score about 0.5 to 0.85. The paper finds that seeds and weights decide more than the
-objective does, so that a row here says nothing about others.
+737,280 images (--images draws so many of them). Its scores are published as figures. The paper
+finds that seeds and weights decide more than the objective does, so that a row here says little.
 
-Measured with --steps 1000 --images 10000, far from the end of training (seeds 0 and 1; two cores of an
-AMD EPYC shared with other jobs; JAX 0.10.2), the order of seeds kept:
+Measured with --steps 1000 --images 10000, far from the end of training, seeds 0 and 1 (two cores of
+an AMD EPYC, shared with other jobs; JAX 0.10.2):
 
     beta_vae:   MIG 0.005 and 0.036, FactorVAE's score 0.437 and 0.564
     beta_tcvae: MIG 0.010 and 0.072, FactorVAE's score 0.468 and 0.649
     factor_vae: MIG 0.024 and 0.028, FactorVAE's score 0.355 and 0.545
     dip_vae:    MIG 0.010 and 0.018, FactorVAE's score 0.472 and 0.401
 
-As in the paper, seeds differ more than objectives.
+The two seeds of a row differ by as much as rows do.
 """
 
 from __future__ import annotations
