@@ -1,7 +1,13 @@
-"""The table and the samples of the study of autoencoders' objectives, vae_objectives.py."""
+"""The table and the samples of the study of autoencoders' objectives, vae_objectives.py.
+
+    python experiments/vae_objectives_table.py
+
+Writes the tables beside the numbers that are in ``experiments/results`` once more.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from jaxgan.machine.atomic import write_atomically
 from jaxgan.run import experiment_file, workdir
 
 GAN_TABLE: Any = experiment_file.load_file(Path(__file__).parent / "objectives_table.py")
@@ -77,3 +84,14 @@ def sheet(folder: Path, names: Sequence[str], seed: int) -> np.ndarray | None:
             # Eight in a row, of which there are as many as in a column.
             strips.append(image[: image.shape[0] // 8])
     return np.concatenate(strips)[..., None] if strips else None
+
+
+def main() -> None:
+    """Writes the tables, and says where."""
+    for path in filter(Path.exists, map(results_file, DATA)):
+        document = json.loads(path.read_text())
+        print(write_atomically(path.with_suffix(".md"), markdown(document).encode()))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,8 +11,8 @@ _ADVICE = "Try a smaller learning rate, or gradient clipping (clip_norm of the o
 CANNOT_WORK = {
     # The command.
     "trian x.py": (
-        "there is no command 'trian'; there are train, resume, list, show, sample, evaluate,"
-        " compare, report"
+        "there is no command 'trian'; there are train, resume, list, show, fit, sample,"
+        " evaluate, compare, report"
     ),
     "train": _NO_FILE,
     "train --steps 3": _NO_FILE,
@@ -198,8 +198,8 @@ CANNOT_WORK = {
     "evaluate done --samples 1": "--samples 1: distances need at least 2",
     "evaluate done --metrics fid kdi": (
         "there is no metric 'kdi': did you mean kid? There are fid, fid_inf, kid, is, prdc, cfid,"
-        " cas, memorization, swd, ms_ssim, modes, likelihood, surgery, disentanglement,"
-        " manifold, sigma"
+        " cas, memorization, swd, ms_ssim, modes, likelihood, ais, surgery,"
+        " disentanglement, manifold, sigma"
     ),
     "evaluate done --metrics manifold": (
         "manifold needs a data set whose manifold is known: triangles"

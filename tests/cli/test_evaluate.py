@@ -237,7 +237,7 @@ MISTAKES = {
     "run --metrics xxxx": (
         ConfigError,
         "there is no metric 'xxxx'; there are fid, fid_inf, kid, is, prdc, cfid, cas, memorization,"
-        " swd, ms_ssim, modes, likelihood, surgery",
+        " swd, ms_ssim, modes, likelihood, ais, surgery",
     ),
     "a b --metrics likelihood": (
         ConfigError,
