@@ -18,6 +18,7 @@ import jaxgan.algorithms
 import jaxgan.networks
 import jaxgan.objectives
 from jaxgan.algorithms import base
+from jaxgan.algorithms.vae import Vae
 from jaxgan.config import Experiment, Model
 from jaxgan.data.pipeline import Data
 from jaxgan.objectives.gan import constraints as gan_constraints
@@ -28,7 +29,9 @@ from jaxgan.objectives.gan.constraints import Constraint
 from jaxgan.objectives.gan.generator_penalties import GeneratorPenalty
 from jaxgan.objectives.gan.losses import GanLoss
 from jaxgan.objectives.gan.penalties import Penalty
+from jaxgan.objectives.vae.bounds import Beta, Reconstruction
 from jaxgan.objectives.vae.likelihoods import Likelihood
+from jaxgan.objectives.vae.posteriors import DiagonalGaussian, Point
 from jaxgan.optim import Optimizer, Sgd
 
 PARTS = {
@@ -211,11 +214,17 @@ def cases() -> dict[str, Case]:
 
 
 def without_objective(experiment: Experiment) -> Any:
-    """An experiment but for the loss or likelihood and a single penalty.
+    """An experiment but for the loss or likelihood, a bound and a single penalty.
 
     Cases that share it differ in these alone. (One case has all penalties at once.)
     """
     model = experiment.model
+    if isinstance(model, Vae):
+        # Neither keeps anything; regularizers neither.
+        usual = {"bound": Reconstruction(), "beta": Beta(), "posterior": model.posterior}
+        if isinstance(model.posterior, Point | DiagonalGaussian):
+            usual["posterior"] = Point()
+        model = dataclasses.replace(model, regularizers=(), **usual)
     for field in ("penalties", "generator_penalties"):
         if len(getattr(model, field, ())) == 1:
             model = dataclasses.replace(model, **{field: ()})

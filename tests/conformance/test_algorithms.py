@@ -42,15 +42,15 @@ DISTINCT_COMPILED = pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=CORE_MARKS[n]) for n in CASES if alike()[n] == n or keeps_something(n)],
 )
-# Both ways to map are one way to an algorithm, which sees the name of an axis: where only a loss
-# that keeps nothing differs, one of them tells whether it looks at the whole batch.
+# Both ways to map are one way to an algorithm, which sees the name of an axis: one case of each
+# class of settings tells of the other one.
+OF_EACH_CLASS = {type(case.experiment.model): n for n, case in reversed(CASES.items())}.values()
 MAPPED = pytest.mark.parametrize(
     ("name", "mode"),
     [pytest.param(n, "pmap", marks=CORE_MARKS[n], id=f"pmap-{n}") for n in CASES]
     + [
         pytest.param(n, "shard_map", marks=pytest.mark.slow, id=f"shard_map-{n}")
-        for n in CASES
-        if alike()[n] == n or keeps_something(n)
+        for n in sorted({*OF_EACH_CLASS, *CORE})
     ],
 )
 # The gradient of a loss that nothing is added to, and after one plain update of each player.
@@ -161,7 +161,9 @@ def test_a_member_of_a_population_is_the_run_of_its_seed(name):
         assert_close(own, alone.metrics)
 
 
-@DISTINCT_COMPILED
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=CORE_MARKS[n]) for n in sorted({*OF_EACH_CLASS, *CORE})]
+)
 def test_initial_states_of_a_population_are_those_of_its_seeds(name):
     experiment = CASES[name].experiment
     states = compile_population(experiment).init(

@@ -27,11 +27,40 @@ from jaxgan.run import experiment_file
 
 FAST = {"acgan", "conv_beta_vae", "cvae", "dcgan"}
 """Those that are looked at without CI."""
+
+
+def made_of(path):
+    """What decides which arithmetic there is: the model's class, and those of its networks."""
+    model = experiment_file.load_experiment(path).model
+    parts = {
+        field.name: getattr(model, field.name)
+        for field in dataclasses.fields(model)
+        if field.name in ("penalties", "augmentations", "likelihood", "posterior", "code_prior")
+        or isinstance(getattr(model, field.name), nn.Module)
+    }
+
+    def kinds(value):
+        if isinstance(value, tuple):
+            return tuple(map(kinds, value))
+        inner = value.body if hasattr(value, "body") else None
+        return (type(value), kinds(inner)) if inner is not None else type(value)
+
+    return type(model), *sorted((name, str(kinds(value))) for name, value in parts.items())
+
+
+def first_of_each():
+    """Of experiments that are made of the same parts, one: a fast one if there is."""
+    found = {}
+    for path in sorted(EXPERIMENTS, key=lambda path: path.stem not in FAST):
+        found.setdefault(made_of(path), path)
+    return sorted(found.values())
+
+
 EVERY = pytest.mark.parametrize(
     "path",
     [
         pytest.param(path, id=path.stem, marks=() if path.stem in FAST else pytest.mark.slow)
-        for path in EXPERIMENTS
+        for path in first_of_each()
     ],
 )
 PRECISIONS = typing.get_args(config.Precision)
