@@ -31,7 +31,9 @@ from jaxgan.objectives.vae.bounds import Beta
 from jaxgan.objectives.vae.likelihoods import Bernoulli, Gaussian
 
 
-@pytest.mark.parametrize("data", [IMAGES, POINTS], ids=["images", "points"])
+@pytest.mark.parametrize(
+    "data", [IMAGES, pytest.param(POINTS, marks=pytest.mark.slow)], ids=["images", "points"]
+)
 @pytest.mark.parametrize(
     ("beta", "weights"), [(Beta(BETA), [3, 3, 3]), (Beta(BETA, warmup_steps=2), [0, 1.5, 3])]
 )

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import tiny
 
 from jaxgan.algorithms.autoencoder import autoencoder
@@ -15,6 +16,7 @@ from jaxgan.networks.mlp import MlpGenerator
 from jaxgan.program import example_batch
 
 
+@pytest.mark.slow
 def test_an_update_moves_spectral_vectors_once_and_adds_terms():
     decoder = MlpGenerator((4,), bounded=False, weight_norm="spectral")
     experiment = tiny.vae(model=dataclasses.replace(tiny.vae().model, decoder=decoder))

@@ -163,6 +163,7 @@ def test_only_gaussian_codes_have_a_posterior(encoder, prior, gaussian):
     assert {"codes", "images alone", "samples", "generator"} <= available.has(algorithm)
 
 
+@pytest.mark.slow
 def test_codes_that_are_drawn_vary_from_step_to_step():
     """ALI: the noise of the encoder's codes is drawn anew, an example by itself."""
     model = BiGan(MlpGenerator((4,)), MlpEncoder((4,)), PairMlpDiscriminator((4,)), prior=Normal(3))

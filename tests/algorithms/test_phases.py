@@ -125,7 +125,7 @@ def counts(state):
 
 
 @EXPERIMENTS
-@pytest.mark.parametrize("most", [1, 5])
+@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_a_run_of_one_piece(tmp_path, watched, experiment, most):
     result = loop.train(experiment, run(tmp_path, most))
     assert result["digest"] == digest(by_hand(experiment))
@@ -139,7 +139,13 @@ def test_a_run_of_one_piece(tmp_path, watched, experiment, most):
 
 
 @EXPERIMENTS
-@pytest.mark.parametrize(("most", "stop"), [(1, 4), (1, 7), (1, 9), (5, 5), (5, 7)])
+@pytest.mark.parametrize(
+    ("most", "stop"),
+    [
+        (1, 7),
+        *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((1, 4), (1, 9), (5, 5), (5, 7))),
+    ],
+)
 def test_a_run_that_was_interrupted_ends_where_one_of_one_piece_does(
     tmp_path, watched, experiment, most, stop
 ):

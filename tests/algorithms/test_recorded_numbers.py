@@ -155,8 +155,8 @@ def differences(name, found, recorded):
     return np.abs(np.subtract(found, recorded)) / tolerances(name, recorded)
 
 
-# One game and one autoencoder at once, the others by CI.
-FIRST = {"wgan", "conv_beta_vae"}
+# A game at once, the others by CI.
+FIRST = {"wgan"}
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,7 @@ def test_images_are_of_the_labels_in_the_latents():
         close(program().generate(state, given).reshape(4, 2), expected)
 
 
+@pytest.mark.slow
 def test_pseudo_inputs_have_the_classes_in_turn():
     """Four of three classes: what is drawn from the last one is of class 0, whatever is decoded."""
     algorithm = build(

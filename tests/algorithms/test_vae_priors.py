@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from linear_gan import close
 from linear_vae import (
     CODES,
@@ -65,6 +66,7 @@ def test_a_step_with_a_vamp_prior():
     np.testing.assert_allclose(moved, slope, rtol=2e-3, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_samples_come_from_the_learned_prior():
     program = program_of(bound=MonteCarloElbo(), code_prior=VampPrior(COUNT, mean=0.1, std=0.2))
     state = program.init(0, BATCH)

@@ -80,6 +80,7 @@ def test_a_coin_for_every_pixel_has_one_bit_a_pixel():
     )
 
 
+@pytest.mark.slow
 def test_models_without_a_gaussian_posterior_are_measured_by_their_weights():
     experiment = tiny.vae(data=SQUARES)
     program, state = made(experiment)

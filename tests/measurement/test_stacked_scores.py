@@ -37,6 +37,7 @@ def test_modes_of_a_model_are_measured_by_the_classifier_of_digits():
     assert found.protocols[how]["channels"] == "each"
 
 
+@pytest.mark.slow
 def test_real_images_are_measured_beside_them():
     found = real_images(EXPERIMENT, ["modes"])
     assert found is not None

@@ -8,6 +8,7 @@ from jaxgan.networks.dcgan import DcganDiscriminator
 from jaxgan.networks.mlp import MlpDiscriminator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "plain", "trunk"),
     [

@@ -61,6 +61,7 @@ def test_the_label_matters(module, inputs, arguments):
         np.testing.assert_array_equal(changed, np.arange(BATCH) == 3)
 
 
+@pytest.mark.slow
 @EVERY
 def test_labels_that_are_no_class(module, inputs, arguments):
     """NaN for those examples, in evaluation for no other; never another class without a word."""

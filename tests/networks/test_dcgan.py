@@ -152,6 +152,7 @@ def check_against(module, variables, plain, plain_variables, inputs, **arguments
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_generator_is_the_plain_one():
     module, plain = DcganGenerator(width=8), PlainGenerator()
     latent = jnp.asarray(RNG.normal(size=(5, 7)), jnp.float32)

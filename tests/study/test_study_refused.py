@@ -69,7 +69,8 @@ from jaxgan.training import loop
             BAD,
             {"rank_by": "kl"},
             "nothing can be ranked by 'kl'; there are fid, fid_inf, kid, is, precision, recall,"
-            " density, coverage, cfid, cas, swd, likelihood, ais, bits_per_dim, elbo, reconstruction,"
+            " density, coverage, cfid, cas, swd, likelihood, ais, bits_per_dim, elbo,"
+            " reconstruction,"
             " marginal_kl, manifold_precision, manifold_recall, manifold_f1, beta_vae_metric,"
             " factor_vae_metric, mig, dci_disentanglement, dci_completeness, dci_informativeness,"
             " sap, sap_svm, modularity, explicitness, reconstruction_mse, information_category,"

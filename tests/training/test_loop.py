@@ -49,6 +49,7 @@ def test_patience_is_counted_in_evaluations():
     assert (once.best, once.bad, once.stopped) == (1.0, 0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "steps"), [("min", 6), pytest.param("max", 20, marks=pytest.mark.slow)]
 )

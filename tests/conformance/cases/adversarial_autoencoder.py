@@ -26,6 +26,6 @@ DRAWN = AdversarialAutoencoder(
 )
 
 CASES = {
-    "AdversarialAutoencoder": Case(experiment(POINT)),
+    "AdversarialAutoencoder": Case(experiment(POINT), slow=True),
     "AdversarialAutoencoder-drawn": Case(experiment(DRAWN), slow=True),
 }

@@ -150,7 +150,7 @@ CASES = {
     ),
     # Eight devices get a pack each.
     "Gan-game": Case(dataclasses.replace(experiment(GAME), batch_size=2 * BATCH)),
-    "Gan-penalized": Case(experiment(PENALIZED)),
+    "Gan-penalized": Case(experiment(PENALIZED), slow=True),
     "Gan-points": Case(
         experiment(POINTS, Data(source=Ring(), image_size=1, channels=2)), slow=True
     ),

@@ -24,7 +24,7 @@ CONVOLUTIONAL = VaeGan(
 )
 
 CASES = {
-    "VaeGan": Case(experiment(PLAIN)),
+    "VaeGan": Case(experiment(PLAIN), slow=True),
     "VaeGan-convolutional": Case(
         experiment(CONVOLUTIONAL, Data(image_size=16, resize="bilinear")), slow=True
     ),

@@ -53,6 +53,7 @@ def test_trained_weights(backbone, photographs):
     assert_close(found.logits, REFERENCE["photographs_logits"])
 
 
+@pytest.mark.slow
 def test_photographs_show_what_they_show(backbone, photographs):
     # Classes of ImageNet in their usual order: 698 is a palace, 832 a stupa, 663 a monastery,
     # 985 a daisy. The one is of the Summer Palace, the other of a dahlia, which has no class.

@@ -82,6 +82,7 @@ def test_weights_are_unbiased_however_few_temperatures():
     assert weights.mean() == pytest.approx(1.0, abs=4 * stats.sem(weights))
 
 
+@pytest.mark.slow
 def test_weights_of_chains_that_run_backwards_are_unbiased():
     """``E[w] = 1 / p(x)``, from exact draws of one image's posterior."""
     count, draws = 4000, np.random.default_rng(5)
@@ -140,6 +141,7 @@ def test_a_transition_leaves_the_density_as_it_is():
     np.testing.assert_array_equal(shares, 0.0)
 
 
+@pytest.mark.slow
 def test_images_in_pieces_and_what_is_told():
     images, _ = made()
     exact, lines = evidence(images), []

@@ -121,6 +121,7 @@ def test_triangles_have_no_distance(samples, corners):
     assert share_within(distances).value == 1
 
 
+@pytest.mark.slow
 def test_what_is_found_is_a_triangle_of_the_manifold(samples):
     for images, distances, found in samples[0].values():
         np.testing.assert_allclose(

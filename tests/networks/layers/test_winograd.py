@@ -64,6 +64,7 @@ THREE_MAPS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("high", "wide", "largest"), THREE_MAPS)
 def test_three_maps(monkeypatch, high, wide, largest):
     monkeypatch.setattr(winograd, "LARGEST_BYTES", largest)

@@ -98,6 +98,7 @@ def test_gray_images_have_no_saturation():
 SIZES = {(16, 24): (2, 3), (12, 7): (2, 1), (28, 8): (4, 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_translation(size):
     """Whole pixels, zeros coming in, each shift as likely as another, axes by themselves."""

@@ -68,6 +68,7 @@ def test_values(beta):
         assert np.abs(surrogate - iwae).min() > 0.1
 
 
+@pytest.mark.slow
 def test_weights_that_float32_cannot_hold():
     """Log weights of +-1e4: values are the largest one's, slopes those of a choice."""
     likelihood = jnp.array([[1e4, -1e4], [-1e4, -2e4]])
@@ -157,6 +158,7 @@ def test_more_codes_are_tighter():
     assert elbo + 0.01 < iwae < stats.norm(0.0, math.sqrt(2)).logpdf(X) - 0.01
 
 
+@pytest.mark.slow
 def test_paths_have_no_variance_at_the_exact_posterior():
     """Roeder et al. 2017; the ordinary gradient's deviation is sqrt(2 / K)."""
     noise = np.random.default_rng(0).standard_normal((5, 4000, 2))
@@ -188,6 +190,7 @@ def ratio_of_signal_and_noise(
     return np.sqrt(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bound", "encoder"),
     [

@@ -169,6 +169,7 @@ def test_few_proposals_are_rejected(size):
     assert 0.35**PROPOSALS < 1e-14
 
 
+@pytest.mark.slow
 @sizes(10)
 def test_angles_follow_the_concentration_at_a_fixed_quantile(size):
     """``-(dF / dkappa) / density``, by differences of quadratures; in float32."""
@@ -195,6 +196,7 @@ def test_angles_follow_the_concentration_at_a_fixed_quantile(size):
         np.testing.assert_allclose(found, expected, rtol=2e-4, err_msg=str(kappa))
 
 
+@pytest.mark.slow
 @sizes(3)
 def test_gradients_of_averages_are_exact(size):
     """``d E[f] / dkappa = E[f' dt / dkappa]`` for ``f = cos``, whose mean is a Bessel ratio."""
