@@ -67,10 +67,10 @@ PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
     *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs", "spectral_product"),
-    *("augmentation", "codebook", "similarity"),
+    *("augmentation", "autoregressive", "codebook", "similarity"),
 )
 """Last layers, which compute in float32, the scales that a class has in normalization, losses that
-compare images, the largest singular values of weights, augmentations, and codebooks."""
+compare images, the largest singular values of weights, augmentations, codebooks, and flows."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name

@@ -72,6 +72,7 @@ def init(key: PRNGKey, *, size: int, hidden: int, context: int) -> Params:
     }
 
 
+@jax.named_scope("autoregressive")
 def apply(
     params: Params, codes: Codes, context: Float[Array, "batch context"]
 ) -> tuple[Codes, Codes]:
