@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxgan.config import Experiment
+from jaxgan.config import ConfigError, Experiment
 from jaxgan.run import provenance
 from jaxgan.study.agreement import check_likelihoods, full_names
 from jaxgan.study.rows import Finished, Outcome, columns_of, judged, row_of
+from jaxgan.study.spaces import Distribution
 from jaxgan.study.subject import subject_of
 from jaxgan.study.tradeoffs import tradeoffs
 from jaxgan.visualization.report.data import Floor, Report
@@ -27,6 +28,9 @@ class Entry:
     """The experiment's Python file."""
     arguments: tuple[str, ...] = ()
     """Command-line arguments, such as ``("--name", "big", "--model.generator.width", "64")``."""
+    space: Mapping[str, Distribution | None] = dataclasses.field(default_factory=dict)
+    """Distributions by the names of flags, beside the study's; None takes one of the study's away.
+    See `space_of`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +56,48 @@ class Study:
     asks for. Metrics of autoencoders are taken of those alone."""
     tuning: str = ""
     """How the rows' settings were chosen, for the report: an unequal search decides orders."""
+    space: Mapping[str, Distribution] = dataclasses.field(default_factory=dict)
+    """What settings are drawn from (`jaxgan.study.spaces`), by the name of a flag without its
+    dashes, such as ``{"optimizer.learning-rate": LogUniform(1e-5, 1e-2)}``."""
+    trials: int = 0
+    """Settings of each row, as many for all; 0: none are searched."""
+    search_seed: int = 0
+    """Of the settings' draws."""
+
+
+_GIVEN = ("name", "seed", "steps", "workdir")
+"""What the study itself decides of each run."""
+
+
+def space_of(study: Study, entry: Entry) -> dict[str, Distribution]:
+    """What the settings of one row are drawn from: the study's space, and what its entry changes.
+
+    Raises:
+        ConfigError: a flag is the study's own business, or its value is in the entry's arguments
+            already; or there are trials and nothing to draw.
+    """
+    both = {**study.space, **entry.space}
+    space = {flag: one for flag, one in both.items() if one is not None}
+    flags = [word.partition("=")[0][2:] for word in entry.arguments if word.startswith("--")]
+    given = {flag.replace("_", "-") for flag in flags}
+    for flag in space:
+        if flag in _GIVEN:
+            raise ConfigError(
+                f"the space has {flag!r}, which the study itself decides: leave it out"
+            )
+        if flag.startswith("-"):
+            raise ConfigError(f"the space has {flag!r}: name flags without dashes in front")
+        if flag.replace("_", "-") in given:
+            raise ConfigError(
+                f"--{flag} is among the arguments of {entry.file} and is searched as well: leave"
+                " one of them out"
+            )
+    if study.trials and not space:
+        raise ConfigError(
+            f"{study.name} has {study.trials} trials and {entry.file} has no space to draw them"
+            " from: name distributions by their flags, or set trials to 0"
+        )
+    return space
 
 
 class Trained(NamedTuple):
