@@ -245,6 +245,9 @@ class Run:
     """Folder of the run; empty: runs/NAME-seedSEED."""
     checkpoint_every: int = 1000
     """Steps between checkpoints; the last step is always saved."""
+    checkpoint_seconds: float = 0.0
+    """Seconds after which one is due as well, with the next line of metrics.jsonl; 0: steps decide
+    alone."""
     keep: int = 2
     """Newest checkpoints to keep, beside the best one."""
     log_every: int = 50
@@ -264,6 +267,8 @@ class Run:
     def __post_init__(self) -> None:
         _at_least(self, 1, "checkpoint_every", "keep", "log_every")
         _at_least(self, 0, "images_every", "steps_per_dispatch")
+        if not self.checkpoint_seconds >= 0:
+            raise ConfigError(f"checkpoint_seconds = {self.checkpoint_seconds}: must be at least 0")
         _one_of(self, "parallel", *get_args(Parallel))
 
     def folder(self, experiment: Experiment) -> str:

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     """One of the commands of `jaxgan.cli.usage`; its name and then its own arguments.
 
     Ends the process, unless all is well: exit code 1 if the run failed, 2 if the request cannot
-    work, 130 or 143 if it was stopped by Ctrl-C or SIGTERM (after saving).
+    work, 130, 143 or 138 if it was stopped by Ctrl-C, SIGTERM or SIGUSR1 (after saving).
     """
     guarded(lambda: _command(arguments[0])([*arguments[1:]]))
 

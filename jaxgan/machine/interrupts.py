@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a question that the loop asks between steps, or an end at once."""
+"""Ctrl-C, SIGTERM and SIGUSR1: a question that the loop asks between steps, or an end at once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""What people and schedulers send: SLURM gives notice of its limit by SIGUSR1, if so asked."""
 
 
 class Stopped(KeyboardInterrupt):
     """A signal that ends what is going on; raised while `raising` is active.
 
     Attributes:
-        signal: SIGINT or SIGTERM.
+        signal: one of `SIGNALS`.
     """
 
     def __init__(self, number: int) -> None:
@@ -31,7 +32,7 @@ def signal_of(stop: KeyboardInterrupt) -> signal.Signals:
 
 
 class Interrupts:
-    """While active, the first SIGINT or SIGTERM is remembered instead of ending the process.
+    """While active, the first of `SIGNALS` is remembered instead of ending the process.
 
     The second one acts as it always did, so that nobody is trapped. Outside the main thread, where
     Python cannot handle signals, nothing changes.
@@ -61,7 +62,7 @@ class Interrupts:
 
 @contextlib.contextmanager
 def raising() -> Iterator[None]:
-    """While active, SIGINT and SIGTERM raise `Stopped`; a second one ends the process silently."""
+    """While active, `SIGNALS` raise `Stopped`; a second one ends the process silently."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         # Whatever else comes meanwhile, such as in the functions that Python calls at its end.
@@ -82,18 +83,19 @@ def raising() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ending(message: str) -> Iterator[None]:
-    """While active, SIGINT and SIGTERM end the process at once, with one line.
+def ending(message: str, code: int | None = None) -> Iterator[None]:
+    """While active, `SIGNALS` end the process at once, with one line.
 
     For imports: in the midst of one an exception may be lost, or become another.
 
     Args:
         message: follows the signal's name on standard error.
+        code: of the exit; None: 128 and the signal's number.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:
         os.write(2, f"{signal.Signals(number).name}: {message}\n".encode())
-        os._exit(128 + number)
+        os._exit(128 + number if code is None else code)
 
     previous = _handled(handle)
     try:
@@ -106,7 +108,7 @@ def ending(message: str) -> Iterator[None]:
 def _handled(
     handler: Callable[[int, FrameType | None], Any] | signal.Handlers,
 ) -> dict[signal.Signals, Any]:
-    """Has both signals handled, where Python can; returns the handlers before."""
+    """Has the signals handled, where Python can; returns the handlers before."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.signal(number, handler) for number in SIGNALS}

@@ -27,6 +27,10 @@ TRIES = 10
 _WITHOUT = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
+class Busy(RunError):
+    """Another process writes the run. The message is one line for people."""
+
+
 class Holder(NamedTuple):
     """The process that writes a run, as far as it has told.
 
@@ -60,7 +64,8 @@ def held(folder: Path) -> Iterator[str]:
         nothing.
 
     Raises:
-        RunError: another process holds it, and who that is; or the folder cannot be written.
+        Busy: another process holds it, and who that is.
+        RunError: the folder cannot be written.
         ParallelError: so it is on the main process, and this is another.
     """
     with contextlib.ExitStack() as stack:
@@ -119,7 +124,7 @@ def _locked(folder: Path, path: Path) -> tuple[int, str]:
             if attempt + 1 < TRIES:
                 time.sleep(0.05)
                 continue
-            raise RunError(
+            raise Busy(
                 f"{folder} is being written by {(other or Holder()).described()}; wait until that"
                 " ends, or stop it (a run can be sampled and measured meanwhile)"
             ) from None
@@ -137,7 +142,7 @@ def _locked(folder: Path, path: Path) -> tuple[int, str]:
                 _tell(descriptor)
                 return descriptor, ""
         os.close(descriptor)
-    raise RunError(f"{folder} is being written by another process; try again")
+    raise Busy(f"{folder} is being written by another process; try again")
 
 
 def _tell(descriptor: int) -> None:

@@ -1,7 +1,8 @@
 """The folder of a run: what is in it, and who may write there.
 
 ``config.json`` (the experiment and how it was started), ``metrics.jsonl``, ``tensorboard/``,
-``checkpoints/STEP/``, ``pictures/*.png``, ``result.json``.
+``checkpoints/STEP/``, ``pictures/*.png``, ``result.json``; of a study's run that cannot be finished
+``failed.json`` (`jaxgan.run.failure`).
 """
 
 from __future__ import annotations
@@ -49,13 +50,18 @@ def check_new(folder: Path) -> None:
             " or choose another --workdir"
         )
     try:
-        taken = folder.exists() and any(path.name != LOCK for path in folder.iterdir())
+        taken = folder.exists() and not all(_is_left_over(path.name) for path in folder.iterdir())
     except NotADirectoryError:
         taken = True
     except OSError as error:
         raise RunError(f"cannot read {folder}: {error.strerror or error}") from error
     if taken:
         raise RunError(f"{folder} exists and is not an empty folder: choose another --workdir")
+
+
+def _is_left_over(name: str) -> bool:
+    """Whether a process that was killed before its run had begun may have left such a file."""
+    return name == LOCK or (name.startswith(f".{CONFIG}.") and name.endswith(".tmp"))
 
 
 def create(

@@ -10,7 +10,7 @@ class Interrupted(Exception):
     """A signal ended the run, after a checkpoint; the message says how to go on.
 
     Attributes:
-        signal_number: SIGINT or SIGTERM.
+        signal_number: of `jaxgan.machine.interrupts.SIGNALS`.
     """
 
     def __init__(self, message: str, signal_number: int) -> None:

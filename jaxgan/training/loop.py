@@ -64,7 +64,7 @@ def train(
         NonFiniteError: a loss became NaN or infinite.
         CheckpointError: a checkpoint cannot be written, or none can be read.
         LogError: a log cannot be written.
-        Interrupted: SIGINT or SIGTERM came; a checkpoint has been saved.
+        Interrupted: SIGINT, SIGTERM or SIGUSR1 came; a checkpoint has been saved.
     """
     run = run or Run()
     folder = Path(run.folder(experiment))
@@ -86,6 +86,9 @@ def train(
             said.append(extension.extend(folder, extends, experiment))
 
     with lock.held(folder) as note:
+        # Whoever held the lock until now may have finished it.
+        if resume and extends is None and (result := workdir.read_result(folder)) is not None:
+            return result
         parallel.on_main_process(written)
         return _write(experiment, run, folder, program, resume, weights, (note, *said))
 
@@ -161,7 +164,7 @@ def _loop(
         alarms.so_far(folder),
     )  # fmt: skip
     stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
-    compiled = None
+    compiled, saved = None, time.perf_counter()
 
     try:
         while position.step < experiment.steps and not position.stopped:
@@ -198,7 +201,12 @@ def _loop(
                 if stopping.metric:
                     position = position.judged(validation[stopping.metric], stopping)
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
-            if end or signal or improved or position.stopped or step % run.checkpoint_every == 0:
+            due = step % run.checkpoint_every == 0
+            if logged and run.checkpoint_seconds:
+                # On a line of the log, so that a resumption's lines are of the same steps.
+                late = time.perf_counter() - saved > run.checkpoint_seconds
+                due |= bool(parallel.largest(int(late)))
+            if end or signal or improved or position.stopped or due:
                 recorder.flush()  # Nothing that has diverged may be saved.
                 with recorder.pace.paused():
                     recorder.check(step, state)
@@ -208,6 +216,7 @@ def _loop(
                     document = {"position": position._asdict(), "experiment": to_json(experiment)}
                     # Only a checkpoint that beats all before it may displace the best one.
                     checkpoints.save(step, state, document, validation if improved else None)
+                    saved = time.perf_counter()
             if signal and not end and not position.stopped:
                 checkpoints.wait()
                 raise while_training(position.step, experiment.steps, folder, signal)

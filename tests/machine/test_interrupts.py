@@ -10,12 +10,14 @@ import pytest
 
 from jaxgan.machine.interrupts import Interrupts, Stopped, raising, signal_of
 
+ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
 
 @pytest.fixture
 def seen():
     """SIGTERM recorded instead of ending the tests; handlers as they were afterwards."""
     calls = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in ALL}
     signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield calls
@@ -23,7 +25,7 @@ def seen():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ALL)
 def test_the_first_signal_is_remembered(seen, number):
     with Interrupts() as interrupts:
         assert interrupts.received is None
@@ -50,13 +52,13 @@ def test_a_second_sigterm_goes_to_whoever_had_it_before(seen):
 
 
 def test_handlers_are_given_back(seen):
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in ALL]
     with Interrupts():
         assert signal.getsignal(signal.SIGTERM) is not before[1]
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(n) for n in ALL] == before
     with pytest.raises(RuntimeError, match="inside"), Interrupts():
         raise RuntimeError("inside")
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(n) for n in ALL] == before
 
 
 def test_other_threads_change_nothing(seen):
@@ -73,22 +75,22 @@ def test_other_threads_change_nothing(seen):
     assert found == [(before, None)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ALL)
 def test_signals_raise_once_and_then_end_the_process(seen, number):
     with pytest.raises(KeyboardInterrupt) as stopped, raising():
         os.kill(os.getpid(), number)
     assert isinstance(stopped.value, Stopped)
     assert signal_of(stopped.value) is number
-    for one in (signal.SIGINT, signal.SIGTERM):
+    for one in ALL:
         assert signal.getsignal(one) is signal.SIG_DFL
 
 
 def test_without_a_signal_handlers_are_given_back(seen):
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in ALL]
     for error in (ValueError, KeyboardInterrupt):
         with pytest.raises(error), raising():
             raise error
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(n) for n in ALL] == before
     assert signal_of(KeyboardInterrupt()) is signal.SIGINT
 
 
@@ -100,16 +102,24 @@ def test_what_was_remembered_raises_when_it_comes_again(seen):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_imports_end_at_once_with_one_line(number):
+@pytest.mark.parametrize(
+    ("number", "more", "expected"),
+    [
+        (signal.SIGINT, "", 130),
+        (signal.SIGTERM, "", 143),
+        (signal.SIGUSR1, "", 138),
+        (signal.SIGUSR1, ", 75", 75),
+    ],
+)
+def test_imports_end_at_once_with_one_line(number, more, expected):
     code = (
         "import os\nfrom jaxgan.machine.interrupts import ending\n"
-        "with ending('stopped early'):\n"
+        f"with ending('stopped early'{more}):\n"
         f"    try:\n        os.kill(os.getpid(), {int(number)})\n"
         "    except BaseException:\n        print('caught')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stdout) == (128 + number, "")
+    assert (done.returncode, done.stdout) == (expected, "")
     assert done.stderr == f"{number.name}: stopped early\n"

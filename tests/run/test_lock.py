@@ -41,7 +41,7 @@ def other(tmp_path):
 
 def test_who_comes_second_is_told_who_writes(tmp_path, other):
     folder = tmp_path / "run"
-    with pytest.raises(RunError) as raised, lock.held(folder):
+    with pytest.raises(lock.Busy) as raised, lock.held(folder):
         raise AssertionError("both hold it")
     line = str(raised.value)
     assert line.startswith(

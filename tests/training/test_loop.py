@@ -237,6 +237,25 @@ def test_a_signal_saves_and_the_rest_is_as_if_nothing_had_been(
     assert {**last, "time": 0} == {"step": 42, "images_seen": 672, "time": 0, **final}
 
 
+@pytest.mark.parametrize(("seconds", "saved"), [(1e-9, [7, 14, 20]), (1e9, [20])])
+def test_checkpoints_are_due_after_a_time_with_a_line_of_the_log(tmp_path, seconds, saved):
+    experiment = tiny.vae(steps=20, evaluation=FEW)
+    how = {"log_every": 7, "images_every": 0, "keep": 9}
+    loop.train(experiment, run(tmp_path / "run", checkpoint_seconds=seconds, **how))
+    with Checkpoints(tmp_path / "run" / "checkpoints", keep=9) as checkpoints:
+        assert checkpoints.steps() == saved
+    # No line of the log is there because of them.
+    steps = [record["step"] for record in read_jsonl(tmp_path / "run" / "metrics.jsonl")]
+    assert steps == [7, 14, 20, 20]
+
+
+def test_a_run_that_another_process_has_finished_meanwhile_is_found(tmp_path, monkeypatch):
+    experiment = tiny.vae(steps=2, evaluation=FEW)
+    result = loop.train(experiment, run(tmp_path / "run"))
+    monkeypatch.setattr(loop, "_write", None)
+    assert loop.train(experiment, run(tmp_path / "run"), resume=True) == result
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["last step", "evaluation"])
 def test_a_signal_after_the_training_leaves_what_resume_measures(
