@@ -105,6 +105,7 @@ def _is_result(result: Any) -> bool:
         and all(isinstance(result.get(part, {}), dict) for part in ("protocols", *_WORDS))
         and all(isinstance(one, dict) for one in result.get("protocols", {}).values())
         and "training" in result["seconds"]
+        and numbers(result.get("validation", {}))
     )
 
 

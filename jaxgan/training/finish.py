@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jaxgan.measurement import pictures, scoring
 from jaxgan.measurement.sampling import SELECTION_SEED
 from jaxgan.program import Program, on_one_device
 from jaxgan.run import provenance, workdir
-from jaxgan.run.logs import Logger
+from jaxgan.run.logs import Logger, read_jsonl
 from jaxgan.run.restore import digest
 from jaxgan.training import alarms
 from jaxgan.training.recorder import Recorder
@@ -47,6 +48,38 @@ def measure(
     return {protocol.short_name(k): v for k, v in numbers.items()} if validation else {}
 
 
+def validated(folder: Path, step: int) -> dict[str, float]:
+    """What the log says of a step on the validation split, by short names.
+
+    Args:
+        folder: of the run.
+        step: whose state the run reports.
+
+    Returns:
+        Finite numbers; none where nothing was measured on such a split at that step.
+
+    Raises:
+        LogError: the log cannot be read.
+    """
+    path = folder / workdir.METRICS
+    records = read_jsonl(path) if path.exists() else []
+    return {
+        protocol.short_name(name): value
+        for record in records
+        if record["step"] == step
+        for name, value in record.items()
+        if _of_validation(name) and math.isfinite(value)
+    }
+
+
+def _of_validation(name: str) -> bool:
+    try:
+        metric, fields = protocol.parse(name)
+    except ValueError:  # No metric under a protocol, but a loss, say.
+        return False
+    return fields["split"] == "validation" and not metric.startswith("final/")
+
+
 def finish(
     experiment: Experiment,
     program: Program,
@@ -68,15 +101,19 @@ def finish(
         log=lambda line: logger.status(f"measuring {line}"),
     )
     images_seen = position.step * experiment.images_per_step
+    measured_step = position.best_step or position.step
+    # What a search selects by. It was measured where the run was at that step.
+    selecting = validated(folder, measured_step)
     document = {
         "name": experiment.name,
         "seed": experiment.seed,
         "steps": position.step,
         "images_seen": images_seen,
         "stopped_early": position.stopped,
-        "measured_step": position.best_step or position.step,
+        "measured_step": measured_step,
         "digest": digest(local),
         **numbers._asdict(),
+        **({"validation": selecting} if selecting else {}),
         # All processes train the same, but one of them writes the log.
         "alarms": alarms.documents(alarms.so_far(folder).alarms),
         "parameters": pictures.parameter_counts(local),

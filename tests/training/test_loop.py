@@ -16,7 +16,7 @@ from jaxgan.algorithms.gan import Gan
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Model, Run
 from jaxgan.data import splits
 from jaxgan.data.pipeline import Data
-from jaxgan.evaluation.protocol import parse
+from jaxgan.evaluation.protocol import parse, short_name
 from jaxgan.machine.interrupts import raising
 from jaxgan.measurement import sampling, scoring
 from jaxgan.program import compile_program, example_batch
@@ -26,6 +26,7 @@ from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import read_jsonl
 from jaxgan.run.restore import digest
 from jaxgan.training import loop
+from jaxgan.training.finish import validated
 from jaxgan.training.recorder import Recorder
 from jaxgan.training.start import Position
 
@@ -77,10 +78,11 @@ def test_early_stopping_ends_a_run_and_keeps_the_best_checkpoint(tmp_path, mode,
     with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
         assert result["digest"] == digest(checkpoints.at(best, like))
     assert {parse(name).fields["split"] for name in result["metrics"]} == {"test"}
+    assert result["validation"]["elbo"] == values[best]
     # Its result goes missing: the run is finished again from its last state.
     (tmp_path / "run" / "result.json").unlink()
     again = loop.train(experiment, run(tmp_path / "run"), resume=True)
-    for key in ("digest", "metrics", "steps", "stopped_early"):
+    for key in ("digest", "metrics", "steps", "stopped_early", "validation"):
         assert again[key] == result[key]
 
 
@@ -320,6 +322,11 @@ def test_what_a_run_says_of_itself(tmp_path, capsys, monkeypatch):
         assert trained[f"{player}_grad_norm"] > 0.0
     for name, value in result["metrics"].items():
         assert log[-1][f"final/{name}"] == value
+    # Of the last step on the validation split, not of the test split, nor of a step before.
+    validation = {key: value for key, value in log[3].items() if "[" in key}
+    assert result["validation"] == {short_name(key): value for key, value in validation.items()}
+    assert {"fid", "kid", "discriminator_accuracy_real"} < result["validation"].keys()
+    assert all("validation50" in key for key in validation)
 
 
 @pytest.mark.slow
@@ -346,3 +353,19 @@ def test_rates_are_of_steps_that_were_done(tmp_path, monkeypatch):
     # At most 50 steps a second, whatever a busy machine adds; 10 where measuring counted.
     assert rates
     assert 15.0 < max(rates) <= 52.0
+
+
+def test_a_run_without_a_validation_split_says_nothing_of_one(tmp_path):
+    experiment = tiny.gan(steps=2, evaluation=Evaluation(samples=20, every=2))
+    result = loop.train(experiment, run(tmp_path / "run", log_every=2, images_every=0))
+    assert "validation" not in result
+    log = tmp_path / "run" / "metrics.jsonl"
+    more = '"fid[a,validation5,gen5,q8,ema]": 1.5, "kid[a,validation5,gen5,q8,ema]": "nan"'
+    own = '"mine[a]": 1, "final/fid[a,validation5,gen5,q8,ema]": 3'
+    for step in (2, 3):
+        with log.open("a") as file:
+            file.write(f'{{"step": {step}, "images_seen": 1, "time": 1, {more}, {own}}}\n')
+        more = more.replace("1.5", "2.5")
+    assert validated(log.parent, 2) == {"fid": 1.5}
+    assert validated(log.parent, 3) == {"fid": 2.5}
+    assert validated(tmp_path, 2) == {}
