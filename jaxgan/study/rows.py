@@ -34,6 +34,36 @@ class Outcome(NamedTuple):
     failed: str | None
 
 
+class Setting(NamedTuple):
+    """One of the settings that a search tries for a row, with one seed or several."""
+
+    number: int
+    """From 0, in the order in which settings were drawn."""
+    outcomes: tuple[Outcome, ...]
+    """One a seed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a run of it has no result: surviving is part of a setting's merit."""
+        return any(one.result is None for one in self.outcomes)
+
+    def mean(self, metric: str, *, validation: bool) -> float | None:
+        """Mean of a metric over the seeds; None where a seed has failed, or has no finite value.
+
+        Args:
+            metric: short name.
+            validation: by the validation split, which selects; otherwise what is reported.
+        """
+        values = []
+        for one in self.outcomes:
+            if one.result is None:
+                return None
+            found = one.result.get("validation", {}) if validation else short_metrics(one.result)
+            values.append(found.get(metric, math.nan))
+        mean = math.fsum(values) / len(values) if values else math.nan
+        return mean if math.isfinite(mean) else None
+
+
 class Finished(NamedTuple):
     """The runs of one row."""
 
@@ -44,6 +74,8 @@ class Finished(NamedTuple):
     """Trains the same runs."""
     outcomes: tuple[Outcome, ...]
     """One a seed."""
+    settings: tuple[Setting, ...] = ()
+    """All that were tried, of a row whose setting was searched; its outcomes are of the best."""
 
 
 def short_metrics(result: Mapping[str, Any]) -> dict[str, float]:
