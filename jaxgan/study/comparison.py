@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.run import provenance
 from jaxgan.study.agreement import check_likelihoods, full_names
+from jaxgan.study.budgets import budgets
 from jaxgan.study.rows import Finished, Outcome, columns_of, judged, row_of
+from jaxgan.study.selection import told
 from jaxgan.study.spaces import Distribution
 from jaxgan.study.subject import subject_of
 from jaxgan.study.tradeoffs import tradeoffs
@@ -181,9 +183,11 @@ def assemble(
     Raises:
         ConfigError: two runs were not measured alike; says in which fields of the protocol.
     """
+    trials = [o for row in rows for one in row.settings for o in one.outcomes]
     done = [o for row in rows for o in row.outcomes if o.result is not None]
     results = {o.folder.name: o.result for o in done if o.result is not None}
-    full = full_names(results)
+    tried = {o.folder.name: o.result for o in trials if o.result is not None}
+    full = full_names({**results, **tried})
     likelihoods = {row.subject.name: row.subject.likelihood for row in rows}
     check_likelihoods(rank_by, likelihoods)
     columns = columns_of(full, rank_by, set(likelihoods.values()) - {""})
@@ -191,6 +195,7 @@ def assemble(
         known = {column.name for column in columns}
         measured = {name: value for name, value in floor.metrics.items() if name in known}
         floor = dataclasses.replace(floor, metrics=measured)
+    ranking = next(column for column in columns if column.name == rank_by)
     shown = judged([row_of(row, columns, folder) for row in rows], columns)
     subject, seeds = rows[0].subject, dict.fromkeys(o.seed for row in rows for o in row.outcomes)
     return Report(
@@ -205,6 +210,7 @@ def assemble(
             "Ranking": f"{full.get(rank_by, rank_by)}; mean over training seeds",
             "Weights": subject.weights,
             "Selection": subject.selection,
+            **_searched(rows, rank_by),
             **({"Tuning": tuning} if tuning else {}),
         },
         environment=_environment([*results.values()]),
@@ -219,7 +225,14 @@ def assemble(
         ),
         plots=tradeoffs(shown, [row.subject for row in rows]),
         floor=floor,
+        budgets=budgets(rows, ranking),
     )
+
+
+def _searched(rows: Sequence[Finished], metric: str) -> dict[str, str]:
+    """How the settings of rows were found, where they were searched."""
+    lines = [f"{row.subject.name}: {told(row.settings, metric)}" for row in rows if row.settings]
+    return {"Search": "; ".join(lines)} if lines else {}
 
 
 def _warnings(results: list[dict[str, Any]]) -> tuple[str, ...]:

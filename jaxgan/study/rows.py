@@ -23,6 +23,7 @@ from jaxgan.visualization.grid import is_png
 from jaxgan.visualization.report.columns import COLUMNS, NAMES
 from jaxgan.visualization.report.data import Curve, MetricColumn, MetricValue, Row
 from jaxgan.visualization.report.ranking import has_value, leader
+from jaxgan.visualization.report.search import Failures
 
 
 class Outcome(NamedTuple):
@@ -127,7 +128,14 @@ def row_of(row: Finished, columns: Sequence[MetricColumn], page: Path | None) ->
         failed="; ".join(failed) or None,
         pictured=done[0].seed if shown else None,
         runs=() if page is None else tuple(_beside(o.folder, page) for o in row.outcomes),
+        failures=_failures(row),
     )
+
+
+def _failures(row: Finished) -> Failures:
+    if row.settings:
+        return Failures(sum(one.failed for one in row.settings), len(row.settings), "trials")
+    return Failures(sum(one.result is None for one in row.outcomes), len(row.outcomes))
 
 
 def _beside(folder: Path, page: Path) -> str:

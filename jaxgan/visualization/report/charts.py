@@ -8,6 +8,7 @@ dashed as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from jaxgan.visualization.report.axes import Scale, fitted, linear
 from jaxgan.visualization.report.data import MetricValue
@@ -89,14 +90,22 @@ def interval_plot(
     )
 
 
-def curve_chart(series: Sequence[Series], label: str, *, width: int, direct_labels: bool) -> str:
-    """Learning curves of all rows: the mean as a line, the range of the seeds as a band.
+def curve_chart(
+    series: Sequence[Series],
+    label: str,
+    *,
+    width: int,
+    direct_labels: bool,
+    across: str = "real images seen",
+) -> str:
+    """Curves of all rows: the mean as a line, the range of the seeds as a band.
 
     Args:
         series: at least one.
         label: of the metric, with its unit.
         width: of the drawing in CSS pixels; text keeps its size whatever the width.
         direct_labels: names at the ends of the lines, instead of a legend elsewhere.
+        across: label of the horizontal axis, which counts something.
     """
     height, left, top, bottom = 280, 50, 12, 44
     right = 136 if direct_labels else 12
@@ -112,7 +121,7 @@ def curve_chart(series: Sequence[Series], label: str, *, width: int, direct_labe
     cut_note = "; early values cut off" if y.cut else ""
     parts = [
         f'<svg class="chart" viewBox="0 0 {width} {height}" role="img">',
-        f"<title>{esc(label)} by real images seen{scale_note}: {esc(names)}</title>",
+        f"<title>{esc(label)} by {esc(across)}{scale_note}: {esc(names)}</title>",
     ]
     for tick in y.ticks:
         level = top + (1 - y(tick)) * plot_height
@@ -131,7 +140,7 @@ def curve_chart(series: Sequence[Series], label: str, *, width: int, direct_labe
     parts.append(f'<path class="axis" d="M{left} {top + plot_height}h{plot_width}"/>')
     parts.append(
         f'<text class="axis-label" x="{left + plot_width / 2:.1f}" y="{height - 8}"'
-        f' text-anchor="middle">real images seen{cut_note}</text>'
+        f' text-anchor="middle">{esc(across)}{cut_note}</text>'
     )
     frame = f'x="{left}" y="{top}" width="{plot_width}" height="{plot_height}"'
     parts.append(f"<svg {frame}>")  # an inner drawing cuts off what lies outside of the frame
@@ -155,6 +164,8 @@ def _scales(series: Sequence[Series], ticks: int) -> tuple[Scale, Scale]:
     last = max(one.x[-1] for one in series)
     start = 0.0 if 0 <= first <= 0.25 * last else first
     x = linear(start, last if last > start else start + 1.0, ticks)
+    # What is counted along the axis has no halves.
+    x = replace(x, ticks=tuple(tick for tick in x.ticks if tick == round(tick)))
     ends = [
         (place, value)
         for one in series

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from jaxgan.visualization.report.search import BandPlot, Failures, check_rows
+
 ALPHA = 0.05
 """Rows whose p-value is below differ significantly from the best of a column."""
 
@@ -57,8 +59,7 @@ class MetricValue:
         high: upper end.
         per_seed: one value a seed, in the order of `Row.seeds`; None for a seed without. A row with
             such a seed is not ranked by the others.
-        over: what the interval is over: training seeds or, where one seed has no other, the drawing
-            of samples (or of test images).
+        over: what the interval is over: seeds or, of a single one, the drawing of samples.
         p_value: chance of so large a difference from the column's best row if there is none,
             corrected for the number of rows; None for that row, and where it cannot be judged.
     """
@@ -139,9 +140,10 @@ class Row:
         metrics: by the name of their column; one that the objective does not have is left out.
         curves: by the name of a metric or loss, one curve a seed.
         pictures: PNG files by kind; what `PICTURE_KINDS` does not know is shown under its name.
-        pictured: the seed that they are of; None: it is not known.
+        pictured: the seed that they are of, where it is known.
         runs: the runs' folders relative to the page's, one a seed; empty: they are not told.
         failed: why the row has no result, or only some seeds have one; such a row is not ranked.
+        failures: how many of its runs failed, or of the trials of its search.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Row:
     failed: str | None = None
     pictured: int | None = None
     runs: tuple[str, ...] = ()
+    failures: Failures | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seconds", _floats(self.seconds))
@@ -181,7 +184,7 @@ class Floor:
 
     Attributes:
         name: such as "real test images".
-        explanation: how many they are, and what they are compared with.
+        explanation: how many there are, and what they are compared with.
         metrics: by the name of their column.
         picture: PNG file of some of them.
     """
@@ -219,8 +222,7 @@ class Plot:
         y_label: of the vertical one.
         points: one a row.
         explanation: a sentence or two below the title.
-        line: places ``(x, y)`` that are joined by straight lines, if any.
-        line_label: what the line is.
+        line: places ``(x, y)`` that are joined by straight lines, if any; ``line_label`` names it.
     """
 
     title: str
@@ -257,6 +259,7 @@ class Report:
         notes: further paragraphs, shown after the table.
         plots: of two metrics against each other.
         floor: real images, measured as the samples of the rows are.
+        budgets: what the best of k trials gives, of studies that search settings.
     """
 
     title: str
@@ -272,6 +275,7 @@ class Report:
     notes: tuple[str, ...] = ()
     plots: tuple[Plot, ...] = ()
     floor: Floor | None = None
+    budgets: tuple[BandPlot, ...] = ()
 
     def __post_init__(self) -> None:
         columns = [column.name for column in self.metrics]
@@ -285,6 +289,7 @@ class Report:
         for plot in self.plots:
             if strange := sorted({point.row for point in plot.points} - set(names)):
                 raise ValueError(f"{plot.title}: there is no row {strange[0]!r}")
+        check_rows(self.budgets, names)
         for row in (*self.rows, *([self.floor] if self.floor else [])):
             if unknown := sorted(set(row.metrics) - set(columns)):
                 raise ValueError(f"{row.name}: no column for {unknown}: the metrics are {columns}")

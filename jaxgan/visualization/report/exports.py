@@ -39,16 +39,16 @@ def _one_line(text: str) -> str:
 
 def latex_table(report: Report) -> str:
     """A ``table`` with the rules of booktabs, best row first; comments say what it is."""
+    head, *body = _cells(report, latex, lambda text: f"\\textbf{{{text}}}")
     lines = [
         f"% {_one_line(report.title)}. {_one_line(report.created)}",
         r"% Needs \usepackage{booktabs}.",
         r"\begin{table}",
         r"  \centering",
         f"  \\caption{{{latex(_caption(report))}}}",
-        f"  \\begin{{tabular}}{{rl{'r' * (len(report.metrics) + 1)}}}",
+        f"  \\begin{{tabular}}{{rl{'r' * (len(head) - 2)}}}",
         r"    \toprule",
     ]
-    head, *body = _cells(report, latex, lambda text: f"\\textbf{{{text}}}")
     lines += [f"    {' & '.join(head)} \\\\", r"    \midrule"]
     rows = [f"    {' & '.join(cells)} \\\\" for cells in body]
     if report.floor is not None:
@@ -78,7 +78,9 @@ def _cells(
     """The head, and one line a row, in the order of the ranking; real images last."""
     arrows = {True: " ↓", False: " ↑", None: ""}
     titles = [f"{column.title}{arrows[column.lower_is_better]}" for column in report.metrics]
-    table = [[escape(title) for title in ("#", "run", *titles, "parameters")]]
+    told = any(row.failures is not None and row.failures.told for row in report.rows)
+    last = ["parameters", *["failed"] * told]
+    table = [[escape(title) for title in ("#", "run", *titles, *last)]]
     leaders = {column.name: best(report, column.name) for column in report.metrics}
     for place in ranked(report):
         row, cells = place.row, []
@@ -90,10 +92,14 @@ def _cells(
         if place.standing is Standing.FAILED and not row.metrics:
             cells[0] = escape("failed")
         rank = MISSING if place.rank is None else str(place.rank)
-        table.append([escape(rank), escape(row.name), *cells, escape(compact(row.parameters))])
+        ends = [compact(row.parameters)]
+        ends += [MISSING if row.failures is None else row.failures.share] * told
+        table.append([escape(rank), escape(row.name), *cells, *map(escape, ends)])
     if floor := report.floor:
         values = [_value(floor.metrics, column) or MISSING for column in report.metrics]
-        table.append([escape(text) for text in (MISSING, floor.name, *values, MISSING)])
+        table.append(
+            [escape(text) for text in (MISSING, floor.name, *values, *[MISSING] * len(last))]
+        )
     return table
 
 

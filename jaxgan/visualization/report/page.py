@@ -12,7 +12,8 @@ from jaxgan.visualization.report.data import Plot, Report, Row
 from jaxgan.visualization.report.markup import esc, link, paragraphs
 from jaxgan.visualization.report.ranking import Ranked, legend, ranked, verdict
 from jaxgan.visualization.report.scatter import line_swatch, marker_swatch, scatter_chart
-from jaxgan.visualization.report.series import Series, collect, curve_names
+from jaxgan.visualization.report.search import BandPlot
+from jaxgan.visualization.report.series import Series, banded, collect, curve_names
 from jaxgan.visualization.report.table import results_table, seeds_tables
 from jaxgan.visualization.report.text import MISSING, number
 
@@ -41,6 +42,7 @@ def render(report: Report) -> str:
     order = ranked(report)
     sections = [
         ("results", "Results", _results(report, order)),
+        ("budgets", "Budget of trials", _budgets(report)),
         ("plots", "Trade-offs", _plots(report)),
         ("curves", "Learning curves", _curves(report)),
         ("pictures", "Pictures", _pictures(report, order)),
@@ -151,15 +153,33 @@ def _curves(report: Report) -> str:
     )
 
 
-def _figure(series: tuple[Series, ...], label: str) -> str:
-    direct = len(series) <= _MOST_DIRECT_LABELS
+def _budgets(report: Report) -> str:
+    figures = "".join(_budget_figure(report, plot) for plot in report.budgets)
+    return f'<div class="charts">{figures}</div>' if figures else ""
+
+
+def _budget_figure(report: Report, plot: BandPlot) -> str:
+    series = banded(report, plot)
+    note = f'<p class="note">{esc(plot.explanation)}</p>' if plot.explanation else ""
+    return _figure(series, plot.title, plot.y_label, plot.x_label, note)
+
+
+def _figure(
+    series: tuple[Series, ...],
+    title: str,
+    label: str = "",
+    across: str = "real images seen",
+    note: str = "",
+) -> str:
+    direct, label = len(series) <= _MOST_DIRECT_LABELS, label or title
     keys = "".join(f"<li>{swatch(one.color)}{esc(one.name)}</li>" for one in series)
     # Two drawings, of which the style sheet shows the one that fits: text in a drawing that is
     # merely shrunk to the width of a phone cannot be read.
+    wide = curve_chart(series, label, width=560, direct_labels=direct, across=across)
+    narrow = curve_chart(series, label, width=320, direct_labels=False, across=across)
     return (
-        f"<figure><figcaption>{esc(label)}</figcaption>"
-        f'<div class="wide">{curve_chart(series, label, width=560, direct_labels=direct)}</div>'
-        f'<div class="narrow">{curve_chart(series, label, width=320, direct_labels=False)}</div>'
+        f"<figure><figcaption>{esc(title)}</figcaption>{note}"
+        f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
         f'<ul class="legend{"" if direct else " always"}">{keys}</ul></figure>'
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxgan.visualization.report.data import Curve, Report, Row
+from jaxgan.visualization.report.search import BandPlot
 
 MOST_POINTS = 160
 """More points than this along a curve are averaged in groups: the eye cannot tell, the file can."""
@@ -21,11 +22,11 @@ class Series:
     Attributes:
         name: of the row.
         color: index of the row in the report.
-        x: real images seen.
+        x: real images seen, or other places along the horizontal axis.
         mean: over the seeds.
-        low: least of the seeds.
-        high: largest of the seeds.
-        seeds: how many were drawn together.
+        low: least of the seeds, or the lower end of another band.
+        high: largest of the seeds, or the upper end.
+        seeds: how many were drawn together; one alone has no band.
     """
 
     name: str
@@ -48,6 +49,16 @@ def collect(report: Report, name: str) -> tuple[Series, ...]:
     """The series of all rows that have a curve of this name, in the order of the report."""
     series = (gather(row, color, name) for color, row in enumerate(report.rows))
     return tuple(one for one in series if one is not None)
+
+
+def banded(report: Report, plot: BandPlot) -> tuple[Series, ...]:
+    """The lines of a plot as series, in the order of the report."""
+    colors = {row.name: color for color, row in enumerate(report.rows)}
+    bands = sorted(plot.bands, key=lambda band: colors[band.row])
+    return tuple(
+        Series(one.row, colors[one.row], one.x, one.mean, one.low, one.high, seeds=2)
+        for one in bands
+    )
 
 
 def gather(row: Row, color: int, name: str) -> Series | None:

@@ -61,6 +61,8 @@ def text_table(report: Report, *, width: int = 100) -> str:
 def _lines(report: Report, columns: Sequence[MetricColumn], longest: int) -> list[str]:
     order = ranked(report)
     head = ["#", "run", *(_label(column) for column in columns), "params", "time/seed"]
+    told = any(row.failures is not None and row.failures.told for row in report.rows)
+    head += ["failed"] * told
     texts = [_values(report, order, column) for column in columns]
     cells = [head]
     for index, place in enumerate(order):
@@ -71,14 +73,15 @@ def _lines(report: Report, columns: Sequence[MetricColumn], longest: int) -> lis
         if place.standing is Standing.FAILED and columns[0].name not in row.metrics:
             values[0] = "failed"
         name = shortened(row.name, longest)
-        cells.append([rank, name, *values, compact(row.parameters), time])
+        share = MISSING if row.failures is None else row.failures.share
+        cells.append([rank, name, *values, compact(row.parameters), time, *[share] * told])
     if floor := report.floor:
         found = [floor.metrics.get(column.name) for column in columns]
         values = [
             MISSING if value is None else number(value.mean, column.digits)
             for value, column in zip(found, columns, strict=True)
         ]
-        cells.append([MISSING, shortened(floor.name, longest), *values, MISSING, MISSING])
+        cells.append([MISSING, shortened(floor.name, longest), *values, *[MISSING] * (2 + told)])
     widths = [max(len(row[index]) for row in cells) for index in range(len(head))]
     left = (0, 1)
     aligned = [

@@ -48,13 +48,14 @@ def csv_text(report: Report) -> str:
     A metric takes the columns ``NAME``, ``NAME_low``, ``NAME_high``, ``NAME_over`` (what the
     interval is over), ``NAME_p`` (corrected p-value of the difference from the best) and one
     ``NAME_seed_SEED`` for each seed of the report. What there is not is left empty. Real images,
-    where they were measured, are the last line, of the standing ``floor``.
+    where they were measured, are the last line, of the standing ``floor``. ``failed_runs`` of
+    ``all_runs`` failed; of a searched row they are its trials.
     """
     seeds = sorted({seed for row in report.rows for seed in row.seeds})
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     head = ["rank", "standing", "name", "family", "objective", "parameters", "steps", "seeds"]
-    head += ["seconds", "failed"]
+    head += ["seconds", "failed", "failed_runs", "all_runs"]
     for column in report.metrics:
         head += [f"{column.name}{part}" for part in ("", "_low", "_high", "_over", "_p")]
         head += [f"{column.name}_seed_{seed}" for seed in seeds]
@@ -64,12 +65,13 @@ def csv_text(report: Report) -> str:
         seconds = sum(row.seconds) / len(row.seconds) if row.seconds else None
         line: list[Any] = [place.rank, place.standing.name.lower(), row.name, row.family]
         line += [row.objective, row.parameters, row.steps, " ".join(map(str, row.seeds))]
-        line += [seconds, row.failed]
+        failed, of, _ = row.failures or (0, len(row.seeds), "")
+        line += [seconds, row.failed, failed, of]
         for column in report.metrics:
             line += _csv_cells(row, row.metrics.get(column.name), seeds)
         writer.writerow(line)
     if floor := report.floor:
-        line = [None, "floor", floor.name, None, floor.explanation, *[None] * 5]
+        line = [None, "floor", floor.name, None, floor.explanation, *[None] * 7]
         for column in report.metrics:
             value = floor.metrics.get(column.name)
             line += [value and value.mean, *[None] * (4 + len(seeds))]
@@ -107,6 +109,7 @@ def json_text(report: Report) -> str:
         "notes": list(report.notes),
         "legend": list(legend(report)),
         "plots": [asdict(plot) for plot in report.plots],
+        "budgets": [asdict(plot) for plot in report.budgets],
     }
     return json.dumps(_strict(content), indent=1, allow_nan=False) + "\n"
 
@@ -134,6 +137,7 @@ def _json_row(place: Ranked) -> dict[str, Any]:
         "seeds": row.seeds,
         "runs": row.runs,
         "failed": row.failed,
+        "failures": row.failures and row.failures._asdict(),
         "metrics": {name: asdict(value) for name, value in row.metrics.items()},
         "curves": {
             name: [asdict(curve) for curve in curves] for name, curves in row.curves.items()
