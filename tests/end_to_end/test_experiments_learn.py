@@ -1,4 +1,4 @@
-"""Every experiment's file learns the digits, many in bfloat16 as well as in float32.
+"""Every experiment's file learns the digits, some in bfloat16 as well as in float32.
 
 The bounds lie between two sets of runs on a CPU, under JAX 0.10: seeds 0 to 2 in both formats (0
 and 1 for wgan_gp in bfloat16), and runs in float32 in which one of the two networks is never
@@ -97,13 +97,9 @@ BOUNDS = {
     "wgan_gp": Bound(600, fid=18.0, optimize=True),
 }
 # On Fashion-MNIST: steps, and the share of samples that its classifier must recognize. One run each
-# (float32, seed 0) reached 0.29 (acgan), 0.72 (cgan), 0.40 (cgan_projection) and 0.45 (cvae).
-FASHION = {
-    "acgan": (300, 0.2),
-    "cgan": (4000, 0.5),
-    "cgan_projection": (900, 0.25),
-    "cvae": (2000, 0.3),
-}
+# (float32, seed 0) reached 0.72 (cgan) and 0.45 (cvae). Convolutions take minutes for it, and say of
+# labels what they say on digits.
+FASHION = {"cgan": (4000, 0.5), "cvae": (2000, 0.3)}
 
 
 def test_every_experiment_has_a_bound():
