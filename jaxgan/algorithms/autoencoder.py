@@ -181,8 +181,11 @@ def autoencoder(
         return made, changed
 
     def log_likelihood(batch: Batch, made: Array) -> PerExample:
-        images = jnp.asarray(observe(model.likelihood, batch)["image"])
-        targets = model.likelihood.from_uint8(images) if is_image else images
+        images = jnp.asarray(batch["image"])
+        if images.dtype == jnp.uint8:
+            images = jnp.asarray(observe(model.likelihood, batch)["image"])
+        # What is no integer is a point, or a draw of the likelihood, in its range already.
+        targets = model.likelihood.from_uint8(images) if images.dtype == jnp.uint8 else images
         return model.likelihood.log_prob(outputs=made, targets=targets)
 
     def encoder_of(variables: Variables) -> Callable[[Pixels, Any], Encoded]:

@@ -137,6 +137,9 @@ class Density(NamedTuple):
             prior have no density.
         log_prior: ``log p(z)`` of codes; None where not every vector is a code.
         draw: so many codes from the prior, with a key; None where ``log_prior`` is.
+        simulate: an image drawn from ``p(x|z)`` of each code, with what a batch holds beside
+            images, and a key; as floats, which ``log_likelihood`` takes as they are. None where the
+            likelihood is not drawn from.
     """
 
     kind: str
@@ -145,6 +148,7 @@ class Density(NamedTuple):
     log_weight: Callable[[State, Batch, PRNGKey], PerExample] | None = None
     log_prior: Callable[[State, Array], PerExample] | None = None
     draw: Callable[[State, PRNGKey, int], Array] | None = None
+    simulate: Callable[[State, Batch, Array, PRNGKey], Pixels] | None = None
 
 
 class Translation(NamedTuple):

@@ -14,7 +14,7 @@ from jaxgan.algorithms.sheets import sheets_of
 from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment
 from jaxgan.objectives.priors import Labelled
-from jaxgan.objectives.vae.likelihoods import kind_of
+from jaxgan.objectives.vae.likelihoods import Drawing, kind_of
 from jaxgan.typing import Batch, Codes, Latents, Params, PerExample, Pixels, PRNGKey, Variables
 
 
@@ -26,6 +26,7 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
         model: the settings that the parts are made from.
         parts: as `autoencoder` makes them.
     """
+    likelihood = model.likelihood
     latents_prior = model.code_prior.latents(model.latent_size)
     prior = Labelled(latents_prior) if model.conditional else latents_prior
     classes = base.classes_of(experiment.data) if model.conditional else 0
@@ -76,6 +77,11 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
     def draw_prior(state: State, key: PRNGKey, count: int) -> Codes:
         return parts.codes_of(variables_of(state), parts.prior(key, count))[0]
 
+    def simulate(state: State, batch: Batch, given: Codes, key: PRNGKey) -> Pixels:
+        assert isinstance(likelihood, Drawing)
+        made = parts.outputs(variables_of(state), given, parts.labels(batch))[0]
+        return likelihood.draw(made, key)
+
     def log_weight(state: State, batch: Batch, key: PRNGKey) -> PerExample:
         variables, count = variables_of(state), jnp.shape(batch["image"])[0]
         found, _ = parts.infer(variables, batch, parts.noise(key, count), state.step)
@@ -97,7 +103,6 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
     )
     gaussian = model.posterior.gaussian and model.code_prior.standard
     dense = model.posterior.dense
-    likelihood = model.likelihood
     return {
         "generation": base.with_label(generation) if model.conditional else generation,
         "encoding": base.Encoding(
@@ -108,5 +113,6 @@ def capabilities(experiment: Experiment, model: Parts, parts: Autoencoder) -> di
             kind_of(likelihood), likelihood.measure, log_likelihood,
             log_weight if dense else None,
             *((log_prior, draw_prior) if model.code_prior.support == "space" else (None, None)),
+            simulate if isinstance(likelihood, Drawing) else None,
         ),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxgan.evaluation.likelihood.annealed import Annealing, annealed_log_likelihood
+from jaxgan.evaluation.likelihood.bidirectional import gap
 from jaxgan.evaluation.likelihood.targets import Target
 from jaxgan.evaluation.needs import Need
 from jaxgan.evaluation.protocol import Protocol, pixels_digest
@@ -190,7 +191,11 @@ def _ais(model: Model) -> Numbers:
     found = annealed_log_likelihood(
         model.target, model.batches, model.annealing, seed=model.seed, log=model.log
     )
-    return {"ais": mean_over_images(found.log_likelihood)}
+    numbers = {"ais": mean_over_images(found.log_likelihood)}
+    if model.annealing.simulated and model.target.simulate is not None:
+        between = gap(model.target, model.batches, model.annealing, seed=model.seed, log=model.log)
+        numbers["ais_gap"] = mean_over_images(between)
+    return numbers
 
 
 def _of_annealing(protocol: Protocol, model: Model) -> Protocol:
@@ -213,7 +218,9 @@ MODEL_METRICS: Mapping[str, ModelMetric] = {
         _likelihood, ("likelihood", "bits_per_dim"), frozenset({"likelihood", "code densities"}),
         _of_codes,
     ),
-    "ais": ModelMetric(_ais, ("ais",), frozenset({"annealing"}), _of_annealing, generates=True),
+    "ais": ModelMetric(
+        _ais, ("ais", "ais_gap"), frozenset({"annealing"}), _of_annealing, generates=True
+    ),
     "surgery": ModelMetric(
         _surgery,
         ("mutual_information", "total_correlation", "dimension_wise_kl", "marginal_kl",

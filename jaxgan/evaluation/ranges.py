@@ -29,7 +29,8 @@ RANGES: Mapping[str, Range] = {
     "is": Range(1.0),
 }
 """By short name. ``kid`` and ``fid_inf`` have none: estimates whose bias is taken away fall below
-zero about as often as not where two distributions are alike. The parts of the KL are estimated by
+zero about as often as not where two distributions are alike, and so does ``ais_gap`` where chains
+are long. The parts of the KL are estimated by
 sampling, and may do so by a rounding; such a value keeps its interval."""
 
 

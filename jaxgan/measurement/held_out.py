@@ -18,7 +18,12 @@ from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.splits import SplitName, held_out_batches
 from jaxgan.evaluation.likelihood import summaries
 from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
-from jaxgan.evaluation.likelihood.targets import Target, noisy, standard_normal
+from jaxgan.evaluation.likelihood.targets import (
+    Target,
+    noise_on,
+    noisy,
+    standard_normal,
+)
 from jaxgan.evaluation.model_metrics import MODEL_METRICS, ON_MANIFOLD, Model
 from jaxgan.evaluation.protocol import Protocol
 from jaxgan.evaluation.ranges import range_of
@@ -126,11 +131,15 @@ def target_of(program: Program, state: State, annealing: Annealing) -> Target | 
         likelihood, prior = (
             Partial(each, state) for each in (density.log_likelihood, density.log_prior)
         )
-        return Target(likelihood, prior, functools.partial(density.draw, state))
+        drawn = None if density.simulate is None else Partial(density.simulate, state)
+        return Target(likelihood, prior, functools.partial(density.draw, state), drawn)
     assert generation is not None
     assert program.prior is not None
-    images = noisy(Partial(generation.pixels, state), annealing.scale)
-    return Target(images, standard_normal, program.prior)
+    pixels = Partial(generation.pixels, state)
+    return Target(
+        noisy(pixels, annealing.scale), standard_normal, program.prior,
+        noise_on(pixels, annealing.scale),
+    )  # fmt: skip
 
 
 def model_of(

@@ -97,8 +97,8 @@ BOUNDS = {
     "wgan_gp": Bound(600, fid=18.0, optimize=True),
 }
 # On Fashion-MNIST: steps, and the share of samples that its classifier must recognize. One run each
-# (float32, seed 0) reached 0.72 (cgan) and 0.45 (cvae). Convolutions take minutes for it, and say of
-# labels what they say on digits.
+# (float32, seed 0) reached 0.72 (cgan) and 0.45 (cvae). Convolutions take minutes for it, and
+# say of labels what they say on digits.
 FASHION = {"cgan": (4000, 0.5), "cvae": (2000, 0.3)}
 
 

@@ -9,7 +9,7 @@ from jaxgan.visualization.report.columns import NAMES
 
 # Log-likelihoods, bounds from below, and estimates whose bias was taken away.
 ALL_NUMBERS = {
-    *("kid", "fid_inf", "likelihood", "ais", "elbo", "reconstruction"),
+    *("kid", "fid_inf", "likelihood", "ais", "ais_gap", "elbo", "reconstruction"),
     *("information_category", "information_continuous"),
 }
 

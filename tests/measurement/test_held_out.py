@@ -108,9 +108,11 @@ def test_chains_and_importance_sampling_tell_the_same_of_a_vae():
     available.check(["ais"], experiment, program.algorithm)
     found = held_out.measure(
         program, state, experiment, "test", ["ais"], 1, lines.append,
-        annealing=Annealing(chains=8, temperatures=20, leapfrog=4, images=6),
+        annealing=Annealing(chains=8, temperatures=20, leapfrog=4, images=6, simulated=5),
     )  # fmt: skip
-    assert lines[-1] == "ais: images 1 to 6, temperature 20 of 20"
+    assert lines[-2:] == [
+        "ais: images 1 to 6, temperature 20 of 20", "ais: 5 images of the model, both ways"
+    ]  # fmt: skip
     batch, _ = next(held_out.held_out_batches(experiment.data, "test", 6))
     expected = log_likelihood_of(
         [batch], posterior=functools.partial(program.posterior, state), log_weights=None,
@@ -118,6 +120,8 @@ def test_chains_and_importance_sampling_tell_the_same_of_a_vae():
     ).mean()  # fmt: skip
     value, _ = found["ais[test6,ema,draws=8,likelihood=Bernoulli,nfe=120]"]
     assert value.value == pytest.approx(expected, abs=0.5)
+    between, _ = found["ais_gap[test6,ema,draws=8,likelihood=Bernoulli,nfe=120]"]
+    assert -0.5 < between.value < 2.0
 
 
 def test_chains_tell_the_likelihood_of_a_gan_with_noise():
@@ -125,7 +129,7 @@ def test_chains_tell_the_likelihood_of_a_gan_with_noise():
     experiment = tiny.gan(data=SQUARES)
     program, state = made(experiment)
     state = state.replace(ema=jax.tree.map(jnp.zeros_like, state.ema))
-    how = Annealing(chains=2, temperatures=3, leapfrog=2, images=5, scale=0.5)
+    how = Annealing(chains=2, temperatures=3, leapfrog=2, images=5, simulated=4, scale=0.5)
     found = held_out.measure(
         program, state, experiment, "test", ["ais"], 1, lambda line: None, annealing=how
     )
@@ -133,6 +137,9 @@ def test_chains_tell_the_likelihood_of_a_gan_with_noise():
     # All pixels are black or white, and half a step from gray.
     assert value.value == pytest.approx(64 * stats.norm(0.5, 0.5).logpdf(1.0), rel=1e-5)
     assert protocol.real_count == 5
+    # Whatever the code, an image is as likely: both bounds are exact.
+    between, _ = found["ais_gap[test5,ema,draws=2,likelihood=Gaussian(0.5),nfe=12]"]
+    assert between.value == pytest.approx(0.0, abs=1e-3)
 
 
 def test_gray_images_have_no_bits():

@@ -2,7 +2,8 @@
 
 Nothing but the decoder is asked: chains go from the prior of codes to the posterior of an image,
 over distributions ``p(z) p(x|z)^b`` with b from 0 to 1, by Hamiltonian Monte Carlo. Started at an
-exact draw of the posterior and run backwards, they bound the same number from above.
+exact draw of the posterior and run backwards, they bound the same number from above
+(`jaxgan.evaluation.likelihood.bidirectional`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float64
+from jaxtyping import Float64
 
 from jaxgan import rng
 from jaxgan.evaluation.likelihood import posteriors
@@ -47,6 +48,8 @@ class Annealing:
     """Leapfrog steps of the one trajectory at each."""
     images: int = 100
     """Held-out images, at most: the first ones."""
+    simulated: int = 16
+    """Images drawn from the model itself, of which both bounds are known; 0: none."""
     scale: float = 0.1
     """Standard deviation of the normal noise on pixels, where 1 is the step from black to white;
     for models that have no likelihood of their own, such as GANs."""
@@ -55,6 +58,8 @@ class Annealing:
         for name in ("chains", "temperatures", "leapfrog", "images"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 1")
+        if self.simulated < 0:
+            raise ValueError(f"simulated = {self.simulated}: must be at least 0")
         if not 0.0 < self.scale < math.inf:
             raise ValueError(f"scale = {self.scale}: a standard deviation is positive and finite")
 
@@ -121,14 +126,14 @@ def annealed_log_likelihood(
         Quantitative Analysis of Decoder-Based Generative Models, 2017.
     """
     found, first = [], 0
-    for batch, kept in posteriors.padded(_pieces(batches, settings)):
+    for batch, kept in posteriors.padded(pieces(batches, settings)):
         key = jax.random.fold_in(rng.role_key(rng.base_key(seed), "annealed"), first)
         said = _telling(log, f"ais: images {first + 1} to {first + int(kept.sum())}", settings)
-        run = functools.partial(_run, target, batch, settings=settings, said=said)
+        run = functools.partial(run_chains, target, batch, settings=settings, said=said)
         sizes = run(rng.role_key(key, "tuning"))[1]
         part = run(rng.role_key(key, "forward"), sizes=sizes)[0]
         found.append((part.log_likelihood[kept], part.effective_samples[kept], part.accepted))
-        _check(found[-1][0], first)
+        check_finite(found[-1][0], first)
         first += int(kept.sum())
     if not first:
         raise ValueError("there are no images to take the log-likelihood of")
@@ -136,41 +141,7 @@ def annealed_log_likelihood(
     return Annealed(np.concatenate(values), np.concatenate(effective), float(np.mean(accepted)))
 
 
-def bidirectional(
-    target: Target,
-    batch: Batch,
-    codes: Float[Array | np.ndarray, "images latent"],
-    settings: Annealing = USUAL,
-    *,
-    seed: int = 0,
-) -> tuple[Annealed, Annealed]:
-    """Bounds of ``log p(x)`` from below and from above, of images that the model has made itself.
-
-    An image drawn from ``p(x|z)`` of a code drawn from the prior makes that code an exact draw of
-    its posterior, where chains may start that run backwards (bidirectional Monte Carlo). The gap
-    between both bounds says how far estimates of other images may be off.
-
-    Args:
-        target: the decoder.
-        batch: the images.
-        codes: that they were drawn from.
-        settings: how long.
-        seed: of all that is drawn.
-
-    References:
-        Grosse, Ghahramani and Adams, Sandwiching the Marginal Likelihood Using Bidirectional Monte
-        Carlo, 2015.
-    """
-    key = rng.role_key(rng.base_key(seed), "annealed")
-    arrays = {name: np.asarray(array) for name, array in batch.items()}
-    run = functools.partial(_run, target, arrays, settings=settings)
-    sizes = run(rng.role_key(key, "tuning"))[1]
-    lower = run(rng.role_key(key, "forward"), sizes=sizes)[0]
-    back = run(rng.role_key(key, "reverse"), sizes=sizes, start=codes)[0]
-    return lower, back._replace(log_likelihood=-back.log_likelihood)
-
-
-def _pieces(batches: Iterable[Batch], settings: Annealing) -> Iterable[Batch]:
+def pieces(batches: Iterable[Batch], settings: Annealing) -> Iterable[Batch]:
     """The first images that count, in batches whose chains fit into one call."""
     size, left = max(1, ROWS // settings.chains), settings.images
     for batch in batches:
@@ -181,7 +152,7 @@ def _pieces(batches: Iterable[Batch], settings: Annealing) -> Iterable[Batch]:
             yield {name: array[kept[start : start + size]] for name, array in arrays.items()}
 
 
-def _run(
+def run_chains(
     target: Target,
     batch: dict[str, np.ndarray],
     key: PRNGKey,
@@ -277,7 +248,8 @@ def _telling(log: Callable[[str], None], what: str, settings: Annealing) -> Call
     return said
 
 
-def _check(values: np.ndarray, first: int) -> None:
+def check_finite(values: np.ndarray, first: int) -> None:
+    """Refuses estimates that are not finite, of images that begin at number ``first``."""
     if not (finite := np.isfinite(values)).all():
         where = int(np.argmin(finite))
         raise ValueError(

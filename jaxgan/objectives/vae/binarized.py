@@ -57,6 +57,10 @@ class DynamicBernoulli:
         """Probabilities: pixels in [0, 1], gray as those of the data set are."""
         return Bernoulli().mean(outputs)
 
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """Pixels that are 0 or 1."""
+        return Bernoulli().draw(outputs, key)
+
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``mass`` if every pixel is 0 or 255; else that of draws: ``coarsened``."""
         return "mass" if np.isin(images, (0, 255)).all() else "coarsened"

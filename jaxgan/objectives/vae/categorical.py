@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, sum_pixels, to_unit
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +73,10 @@ class Categorical:
         """The mean of the levels, in [0, 1]."""
         values = jnp.linspace(0.0, 1.0, self.levels)
         return jnp.sum(jax.nn.softmax(self._by_level(outputs)) * values, axis=-1)
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """Levels of 1 / (levels - 1)."""
+        return jax.random.categorical(key, self._by_level(outputs)) / (self.levels - 1)
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``mass`` of images that have these levels alone; of others, rounded: ``coarsened``."""

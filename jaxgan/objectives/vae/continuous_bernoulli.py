@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, sum_pixels, to_unit
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 NEAR = 0.5
 """Half a logit below which series are taken, in place of differences of what grows without bound
@@ -70,6 +71,16 @@ class ContinuousBernoulli:
         # Of coth(u) - 1 / u.
         series = small * _polynomial(square, (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555))
         return 0.5 + 0.5 * jnp.where(near, series, 1.0 / jnp.tanh(far) - 1.0 / far)
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """``F^-1(u) = log(1 + u (exp(a) - 1)) / a`` of uniform ``u``; ``u`` itself near 0."""
+        # Of -|a|, where nothing overflows; the density of a at t is that of -a at 1 - t.
+        size = jnp.abs(outputs)
+        rate = jnp.maximum(size, 1e-3)
+        uniform = jax.random.uniform(key, outputs.shape)
+        below = jnp.where(size < 1e-3, uniform, -jnp.log1p(uniform * jnp.expm1(-rate)) / rate)
+        drawn = jnp.clip(below, 0.0, 1.0)
+        return jnp.where(outputs > 0.0, 1.0 - drawn, drawn)
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``density``, of whatever images."""

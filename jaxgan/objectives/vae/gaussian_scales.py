@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, sum_pixels, to_unit
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 LEVEL = 1.0 / 255.0
 """Width of one of 256 levels of [0, 1]."""
@@ -93,6 +93,12 @@ class LearnedGaussian:
         """The means themselves."""
         return outputs[..., :-1]
 
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """The means with noise of the learned scale."""
+        scale = jnp.exp(log_scale_above(outputs[..., -1:], self.floor))
+        mean = outputs[..., :-1]
+        return mean + scale * jax.random.normal(key, mean.shape)
+
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``density``, of whatever images."""
         return "density"
@@ -140,6 +146,12 @@ class PixelGaussian:
     def mean(self, outputs: Outputs) -> Pixels:
         """The means themselves."""
         return jnp.split(outputs, 2, axis=-1)[0]
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """The means with noise, of each pixel's scale."""
+        mean, raw = jnp.split(outputs, 2, axis=-1)
+        scale = jnp.exp(log_scale_above(raw, self.floor))
+        return mean + scale * jax.random.normal(key, mean.shape)
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``density``, of whatever images."""

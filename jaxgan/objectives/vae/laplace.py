@@ -6,12 +6,13 @@ import dataclasses
 import math
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, sum_pixels, to_unit
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Laplace:
     def mean(self, outputs: Outputs) -> Pixels:
         """The outputs themselves; unclipped, since targets may be points of the plane."""
         return outputs
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """The means with noise."""
+        return outputs + self.scale * jax.random.laplace(key, outputs.shape)
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``density``, of whatever images."""

@@ -73,6 +73,15 @@ class Observing(Protocol):
         ...
 
 
+@runtime_checkable
+class Drawing(Protocol):
+    """A likelihood that images can be drawn from, as its ``log_prob`` has them."""
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """One image of each output, in the range of the targets."""
+        ...
+
+
 def kind_of(likelihood: Any) -> str:
     """What values must have in common to be compared: its class, or what its ``kind`` says.
 
@@ -142,6 +151,10 @@ class Bernoulli:
         """Probabilities: pixels in [0, 1]."""
         return jax.nn.sigmoid(outputs)
 
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """Pixels that are 0 or 1."""
+        return jax.random.bernoulli(key, jax.nn.sigmoid(outputs)).astype(jnp.float32)
+
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``mass`` if every pixel is 0 or 255."""
         return "mass" if np.isin(images, (0, 255)).all() else "cross-entropy"
@@ -190,6 +203,10 @@ class Gaussian:
     def mean(self, outputs: Outputs) -> Pixels:
         """The outputs themselves; unclipped, since targets may be points of the plane."""
         return outputs
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """The means with noise."""
+        return outputs + self.scale * jax.random.normal(key, outputs.shape)
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``density``, of whatever images."""

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, sum_pixels, to_unit
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 LEVELS = 256
 """Of 8 bits."""
@@ -74,6 +74,15 @@ def clipped_mean(mean: Float[Array, "..."], log_scale: Float[Array, "..."]) -> F
     return -1.0 + jnp.where(wide, close, apart) * scale
 
 
+def nearest_level(
+    mean: Float[Array, "..."], log_scale: Float[Array, "..."], key: PRNGKey
+) -> Float[Array, "..."]:
+    """A draw of each logistic, at the level next to it, on [-1, 1]."""
+    scale = jnp.exp(jnp.maximum(log_scale, LEAST_LOG_SCALE))
+    drawn = mean + scale * jax.random.logistic(key, mean.shape)
+    return jnp.clip(jnp.round((drawn + 1.0) / (2 * _HALF_BIN)), 0, LEVELS - 1) * 2 * _HALF_BIN - 1.0
+
+
 def to_pixels(values: Float[Array, "..."]) -> Float[Array, "..."]:
     """From [-1, 1] to [0, 1]."""
     return 0.5 * (values + 1.0)
@@ -119,6 +128,10 @@ class DiscretizedLogistic:
     def mean(self, outputs: Outputs) -> Pixels:
         """See `clipped_mean`, in [0, 1]."""
         return to_pixels(clipped_mean(*jnp.split(outputs, 2, axis=-1)))
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """Levels of 1/255."""
+        return to_pixels(nearest_level(*jnp.split(outputs, 2, axis=-1), key))
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``mass``, of whatever images."""

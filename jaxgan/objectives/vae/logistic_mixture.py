@@ -11,8 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from jaxgan.objectives.vae.likelihoods import Outputs, to_unit
-from jaxgan.objectives.vae.logistic import clipped_mean, log_mass, to_pixels
-from jaxgan.typing import Images, Measure, PerExample, Pixels
+from jaxgan.objectives.vae.logistic import (
+    clipped_mean,
+    log_mass,
+    nearest_level,
+    to_pixels,
+)
+from jaxgan.typing import Images, Measure, PerExample, Pixels, PRNGKey
 
 
 class Components(NamedTuple):
@@ -101,6 +106,26 @@ class LogisticMixture:
             found.append(clipped_mean(mean, parts.log_scales[..., channel, :]))
         weights = jnp.exp(parts.log_weights)[..., None, :]
         return to_pixels(jnp.sum(weights * jnp.stack(found, axis=-2), axis=-1))
+
+    def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
+        """One component a pixel, and then its channels, each with those before it known."""
+        parts = self.parts(outputs, self._channels(outputs.shape[-1]))
+        which, key = jax.random.split(key)
+        chosen = jax.random.categorical(which, parts.log_weights)[..., None, None]
+
+        def own(values: Array) -> Array:
+            return jnp.take_along_axis(values, chosen, axis=-1)
+
+        of_one = parts._replace(
+            means=own(parts.means), log_scales=own(parts.log_scales),
+            coefficients=own(parts.coefficients),
+        )  # fmt: skip
+        found: list[Array] = []
+        for channel in range(parts.means.shape[-2]):
+            mean = _mean_of(of_one, channel, found)
+            scale = of_one.log_scales[..., channel, :]
+            found.append(nearest_level(mean, scale, jax.random.fold_in(key, channel)))
+        return to_pixels(jnp.concatenate(found, axis=-1))
 
     def _channels(self, size: int) -> int:
         """The channels that the decoder makes so many outputs for."""

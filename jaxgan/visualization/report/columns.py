@@ -83,6 +83,11 @@ COLUMNS: tuple[MetricColumn, ...] = (
         " lower bound in expectation.",
     ),
     MetricColumn(
+        "ais_gap", "Gap of AIS", LOWER, "nats/image", 2,
+        "Between stochastic bounds from below and from above, of images drawn from the model: how"
+        " far estimates of held-out images may be off.",
+    ),
+    MetricColumn(
         "bits_per_dim", "Bits per dimension", LOWER, "bits/dim", 3,
         "The negative log-likelihood by pixel and channel, in bits.",
     ),

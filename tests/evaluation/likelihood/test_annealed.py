@@ -26,11 +26,11 @@ from jaxgan.evaluation.likelihood import annealed
 from jaxgan.evaluation.likelihood.annealed import (
     Annealing,
     annealed_log_likelihood,
-    bidirectional,
     schedule,
 )
+from jaxgan.evaluation.likelihood.bidirectional import bidirectional, gap
 from jaxgan.evaluation.likelihood.hamiltonian import transition
-from jaxgan.evaluation.likelihood.targets import Target, noisy, standard_normal
+from jaxgan.evaluation.likelihood.targets import Target, noise_on, noisy, standard_normal
 
 
 def normal(key, count):
@@ -66,6 +66,27 @@ def test_both_directions_bracket_the_evidence_and_meet():
     for found in (lower, upper):
         assert found.accepted == pytest.approx(0.65, abs=0.15)
         assert 8 < found.effective_samples.mean() <= 16
+
+
+def drawn(batch, codes, key):
+    assert len(batch["image"]) == len(codes)
+    rows = codes @ jnp.float32(WEIGHTS.T) + jnp.float32(BIAS)
+    rows = rows + NOISE * jax.random.normal(key, rows.shape)
+    return rows.reshape(len(codes), 1, 1, PIXELS)
+
+
+def test_the_gap_is_wide_for_short_chains_and_closes():
+    """Of one temperature it is E log p(x|z) under the posterior less that under a few of the
+    prior; with the draws of another law, chains would start off the posterior, and the bound from
+    above would fall below."""
+    target, blank = TARGET._replace(simulate=Partial(drawn)), {"image": made()[0] * 0 + np.nan}
+    lines = []
+    wide = gap(target, [blank], Annealing(8, 1, leapfrog=2, simulated=12), log=lines.append)
+    close = gap(target, [blank], Annealing(16, 100, simulated=COUNT))
+    assert (len(wide), len(close)) == (12, COUNT)
+    assert lines == ["ais: 12 images of the model, both ways"]
+    assert wide.mean() > 2
+    assert -3 * stats.sem(close) < close.mean() < 0.1 + 3 * stats.sem(close)
 
 
 def test_weights_are_unbiased_however_few_temperatures():
@@ -172,6 +193,9 @@ def test_generators_get_normal_noise():
     function = noisy(Partial(lambda latents: jnp.asarray(pixels)), 0.3)
     expected = stats.norm(pixels, 0.3).logpdf(images / 255.0).sum((1, 2, 3))
     np.testing.assert_allclose(function({"image": images}, jnp.zeros((4, 2))), expected, rtol=1e-5)
+    made_of = noise_on(Partial(lambda latents: jnp.zeros((4000, 2, 3, 1)) + 0.25), 0.3)
+    noise = np.asarray(made_of({}, jnp.zeros((4000, 2)), jax.random.key(0))).ravel()
+    assert stats.kstest(noise, stats.norm(0.25, 0.3).cdf).pvalue > 1e-3
     codes = draws.normal(size=(4, 3))
     np.testing.assert_allclose(
         standard_normal(jnp.float32(codes)), stats.norm.logpdf(codes).sum(1), rtol=1e-5
@@ -190,4 +214,6 @@ def test_schedules_and_settings():
             Annealing(**changes)
     with pytest.raises(ValueError, match="scale = 0"):
         Annealing(scale=0.0)
+    with pytest.raises(ValueError, match="simulated = -1"):
+        Annealing(simulated=-1)
     assert images_of(1).shape == (1, 1, 1, PIXELS)
