@@ -131,7 +131,8 @@ class DiscretizedLogistic:
 
     def draw(self, outputs: Outputs, key: PRNGKey) -> Pixels:
         """Levels of 1/255."""
-        return to_pixels(nearest_level(*jnp.split(outputs, 2, axis=-1), key))
+        mean, log_scale = jnp.split(outputs, 2, axis=-1)
+        return to_pixels(nearest_level(mean, log_scale, key))
 
     def measure(self, images: Num[np.ndarray, "..."]) -> Measure:
         """``mass``, of whatever images."""
