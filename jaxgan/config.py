@@ -96,8 +96,7 @@ class Model:
         return 1
 
     def objective(self) -> str:
-        """The objective on one line: fields that differ from their defaults, but for networks and
-        optimizers."""
+        """One line: fields that differ from their defaults, but for networks and optimizers."""
         shown = []
         for field in config_fields(self):
             value = getattr(self, field.name)
@@ -246,8 +245,7 @@ class Run:
     checkpoint_every: int = 1000
     """Steps between checkpoints; the last step is always saved."""
     checkpoint_seconds: float = 0.0
-    """Seconds after which one is due as well, with the next line of metrics.jsonl; 0: steps decide
-    alone."""
+    """Seconds after which one is due as well, with the next line of metrics.jsonl; 0: never."""
     keep: int = 2
     """Newest checkpoints to keep, beside the best one."""
     log_every: int = 50
@@ -257,8 +255,7 @@ class Run:
     parallel: Parallel = "auto"
     """auto: pmap when there are several devices, else none."""
     steps_per_dispatch: int = 0
-    """Most steps a call, where data lies on the device, at most 64; 0: 5 on CPUs, 16 on GPUs and
-    TPUs."""
+    """Most steps a call, where data lies on the device, at most 64; 0: 5 on CPUs, else 16."""
     tensorboard: bool = True
     """Write TensorBoard event files."""
     quiet: bool = False
@@ -266,9 +263,7 @@ class Run:
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "checkpoint_every", "keep", "log_every")
-        _at_least(self, 0, "images_every", "steps_per_dispatch")
-        if not self.checkpoint_seconds >= 0:
-            raise ConfigError(f"checkpoint_seconds = {self.checkpoint_seconds}: must be at least 0")
+        _at_least(self, 0, "images_every", "steps_per_dispatch", "checkpoint_seconds")
         _one_of(self, "parallel", *get_args(Parallel))
 
     def folder(self, experiment: Experiment) -> str:

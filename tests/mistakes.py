@@ -12,12 +12,42 @@ CANNOT_WORK = {
     # The command.
     "trian x.py": (
         "there is no command 'trian'; there are train, resume, list, show, fit, sample,"
-        " evaluate, compare, report"
+        " evaluate, compare, plan, run, report"
     ),
     "train": _NO_FILE,
     "train --steps 3": _NO_FILE,
     "resume": "name a run's folder first: jaxgan resume RUN [OPTIONS]",
     "compare": "jaxgan compare needs experiments' files: jaxgan compare FILES...",
+    # Plans.
+    "plan": "name a study's Python file: jaxgan plan STUDY.py",
+    "plan nothing.py": "nothing.py is no Python file: name a study such as compare_digits.py",
+    "plan tiny_vae.py": "tiny_vae.py defines no `study = Study(...)`",
+    "plan study.py --images 3": ("a budget of 3 images is less than one step of tiny (16 images)"),
+    "plan study.py --seeds": "--seeds names none: give at least one, such as --seeds 0 1 2",
+    "plan study.py --images 160 --workdir notes": (
+        "notes exists and is neither empty nor the folder of a plan's runs: choose another"
+        " --workdir"
+    ),
+    "plan study.py --images 160 --out notes": "notes is a folder: name a file",
+    "plan study.py --images 160 --out empty.py": (
+        "empty.py exists and is another plan: --overwrite replaces it"
+    ),
+    "plan study.py --images 160 --workdir empty.py": "cannot read empty.py: Not a directory",
+    "run": "name the plan: jaxgan run --plan FILE --index N",
+    "run plan.jsonl": "'plan.jsonl' belongs to no option; jaxgan run --help lists all",
+    "run --plan nothing.jsonl --index 0": (
+        "cannot read the plan nothing.jsonl: No such file or directory"
+    ),
+    "run --plan empty.py --all": "empty.py, index 0: this is no line of a plan",
+    "run --plan empty.py --index x": (
+        "--index: 'x' is no whole number, nor None; see jaxgan run --help"
+    ),
+    "run --plan empty.py --index -1": "empty.py has no index -1; there are 0 to 0",
+    "run --plan empty.py --index 0 --all": "--index and --all do not go together",
+    "run --plan empty.py": (
+        "which line? Say --index N, --all or --missing; or start it where SLURM_ARRAY_TASK_ID"
+        " (SLURM arrays) or JOB_COMPLETION_INDEX (Kubernetes' indexed jobs) is set"
+    ),
     # The experiment's file.
     "train dcgan2.py": "dcgan2.py is no Python file: name an experiment such as dcgan.py",
     "train empty.py": "empty.py defines no `experiment = Experiment(...)`",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jaxgan.cli import usage
+from jaxgan.cli import run_at_once, usage
 from jaxgan.machine.interrupts import ending
 
 if TYPE_CHECKING:
@@ -23,10 +23,15 @@ _NOTHING = "stopped before anything was done"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `jaxgan`: see `jaxgan.cli.usage.answer` and `jaxgan.cli.entry.main`."""
-    with ending(_NOTHING):
+    given = sys.argv[1:] if arguments is None else arguments
+    # Schedulers are told by one code that a line of a plan is to be run again.
+    code = run_at_once.AGAIN if given[:1] == ["run"] else None
+    with ending(_NOTHING, code):
         # No `list()` here: that is the name of a module of this package.
-        words = [*(sys.argv[1:] if arguments is None else arguments)]
+        words = [*given]
         usage.answer(words)
+        if words[0] == "run":
+            run_at_once.answer(words[1:])
 
         from jaxgan.cli import entry
 

@@ -24,12 +24,12 @@ def study(value: Study) -> None:
         ConfigError: an experiment or the budget cannot work.
         DataError: the data is missing or damaged.
     """
-    _check_seeds(sys.argv[1:])
+    check_seeds(sys.argv[1:])
     parsed = reading.read(StudyOptions, None, f"python {sys.argv[0]}", value.title)
     run(value, parsed, read=options.read_entry, command=workdir.command_line())
 
 
-def _check_seeds(arguments: Sequence[str]) -> None:
+def check_seeds(arguments: Sequence[str]) -> None:
     """Refuses ``--seeds`` without any, which an empty variable of a shell leaves."""
     for i, argument in enumerate(arguments):
         if argument == "--seeds" and (i + 1 == len(arguments) or arguments[i + 1][:2] == "--"):
@@ -54,7 +54,7 @@ def compare(arguments: list[str]) -> None:
         ConfigError: a file, an experiment or the budget cannot work.
         DataError: the data is missing or damaged.
     """
-    _check_seeds(arguments)
+    check_seeds(arguments)
     parsed = reading.read(CompareOptions, arguments, "jaxgan compare")
     if not parsed.files:
         raise ConfigError("jaxgan compare needs experiments' files: jaxgan compare FILES...")

@@ -1,4 +1,4 @@
-"""The command line: train | resume | list | show | fit | sample | evaluate | compare | report."""
+"""The command line: train, compare, plan, report and the others of `jaxgan.cli.usage`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from jaxgan.run import provenance, workdir
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import LogError
 from jaxgan.run.restore import CheckpointError
+from jaxgan.study.plan import PlanError
 from jaxgan.training import loop
 
 if TYPE_CHECKING:
     from jaxgan.study.comparison import Study
 
-USAGE_ERRORS = (ConfigError, DataError, parallel.ParallelError, workdir.RunError)
+USAGE_ERRORS = (ConfigError, DataError, PlanError, parallel.ParallelError, workdir.RunError)
 RUN_ERRORS = (CheckpointError, LogError, NonFiniteError)
 
 

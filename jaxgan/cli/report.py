@@ -9,11 +9,12 @@ from pathlib import Path
 import tyro
 
 from jaxgan.cli import reading
+from jaxgan.cli.run import ranges
 from jaxgan.config import ConfigError
 from jaxgan.evaluation.protocol import short_name
 from jaxgan.run import workdir
 from jaxgan.run.workdir import RunError
-from jaxgan.study import finished
+from jaxgan.study import collected, finished, plan
 from jaxgan.study.comparison import assemble
 from jaxgan.study.floor import read_floor
 from jaxgan.study.rows import Finished
@@ -33,14 +34,16 @@ class ReportOptions:
     """
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Folders of runs, or of comparisons, which stand for all runs in them."""
-    out: Path = Path("runs/report")
-    """Folder of the report; one that holds a report gets the new one."""
+    """Folders of runs, or of comparisons, which stand for all runs in them; or of a plan's runs, of
+    which what is missing is named."""
+    out: str = ""
+    """Folder of the report; one that holds a report gets the new one. Empty: runs/report, or the
+    folder of the plan's runs itself."""
     rank_by: str = ""
-    """Short name of the metric that ranks, such as recall; empty: fid or, where no run has it, the
-    first that all could be ranked by."""
+    """Short name of the metric that ranks, such as recall; empty: the plan's, or fid or, where no
+    run has it, the first that all could be ranked by."""
     title: str = ""
-    """Of the page; empty: the names of the rows."""
+    """Of the page; empty: the plan's, or the names of the rows."""
 
 
 def report(arguments: list[str]) -> None:
@@ -54,7 +57,12 @@ def report(arguments: list[str]) -> None:
     options = reading.read(ReportOptions, arguments, "jaxgan report")
     if not options.runs:
         raise ConfigError("jaxgan report needs the folders of runs: jaxgan report RUNS...")
-    check_out(options.out)
+    first = options.runs[0]
+    if len(options.runs) == 1 and (first / plan.NAME).exists():
+        _of_plan(first, options)
+        return
+    out = Path(options.out or "runs/report")
+    check_out(out)
     found = finished.read(options.runs)
     rows = finished.rows_of(found)
     title = options.title or shortened(" against ".join(row.subject.name for row in rows), 120)
@@ -66,19 +74,47 @@ def report(arguments: list[str]) -> None:
             budget=finished.budget(rows),
             rank_by=_ranking(rows, options.rank_by),
             protocol={"Budget": finished.budget(rows)},
-            folder=options.out,
+            folder=out,
             floor=_floor([one.folder for one in found]),
         )
     except ConfigError:
         raise
     except ValueError as error:  # Of a report's values, which documents have been written into.
         raise RunError(f"the documents of a run are damaged: {error}") from error
-    write_report(options.out, made)
+    write_report(out, made)
     print(text_table(made))
     for one in found:
         if one.result is None:
             print(f"not finished: {one.folder}")
-    print(f"report: {options.out / 'index.html'}")
+    print(f"report: {out / 'index.html'}")
+
+
+def _of_plan(folder: Path, options: ReportOptions) -> None:
+    """The report of a plan's runs, whatever of them is finished."""
+    file, out = folder / plan.NAME, Path(options.out or folder)
+    lines = plan.read(file)
+    if out.resolve() != folder.resolve():
+        check_out(out)
+    rank_by = options.rank_by or lines[0].study.rank_by
+    found = collected.collect(lines, file, rank_by)
+    if options.rank_by:
+        _ranking(found.rows, rank_by)
+    try:
+        made = collected.report(
+            lines, found, command=workdir.command_line(), folder=out, title=options.title,
+            rank_by=rank_by,
+        )  # fmt: skip
+    except ConfigError:
+        raise
+    except ValueError as error:  # Of a report's values, which documents have been written into.
+        raise RunError(f"the documents of a run are damaged: {error}") from error
+    write_report(out, made)
+    print(text_table(made))
+    for index, why in found.failed:
+        print(f"failed: index {index} ({lines[index].told}): {why}")
+    if found.missing:
+        print(f"not finished: index {ranges(found.missing)} of {file}")
+    print(f"report: {out / 'index.html'}")
 
 
 def check_out(folder: Path) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 import jaxgan
 
-COMMANDS = ("train", "resume", "list", "show", "fit", "sample", "evaluate", "compare", "report")
+COMMANDS = (
+    *("train", "resume", "list", "show", "fit", "sample", "evaluate", "compare"),
+    *("plan", "run", "report"),
+)
 """One module each, of the same name."""
 
 USAGE = """usage: jaxgan COMMAND ...
@@ -21,6 +24,8 @@ USAGE = """usage: jaxgan COMMAND ...
   evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report
+  plan STUDY --out FILE          write down all runs of a study, one line each
+  run --plan FILE --index N      train one line of a plan, or go on with it
   report RUNS...                 write a report of runs that are finished
 
 `jaxgan COMMAND --help` lists the options of each.

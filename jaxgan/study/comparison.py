@@ -144,14 +144,21 @@ def report(
         budget=f"{study.images:,} real images a run",
         rank_by=study.rank_by,
         protocol={
-            "Budget": f"every run sees {study.images:,} real images; an objective with several"
-            " discriminator updates a step, each on its own batch, makes fewer generator updates",
+            "Budget": budget_told(study.images),
             "Time": f"{seconds:.0f} s for the whole comparison, compilation and evaluation"
             " included",
         },
         tuning=study.tuning,
         folder=folder,
         floor=floor,
+    )
+
+
+def budget_told(images: int) -> str:
+    """What all runs of a study share, in words."""
+    return (
+        f"every run sees {images:,} real images; an objective with several discriminator updates a"
+        " step, each on its own batch, makes fewer generator updates"
     )
 
 

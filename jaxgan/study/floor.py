@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from jaxgan.config import Experiment
 from jaxgan.machine import parallel
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement.real_images import RealImages, real_images
+from jaxgan.run import lock
 from jaxgan.study.folder import REAL, REAL_PICTURE
 from jaxgan.visualization.grid import encode_png, is_png
 from jaxgan.visualization.report.data import Floor, MetricValue
@@ -41,6 +44,25 @@ def measured_floor(experiments: Sequence[Experiment], folder: Path) -> Floor | N
     document = json.dumps(found._asdict(), indent=2)
     write_atomically(folder / REAL, f"{document}\n".encode())
     return _floor(found, picture)
+
+
+def kept_floor(experiment: Experiment, names: Sequence[str], folder: Path) -> None:
+    """Measures real images for a study that several processes train, unless that has been done.
+
+    Args:
+        experiment: one of the study's.
+        names: of all metrics that any of them asks for.
+        folder: of the study; where another process is at it, that is left to do it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if (folder / REAL).exists():
+        return
+    evaluation = dataclasses.replace(experiment.evaluation, metrics=tuple(names))
+    with contextlib.suppress(lock.Busy), lock.held(folder):
+        if not (folder / REAL).exists():
+            measured_floor([dataclasses.replace(experiment, evaluation=evaluation)], folder)
 
 
 def read_floor(folder: Path) -> Floor | None:

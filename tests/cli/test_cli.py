@@ -24,6 +24,13 @@ from jaxgan.training import loop
 
 TRAIN = "train tiny_vae.py --parallel none --no-tensorboard --workdir"
 
+STUDY = """
+from pathlib import Path
+from jaxgan.study.comparison import Entry, Study
+
+study = Study("s", "S", (Entry(str(Path(__file__).parent / "tiny_vae.py")),), seeds=(0,))
+"""
+
 UNIFORM = """
 import dataclasses
 import tiny
@@ -74,6 +81,7 @@ def place(tmp_path_factory):
     (folder / "tiny_vae.py").write_text(
         '"""A tiny VAE."""\nimport tiny\nexperiment = tiny.vae(steps=20)\n'
     )
+    (folder / "study.py").write_text(STUDY)
     (folder / "uniform.py").write_text(UNIFORM)
     (folder / "flat.py").write_text(FLAT)
     (folder / "again.py").write_text("import tiny\nexperiment = tiny.vae(steps=20)\n")
@@ -134,7 +142,9 @@ def test_refused_commands_leave_nothing_behind(place, jaxgan):
 
 
 def test_flags_that_messages_name_are_there(jaxgan):
-    commands = ("train tiny_vae.py", "resume done", "sample", "evaluate", "compare")
+    commands = (
+        *("train tiny_vae.py", "resume done", "sample", "evaluate", "compare", "plan", "run"),
+    )
     there = "".join(jaxgan(f"{command} --help")[1] for command in commands)
     there += jaxgan("train tiny_vae.py --help-all")[1]
     for line, message, _ in MISTAKES:
@@ -157,6 +167,8 @@ def test_flags_that_messages_name_are_there(jaxgan):
         ("sample --help", r"usage: jaxgan sample (.*\n)*.*--seed INT"),
         ("evaluate --help", r"usage: jaxgan evaluate "),
         ("compare --help", r"usage: jaxgan compare (.*\n)*.*--seeds"),
+        ("plan --help", r"usage: jaxgan plan (.*\n)*.*--seeds"),
+        ("run --help", r"usage: jaxgan run (.*\n)*.*--missing(.*\n)*.*sbatch --array"),
     ],
 )  # fmt: skip
 def test_help(jaxgan, line, expected):

@@ -12,6 +12,8 @@ from jaxgan.cli import flags, reading
 from jaxgan.cli.compare import CompareOptions
 from jaxgan.cli.evaluate import EvaluateOptions
 from jaxgan.cli.list import ListOptions
+from jaxgan.cli.plan import PlanOptions
+from jaxgan.cli.run import RunOptions
 from jaxgan.cli.sample import SampleOptions
 from jaxgan.cli.show import ShowOptions
 from jaxgan.config import ConfigError
@@ -85,7 +87,10 @@ def test_what_is_wrong_is_one_line(monkeypatch, encoding, line, complaint):
     assert output.buffer.getvalue() == b""
 
 
-COMMANDS = (SampleOptions, EvaluateOptions, CompareOptions, ListOptions, ShowOptions)
+COMMANDS = (
+    *(SampleOptions, EvaluateOptions, CompareOptions, ListOptions, ShowOptions),
+    *(PlanOptions, RunOptions),
+)
 
 
 @pytest.mark.parametrize("what", [Wanted, *COMMANDS])
