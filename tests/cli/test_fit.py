@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import tiny
+from disk import largest_file
 from untrained import write_run
 
 from jaxgan.cli.evaluate import evaluate
@@ -43,6 +44,33 @@ def test_a_sampler_is_fitted_and_draws(place, capsys):
     found = json.loads(capsys.readouterr().out)["metrics"]
     name = "kid[digits-cnn,train1500,gen100,q8,ema,sampler=gaussian_mixture:components=3]"
     assert name in found
+
+
+def sampled():
+    sample(["run", "-n", "2", "--sampler", "gaussian_mixture", "--out", "new.npz", "--overwrite"])
+    return np.load("new.npz")["images"]
+
+
+def test_a_full_disk_leaves_the_sampler_that_was_there(place):
+    fit(["run", "--components", "2"])
+    before = sampled()
+    with largest_file(500), pytest.raises(RunError, match="cannot write to run: File too large"):
+        fit(["run", "--components", "4"])
+    np.testing.assert_array_equal(sampled(), before)
+    assert sorted(path.name for path in (place / "run/samplers").iterdir()) == [
+        "gaussian_mixture.json", "gaussian_mixture.npz"
+    ]  # fmt: skip
+
+
+def test_what_was_killed_between_its_files_is_no_sampler(place):
+    fit(["run", "--components", "2"])
+    document = (place / "run/samplers/gaussian_mixture.json").read_bytes()
+    fit(["run", "--components", "4"])
+    (place / "run/samplers/gaussian_mixture.json").write_bytes(document)
+    with pytest.raises(RunError, match=r"damaged.*`jaxgan fit run --sampler gaussian_mixture`"):
+        sampled()
+    fit(["run", "--components", "4"])
+    assert sampled().shape == (2, 8, 8, 1)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ COMMANDS = (
     "sample RUN --out out.png",
     "evaluate RUN --metrics fid",
     "resume RUN",
+    "fit RUN",
     "list .",
     "show RUN",
     "report RUN --out page",

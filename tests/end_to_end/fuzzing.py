@@ -229,6 +229,7 @@ READING = {
     "sample": [["sample", "run", "-n", "2", "--out", "new.png"]],
     "evaluate": [["evaluate", "run", "--samples", "20"]],
     "show": [["show", "run"], ["list", "."], ["report", "."]],
+    "fit": [["sample", "run", "--sampler", "two_stage", "--out", "new.png"]],
 }
 
 
@@ -293,6 +294,8 @@ FLAGS = {
     "evaluate": ["run", "run", "images", "images.npz", "points.npz", "study", "--metrics",
                  "--backbone", "--samples", "--split", "--weights", "--truncation", "--labels",
                  "--draws", "--batch-size", "--json", "--out", "--overwrite", "--trust", "--help"],
+    "fit": ["run", "run", "study", "--sampler", "gaussian_mixture", "--components", "--trust",
+            "--help-sampler", "--help"],
     "compare": ["tv.py", "tv.py", "other.py", "empty.py", "run", "--seeds", "--images", "--metrics",
                 "--rank-by", "--workdir", "--parallel", "--dataset", "--help"],
     "list": [".", "run", "study", "images", "nothing", "--help"],
