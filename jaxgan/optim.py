@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int
 
-from jaxgan.typing import Params
+from jaxgan.typing import Params, Scalar
 
 
 def _require(condition: bool, message: str) -> None:
@@ -76,7 +76,7 @@ class Schedule:
         )
         _require(self.warmup_steps >= 0, f"warmup_steps = {self.warmup_steps}: must be at least 0")
 
-    def build(self, peak: float, total_updates: int) -> optax.Schedule:
+    def build(self, peak: float | Scalar, total_updates: int) -> optax.Schedule:
         """The learning rate as a function of the number of updates done.
 
         Args:
@@ -115,9 +115,7 @@ def _check_rates(value: Adam | RmsProp | Sgd) -> None:
     _require(norm is None or norm > 0.0, f"clip_norm = {norm}: must be positive, or None")
 
 
-def _clipped(
-    update: optax.GradientTransformation, clip_norm: float | None
-) -> optax.GradientTransformation:
+def _clipped(update: optax.GradientTransformation, clip_norm: Any) -> optax.GradientTransformation:
     """Clips gradients to a global norm before anything else sees them."""
     if clip_norm is None:
         return update
@@ -241,7 +239,9 @@ class Sgd:
     def build(self, total_updates: int) -> optax.GradientTransformation:
         """See `Optimizer.build`."""
         rate = self.schedule.build(self.learning_rate, total_updates)
-        return _clipped(optax.sgd(rate, self.momentum or None), self.clip_norm)
+        # Without momentum no updates are kept. One that members of a population differ in is not 0.
+        kept = self.momentum if isinstance(self.momentum, jax.Array) else self.momentum or None
+        return _clipped(optax.sgd(rate, kept), self.clip_norm)
 
 
 @dataclasses.dataclass(frozen=True)

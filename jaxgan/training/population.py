@@ -4,29 +4,44 @@ Each member is the single run of its seed: same first weights, same order of the
 What differs is rounding, because sums over a batch may be taken in another order. Small networks
 gain most, since one program keeps a machine busy that one of them leaves idle.
 
+Members may also differ in numbers (`jaxgan.training.varied`): these are arguments of the program,
+in float32, for which the algorithm is built anew while it is traced. In float32 a share such as
+``1 - 0.999`` is off by 5e-5 of itself; where all members have the same number, nothing is.
+
     population = compile_population(experiment)
     seeds = np.arange(8, dtype=np.uint32)
     states = population.init(seeds, example_batch(experiment))
     for _ in range(experiment.steps):
         states, metrics = population.step(states, arrays, seeds)
+
+With rates of their own:
+
+    population = compile_population(experiment, ("model.optimizer.learning_rate",))
+    values = {"model.optimizer.learning_rate": np.geomspace(1e-4, 1e-2, 8, dtype=np.float32)}
+    states = population.init(seeds, example_batch(experiment), values)
+    states, metrics = population.step(states, arrays, seeds, values)
+
+These are functions; `jaxgan.training.members` trains populations whose members are runs.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from jaxgan import rng
-from jaxgan.algorithms.base import Phase, build
+from jaxgan.algorithms.base import Algorithm, Phase, build
 from jaxgan.algorithms.state import State
 from jaxgan.config import EarlyStopping, Evaluation, Experiment, config_errors
 from jaxgan.data.pipeline import resident_batch
+from jaxgan.training import varied
 from jaxgan.typing import Batch, Metrics
 
 
@@ -36,34 +51,47 @@ class Steps(NamedTuple):
     Attributes:
         start: steps done before its first.
         until: steps done when it ends.
-        enter: from the states before its first step to those that it starts from; None: the same.
-        step: ``(states, arrays, seeds)`` to the states after one more step, and metrics
+        enter: ``(states, values)``, from the states before its first step to those that it starts
+            from; None: the same.
+        step: ``(states, arrays, seeds, values)`` to the states after one more step, and metrics
             ``(members,)`` each; the states given are used up. ``arrays`` is the training split, as
-            `jaxgan.data.pipeline.arrays` returns it, and is shared by all members.
+            `jaxgan.data.pipeline.arrays` returns it, and is shared by all members. ``values`` are
+            the numbers that vary, float32 ``(members,)`` by path; without any it may be left out.
+        guarded: ``(states, arrays, seeds, values, died)`` to such states, metrics and ``died``:
+            int32 ``(members,)``, the step whose metrics were not finite, 0 for members that live.
+            Who has died stays as before that step.
     """
 
     start: int
     until: int
-    enter: Callable[[State], State] | None
-    step: Callable[[State, Any, Any], tuple[State, dict[str, Array]]]
+    enter: Callable[..., State] | None
+    step: Callable[..., tuple[State, dict[str, Array]]]
+    guarded: Callable[..., tuple[State, dict[str, Array], Array]]
 
 
 class Population(NamedTuple):
     """Compiled functions over several seeds at once, on one device.
 
     Attributes:
-        init: ``(seeds, example_batch)`` to states; seeds are uint32 ``(members,)``, and every array
-            of the states but ``step``, which all share, gets a leading axis of that length.
+        init: ``(seeds, example_batch, values)`` to states; seeds are uint32 ``(members,)``, and
+            every array of the states but ``step``, which all share, gets a leading axis of that
+            length. ``values`` as in `Steps`.
         phases: the train steps, in their order; most algorithms have one.
     """
 
-    init: Callable[[Any, Batch], State]
+    init: Callable[..., State]
     phases: tuple[Steps, ...]
 
-    def step(self, states: State, arrays: Any, seeds: Any) -> tuple[State, dict[str, Array]]:
+    def step(
+        self, states: State, arrays: Any, seeds: Any, values: Mapping[str, Any] | None = None
+    ) -> tuple[State, dict[str, Array]]:
         """One more step of an algorithm with a single phase; see `Steps`."""
         (only,) = self.phases
-        return only.step(states, arrays, seeds)
+        return only.step(states, arrays, seeds, values or {})
+
+    def phase(self, step: int) -> Steps:
+        """The phase whose steps come after ``step`` others (the last one after the end)."""
+        return next((one for one in self.phases if step < one.until), self.phases[-1])
 
 
 def _over_members(function: Callable[..., tuple[State, Any]], *axes: int | None) -> Any:
@@ -91,8 +119,14 @@ def _over_members(function: Callable[..., tuple[State, Any]], *axes: int | None)
     return over
 
 
-def compile_population(experiment: Experiment) -> Population:
+def compile_population(experiment: Experiment, varies: tuple[str, ...] = ()) -> Population:
     """The population of an experiment, whose own seed is not used; made once.
+
+    Args:
+        experiment: of all members, but for seeds and what varies.
+        varies: paths of the numbers that differ between members (`jaxgan.training.varied.check`
+            says which may). Members' values are checked where their experiments are made
+            (`jaxgan.training.varied.replaced`), not here.
 
     Raises:
         ConfigError: parts of the model do not go together.
@@ -101,45 +135,77 @@ def compile_population(experiment: Experiment) -> Population:
         experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping(),
         init_from="",
     )  # fmt: skip
-    return _compile(compiled)
+    return _compile(compiled, varies)
 
 
 @functools.lru_cache(maxsize=16)
-def _compile(experiment: Experiment) -> Population:
+def _compile(experiment: Experiment, varies: tuple[str, ...]) -> Population:
     with config_errors():
         algorithm = build(experiment)
     rows = experiment.images_per_step
 
-    def init(seed: Any, batch: Batch) -> State:
-        return algorithm.init(rng.role_key(rng.base_key(seed), "init"), batch)
+    def built(values: Mapping[str, Any]) -> Algorithm:
+        return build(varied.traced(experiment, values)) if varies else algorithm
 
-    def states(seeds: Any, batch: Batch) -> State:
-        every = jax.vmap(init, in_axes=(0, None))(seeds, batch)
+    def init(seed: Any, values: Mapping[str, Any], batch: Batch) -> State:
+        return built(values).init(rng.role_key(rng.base_key(seed), "init"), batch)
+
+    def states(seeds: Any, batch: Batch, values: Mapping[str, Any] | None = None) -> State:
+        every = jax.vmap(init, in_axes=(0, 0, None))(seeds, values or {}, batch)
         return every.replace(step=every.step[0])
 
-    def steps(phase: Phase, start: int) -> Steps:
-        def step(state: State, arrays: Any, seed: Any) -> tuple[State, Metrics]:
+    def steps(index: int, phase: Phase, start: int) -> Steps:
+        def step(
+            state: State, arrays: Any, seed: Any, values: Mapping[str, Any]
+        ) -> tuple[State, Metrics]:
             batch = resident_batch(
                 arrays, step=state.step, seed=seed, batch_size_global=rows, local_count=rows
             )
-            return phase.train_step(state, batch, rng.step_key(rng.base_key(seed), state.step))
+            key = rng.step_key(rng.base_key(seed), state.step)
+            return built(values).phases[index].train_step(state, batch, key)
 
-        def entered(state: State) -> tuple[State, None]:
-            assert phase.enter is not None
-            return phase.enter(state), None
+        def entered(state: State, values: Mapping[str, Any]) -> tuple[State, None]:
+            into = built(values).phases[index].enter
+            assert into is not None
+            return into(state), None
+
+        over = _over_members(step, None, 0, 0)
+
+        def stepped(
+            states: State, arrays: Any, seeds: Any, values: Mapping[str, Any] | None = None
+        ) -> tuple[State, dict[str, Array]]:
+            return over(states, arrays, seeds, values or {})
+
+        def guarded(
+            states: State, arrays: Any, seeds: Any, values: Mapping[str, Any], died: Array
+        ) -> tuple[State, dict[str, Array], Array]:
+            new, metrics = over(states, arrays, seeds, values)
+            finite = jnp.stack([jnp.isfinite(one) for one in metrics.values()]).all(axis=0)
+            died = jnp.where((died == 0) & ~finite, new.step, died)
+
+            def kept(old: Array, fresh: Array) -> Array:
+                dead = (died > 0).reshape(-1, *[1] * (fresh.ndim - 1))
+                return jnp.where(dead, old, fresh)
+
+            own = jax.tree.map(kept, states.replace(step=()), new.replace(step=()))
+            return own.replace(step=new.step), metrics, died
 
         enter = None
         if phase.enter is not None:
-            over = _over_members(entered)
-            enter = jax.jit(lambda states: over(states)[0])
+            into = _over_members(entered, 0)
+            enter = jax.jit(lambda states, values=None: into(states, values or {})[0])
         return Steps(
-            start, phase.until, enter, jax.jit(_over_members(step, None, 0), donate_argnums=0)
+            start,
+            phase.until,
+            enter,
+            jax.jit(stepped, donate_argnums=0),
+            jax.jit(guarded, donate_argnums=0),
         )
 
     starts = (0, *(phase.until for phase in algorithm.phases))
     return Population(
         init=jax.jit(states),
-        phases=tuple(map(steps, algorithm.phases, starts)),
+        phases=tuple(map(steps, range(len(algorithm.phases)), algorithm.phases, starts)),
     )
 
 

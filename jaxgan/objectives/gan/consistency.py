@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgan.objectives.gan.generator_penalties import GeneratorView
 from jaxgan.objectives.gan.penalties import View, check_settings
-from jaxgan.typing import Latents, PerExample, Pixels, PRNGKey
+from jaxgan.typing import Latents, PerExample, Pixels, PRNGKey, Scalar
 
 
 def shifted(image: Float[Array, "h w c"], place: Int[Array, "3"]) -> Float[Array, "h w c"]:
@@ -170,7 +170,7 @@ class BalancedConsistency:
         return of_real + self.fake_weight * jnp.square(change), state
 
 
-def perturbed(view: View | GeneratorView, role: str, noise: float) -> Latents:
+def perturbed(view: View | GeneratorView, role: str, noise: float | Scalar) -> Latents:
     """The latents of an update with noise added to all that is no label.
 
     Args:

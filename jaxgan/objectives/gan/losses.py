@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.objectives.gan.verdict import Verdict
-from jaxgan.typing import Logits, Metrics, PerExample
+from jaxgan.typing import Logits, Metrics, PerExample, Scalar
 
 
 @runtime_checkable
@@ -89,7 +89,9 @@ def read(loss: GanLoss, verdict: Verdict) -> Any:
     return loss.reads(verdict) if isinstance(loss, Reader) else verdict.logits
 
 
-def accuracy(*, real: Logits, fake: Logits, threshold: float = 0.0) -> dict[str, PerExample]:
+def accuracy(
+    *, real: Logits, fake: Logits, threshold: float | Scalar = 0.0
+) -> dict[str, PerExample]:
     """Whether the discriminator tells real from fake.
 
     >>> import jax.numpy as jnp
@@ -114,7 +116,7 @@ def accuracy(*, real: Logits, fake: Logits, threshold: float = 0.0) -> dict[str,
     }
 
 
-def _cross_entropy(*, real: Logits, fake: Logits, real_label: float) -> PerExample:
+def _cross_entropy(*, real: Logits, fake: Logits, real_label: float | Scalar) -> PerExample:
     """Binary cross-entropy of the discriminator, ``-log D(x) = softplus(-logit)``."""
     real_term = real_label * jax.nn.softplus(-real) + (1.0 - real_label) * jax.nn.softplus(real)
     return real_term + jax.nn.softplus(fake)

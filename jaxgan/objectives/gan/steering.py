@@ -11,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from jaxgan.objectives.gan.verdict import Verdict
+from jaxgan.typing import Scalar
 
 
 def check_steering(part: Any) -> None:
@@ -40,10 +41,10 @@ def steered(
     verdict: Verdict,
     count: int,
     *,
-    target: float,
-    kimg: float,
+    target: float | Scalar,
+    kimg: float | Scalar,
     interval: int,
-    most: float,
+    most: float | Scalar,
 ) -> Any:
     """The state after one discriminator update; p moves after every ``interval`` of them.
 

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from jaxgan.objectives.gan.kernels import Pairs, squared_distances
 from jaxgan.objectives.gan.mmd import discrepancy
 from jaxgan.objectives.vae.regularizers import CodeView, check_pairs
-from jaxgan.typing import Codes, PerExample
+from jaxgan.typing import Codes, PerExample, Scalar
 
 
 @runtime_checkable
@@ -59,7 +59,7 @@ class InverseMultiquadric:
         if not 0.0 < self.scale < math.inf:
             raise ValueError(f"scale = {self.scale}: must be above 0 and finite")
 
-    def width(self, codes: Codes, prior: Codes) -> float:
+    def width(self, codes: Codes, prior: Codes) -> float | Scalar:
         """C."""
         del prior
         return 2.0 * codes.shape[-1] * self.scale**2

@@ -30,7 +30,7 @@ def covariance(means: Codes) -> Float[Array, "latent latent"]:
 
 
 def distance_from_identity(
-    matrix: Float[Array, "latent latent"], off_diagonal: float, diagonal: float
+    matrix: Float[Array, "latent latent"], off_diagonal: float | Scalar, diagonal: float | Scalar
 ) -> Scalar:
     """``off_diagonal sum_{i != j} C_ij^2 + diagonal sum_i (C_ii - 1)^2``.
 
