@@ -32,3 +32,14 @@ def while_measuring(folder: Path, signal: Signals) -> Interrupted:
         " measures it",
         signal,
     )
+
+
+def population(done: str, folder: Path, signal: Signals) -> Interrupted:
+    """Of runs that are trained together.
+
+    Args:
+        done: what has been, such as ``32 runs saved at step 10 of 20``.
+        folder: of the population.
+        signal: that came.
+    """
+    return Interrupted(f"{signal.name}: {done} ({folder}); go on by the same command", signal)

@@ -38,10 +38,11 @@ def _is_beside(name: str) -> bool:
     return name.endswith(GRAD_NORM) or name.startswith(DIAGNOSTICS)
 
 
-def _is_computed(metrics: Mapping[str, Array]) -> bool:
+def _is_computed(metrics: Mapping[str, Array | np.ndarray]) -> bool:
     """Whether reading them would not wait; those of one step come from one program."""
     first: Any = next(iter(metrics.values()), None)
-    return first is None or first.is_ready()
+    # What is NumPy's is on the host already.
+    return first is None or isinstance(first, np.ndarray) or first.is_ready()
 
 
 class Recorder:
@@ -79,7 +80,7 @@ class Recorder:
         self._timed = False
         self._speed: float | None = None
 
-    def add(self, step: int, metrics: Mapping[str, Array], count: int = 1) -> None:
+    def add(self, step: int, metrics: Mapping[str, Array | np.ndarray], count: int = 1) -> None:
         """Takes the metrics of ``count`` steps, the last of which is ``step``, without waiting.
 
         Args:

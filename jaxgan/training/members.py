@@ -1,0 +1,253 @@
+"""Populations whose members are runs: `train` for several experiments at once.
+
+Members differ in seeds, names and numbers (`jaxgan.training.varied`) and are trained in one program
+(`jaxgan.training.population`), on one device. Each has a folder like that of any run, which every
+command reads, and ends in it with a result or, where it has diverged, with ``failed.json``.
+
+This is a second loop beside `jaxgan.training.loop`, for what one of many runs lacks: it cannot stop
+early, and there is one state, one clock and one checkpoint for all. While it trains, the states of
+all members are in checkpoints beside the members' folders, in ``population-DIGEST``, which goes
+when all have ended; a member's own checkpoint is that of its end. So a killed population loses what
+came after its last checkpoint, and goes on bit for bit.
+
+A member whose metrics are not finite stays as it was before, which is saved in its folder; the
+others do not notice. Members are measured one after the other, at the end and wherever their
+experiments ask for it on the way (``evaluation.every``): time for that is the measured member's
+own. The time of training is shared by all members equally.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxgan.algorithms.state import State
+from jaxgan.config import ConfigError, Experiment, Run
+from jaxgan.data import splits
+from jaxgan.machine.interrupts import Interrupts, signal_of
+from jaxgan.run import failure, field_types, lock, workdir
+from jaxgan.run.checkpoint import Checkpoints
+from jaxgan.run.progress import Terminal
+from jaxgan.training import grouping, interrupted, varied
+from jaxgan.training.gathering import Begun, Together, document, start
+from jaxgan.training.interrupted import Interrupted
+from jaxgan.training.membership import Members
+from jaxgan.training.one_member import Ended, ended, opened
+from jaxgan.training.population import compile_population, member
+from jaxgan.training.preparation import prepared
+from jaxgan.training.start import Position
+
+__all__ = ["Ended", "Interrupted", "train"]
+
+
+def train(
+    experiments: Sequence[Experiment],
+    runs: Sequence[Run],
+    *,
+    resume: bool = False,
+    files: Sequence[str | None] = (),
+) -> tuple[Ended, ...]:
+    """Trains experiments in one program, or goes on with that; writes each to its own folder.
+
+    Args:
+        experiments: the members.
+        runs: where each is written; how they are executed is the same for all. ``parallel`` plays
+            no part: a population runs on one device.
+        resume: go on with the runs in the folders; those that are not there yet are begun.
+        files: the experiments' files, as for `jaxgan.training.loop.train`; none: not known.
+
+    Returns:
+        How each member has ended. One that has diverged is no error of the others.
+
+    Raises:
+        RunError: a folder holds a run already, or something else.
+        Busy: another process writes one of them.
+        ConfigError: the experiments cannot be members of one population, or a run to resume has
+            another configuration.
+        DataError: the data is missing, damaged, or does not fit the settings.
+        CheckpointError: a checkpoint cannot be written, or none can be read.
+        LogError: a log cannot be written.
+        Interrupted: a signal came; what has been trained is saved.
+    """
+    folders = [Path(run.folder(one)) for one, run in zip(experiments, runs, strict=True)]
+    paths = _checked(experiments, runs, folders)
+    for one, folder in zip(experiments, folders, strict=True):
+        if not resume:
+            workdir.check_new(folder)
+        elif (folder / workdir.CONFIG).exists():
+            workdir.check_same(folder, one)
+    home = home_of(folders)
+    with contextlib.ExitStack() as stack:
+        for folder in (home, *folders):
+            stack.callback(_remove_empty, folder)
+        notes = [stack.enter_context(lock.held(folder)) for folder in (home, *folders)]
+        for index, (one, run, folder) in enumerate(zip(experiments, runs, folders, strict=True)):
+            if not (folder / workdir.CONFIG).exists():
+                file = files[index] if files else None
+                workdir.create(folder, one, run, file=file, command=workdir.command_line())
+        known = {place: end for place, folder in enumerate(folders) if (end := ended(folder))}
+        if len(known) < len(folders):
+            known = _write(experiments, runs, folders, paths, home, known, notes)
+        shutil.rmtree(home, ignore_errors=True)
+        return tuple(known[place] for place in range(len(folders)))
+
+
+def home_of(folders: Sequence[Path]) -> Path:
+    """Where the states of a population are while it trains, beside its first member's folder."""
+    names = "\n".join(folder.name for folder in folders)
+    return folders[0].parent / f"population-{hashlib.sha256(names.encode()).hexdigest()[:10]}"
+
+
+def _remove_empty(folder: Path) -> None:
+    """Nothing is left of a population that was refused before it had begun."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _checked(
+    experiments: Sequence[Experiment], runs: Sequence[Run], folders: Sequence[Path]
+) -> tuple[str, ...]:
+    """Refuses what cannot be trained together; returns the numbers that differ."""
+    if jax.process_count() > 1:
+        raise ConfigError("a population is trained by one process, and here are several")
+    if len(set(folders)) < len(folders):
+        raise ConfigError("two members of a population have the same folder")
+    if len({dataclasses.replace(run, workdir="") for run in runs}) > 1:
+        raise ConfigError("the members of a population differ in how they are executed")
+    for one in experiments:
+        field_types.check(one)
+    paths = grouping.check(experiments)
+    # The others differ in nothing that it depends on.
+    prepared(experiments[0], "none")
+    return paths
+
+
+def _write(
+    experiments: Sequence[Experiment],
+    runs: Sequence[Run],
+    folders: Sequence[Path],
+    paths: tuple[str, ...],
+    home: Path,
+    known: dict[int, Ended],
+    notes: Sequence[str],
+) -> dict[int, Ended]:
+    """All that the one process that may does in the folders."""
+    run = runs[0]
+    together = Together(
+        tuple(experiments), run, home, compile_population(experiments[0], paths),
+        jax.device_put(np.asarray([one.seed for one in experiments], np.uint32)),
+        jax.device_put(varied.values_of(experiments, paths)),
+    )  # fmt: skip
+    with (
+        Interrupts() as interrupts,
+        Checkpoints(home / workdir.CHECKPOINTS, keep=run.keep) as checkpoints,
+        contextlib.ExitStack() as stack,
+    ):
+        begun, skipped = start(together, checkpoints)
+        for place, why in begun.failed.items():
+            if place not in known:
+                failure.write(folders[place], why)
+                known[place] = Ended(None, why)
+        terminal = None
+        if not run.quiet:
+            terminal = Terminal(together.steps)
+            stack.callback(terminal.close)
+        living = {
+            place: opened(stack, place, one, run, folder, begun.position.step)
+            for place, (one, folder) in enumerate(zip(experiments, folders, strict=True))
+            if place not in known
+        }
+        members = Members(living, known, begun.spent, terminal)
+        differing = f"; they differ in {', '.join(paths)}" if paths else ""
+        members.say(
+            f"{home}: {len(folders)} runs of {together.steps:,} steps in one program, from step"
+            f" {begun.position.step:,}{differing}"
+        )
+        for note in filter(None, (*notes, *skipped)):
+            members.say(note)
+        states, position = _loop(together, members, begun, checkpoints, interrupts)
+        checkpoints.wait()
+        # From here on each is a run of its own, whatever happens.
+        for one in living.values():
+            one.save(member(states, one.index), members.share(one.index, position.seconds))
+        done = f"{len(folders)} runs trained to the end and saved, but not all measured"
+        if interrupts.received:
+            raise interrupted.population(done, home, interrupts.received)
+        interrupts.release()
+        try:
+            for one in list(living.values()):
+                seconds = members.share(one.index, position.seconds)
+                members.end(one, one.finish(states, position.step, seconds))
+        except KeyboardInterrupt as stop:
+            raise interrupted.population(done, home, signal_of(stop)) from None
+        return known
+
+
+def _loop(
+    together: Together,
+    members: Members,
+    begun: Begun,
+    checkpoints: Checkpoints,
+    interrupts: Interrupts,
+) -> tuple[State, Position]:
+    """Steps until the end, a signal, or until no member is left."""
+    run, first = together.run, together.experiments[0]
+    arrays = jax.device_put(splits.in_memory(first.data, "train"))
+    states, position, died = begun.states, begun.position, jax.device_put(begun.died)
+    started = time.perf_counter() - position.seconds
+    compiled, saved, held = None, time.perf_counter(), []
+
+    while position.step < together.steps and members.living:
+        phase = together.population.phase(position.step)
+        if phase.enter is not None and position.step == phase.start:
+            # Not saved before it, as in the other loop.
+            states = phase.enter(states, together.values)
+        states, metrics, died = phase.guarded(states, arrays, together.seeds, together.values, died)
+        step = position.step + 1
+        held.append((step, metrics))
+        if phase is not compiled:
+            jax.block_until_ready(metrics)
+            members.begin(step)
+            compiled = phase
+        end, logged = step == together.steps, step % run.log_every == 0
+        signal, every = interrupts.received, first.evaluation.every
+        measured = every and (end or step % every == 0)
+        late = run.checkpoint_seconds and time.perf_counter() - saved > run.checkpoint_seconds
+        due = end or signal or step % run.checkpoint_every == 0 or (logged and late)
+
+        if logged or measured or due:
+            seconds = time.perf_counter() - started
+            position = position._replace(seconds=seconds)
+            members.tell(held, np.asarray(died), states, seconds)
+            held = []
+        position = position._replace(step=step)
+        if run.images_every and run.tensorboard and (end or step % run.images_every == 0):
+            with members.paused():
+                for one in members.living.values():
+                    one.show(states, step)
+        failed: list[int] = []
+        if measured:
+            with members.paused():
+                failed += members.measure(states, step)
+        if due:
+            with members.paused():
+                failed += members.check(states, step)
+                died = died.at[np.asarray(failed, int)].set(step)
+                position = position._replace(seconds=time.perf_counter() - started)
+                checkpoints.save(step, states, document(together, members, position, died))
+                saved = time.perf_counter()
+        elif failed:
+            died = died.at[np.asarray(failed, int)].set(step)
+        if signal and not end:
+            checkpoints.wait()
+            done = f"{len(members.spent)} runs saved at step {step} of {together.steps}"
+            raise interrupted.population(done, together.home, signal)
+    return states, position
