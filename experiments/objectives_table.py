@@ -135,30 +135,32 @@ def table(results: Mapping[str, Document], losses: Mapping[str, Any] = names.LOS
     return "\n".join(lines) + "\n"
 
 
-def section(text: str) -> str | None:
+def section(text: str, marks: tuple[str, str] = (START, END)) -> str | None:
     """What stands between the marks of a README; None where they are not there.
 
     Raises:
         ValueError: there is only one of them, or one of them twice.
     """
-    counts = text.count(START), text.count(END)
+    start, end = marks
+    counts = text.count(start), text.count(end)
     if counts == (0, 0):
         return None
     if counts != (1, 1):
-        raise ValueError(f"the README should have {START} and {END} once each")
-    return text.partition(START)[2].partition(END)[0].strip("\n") + "\n"
+        raise ValueError(f"the README should have {start} and {end} once each")
+    return text.partition(start)[2].partition(end)[0].strip("\n") + "\n"
 
 
-def with_table(text: str, found: str) -> str:
+def with_table(text: str, found: str, marks: tuple[str, str] = (START, END)) -> str:
     """A README whose table is ``found``.
 
     Raises:
         ValueError: the marks are not there, or not once each.
     """
-    if section(text) is None:
-        raise ValueError(f"the README has no {START} and {END}: put them where the table goes")
-    before, _, rest = text.partition(START)
-    return f"{before}{START}\n{found}{END}{rest.partition(END)[2]}"
+    start, end = marks
+    if section(text, marks) is None:
+        raise ValueError(f"the README has no {start} and {end}: put them where the table goes")
+    before, _, rest = text.partition(start)
+    return f"{before}{start}\n{found}{end}{rest.partition(end)[2]}"
 
 
 def write_readme(path: Path = README) -> Path:
