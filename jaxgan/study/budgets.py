@@ -60,9 +60,9 @@ def budgets(rows: Sequence[Finished], column: MetricColumn) -> tuple[BandPlot, .
             "trials k",
             column.title,
             tuple(bands),
-            "What the best of k settings scores, the best by the validation split: mean over all"
-            " sets of k of the settings that were tried. A failed trial counts as the worst value"
-            f" of all ({number(worst, column.digits)}). Band: 95% of bootstrap draws of the trials;"
-            " too narrow at the right end, where all hangs on the few best.",
+            "Of k settings the validation split selects one, whose score is shown: the mean over"
+            " all sets of k of the settings that were tried. A failed trial counts as the worst"
+            f" value of all ({number(worst, column.digits)}). Band: 95% of bootstrap draws of the"
+            " trials; too narrow at the right end, where all hangs on the few best.",
         ),
     )
