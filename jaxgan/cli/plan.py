@@ -17,16 +17,18 @@ from jaxgan.machine import xla
 from jaxgan.run import experiment_file, workdir
 from jaxgan.study import plan as plans
 from jaxgan.study.comparison import Study
+from jaxgan.study.final import final
 from jaxgan.study.folder import REAL, REAL_PICTURE, RUNS
 from jaxgan.study.plan import Line
 from jaxgan.study.runner import StudyOptions, changed
 from jaxgan.study.trials import Drawn, drawn, lines_of
+from jaxgan.training.grouping import Force
 from jaxgan.training.preparation import prepared
 
 
 @dataclasses.dataclass(frozen=True)
 class PlanOptions:
-    """Write the plan of a study: a file of one line for each run, which `jaxgan run` does.
+    """Write the plan of a study: a file of its runs, a line each, which `jaxgan run` does.
 
     The study's file and the experiments' files are run to read them; nothing is trained.
     """
@@ -38,6 +40,12 @@ class PlanOptions:
     report` knows what is missing."""
     overwrite: bool = False
     """Write over another plan."""
+    population: Force = "auto"
+    """Runs that are trained in one program, as one line: those that differ in seeds and numbers
+    alone, where that is faster (auto), wherever it can be done (always), or none (never)."""
+    best_of: str = ""
+    """Plan of the study's search, all of which has been run: each row's best setting, by the
+    validation split, is planned with seeds that the search has not had."""
     study: Annotated[StudyOptions, tyro.conf.arg(name="")] = StudyOptions()
 
 
@@ -54,11 +62,17 @@ def plan(arguments: list[str]) -> None:
     options = reading.read(PlanOptions, arguments, "jaxgan plan")
     study = changed(load_study(options.file), options.study)
     check_name(study.name)
-    folder = Path(options.study.workdir or f"runs/{study.name}")
-    found = drawn(study, experiments.read_entry)
+    name = study.name
+    if options.best_of:
+        name, path = f"{name}-best", Path(options.best_of)
+        seeds = options.study.seeds
+        study, found = final(study, plans.read(path), path, experiments.read_entry, seeds)
+    else:
+        found = drawn(study, experiments.read_entry)
+    folder = Path(options.study.workdir or f"runs/{name}")
     xla.set_flags(one.experiment.precision for one in found)
     _rehearse(found)
-    _write(lines_of(study, found, folder), folder, options)
+    _write(lines_of(study, found, folder, options.population), folder, options)
 
 
 def load_study(path: Path) -> Study:
@@ -100,7 +114,7 @@ def _write(lines: Sequence[Line], folder: Path, options: PlanOptions) -> None:
     for path in places:
         plans.write(path, lines)
     told = ", ".join(f"{count} {name}" for name, count in _counts(lines).items())
-    print(f"{out}: {len(lines)} lines ({told})")
+    print(f"{out}: {len(lines)} line{'s' * (len(lines) > 1)} ({told})")
     print(f"one of them: jaxgan run --plan {out} --index 0")
     print(f"all of them: jaxgan run --plan {out} --all")
     print(f"a report of what is finished: jaxgan report {folder}")

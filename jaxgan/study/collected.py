@@ -46,7 +46,7 @@ def collect(lines: Sequence[Line], file: Path, rank_by: str) -> Collected:
     missing, failed = [], []
     for line in lines:
         for trial in line.members:
-            rows.setdefault(trial.row, []).append((trial, _outcome(line, trial, file)))
+            rows.setdefault(trial.row, []).append((trial, outcome_of(line, trial, file)))
         status, why = plan.state(line)
         if status == "missing":
             missing.append(line.index)
@@ -57,7 +57,17 @@ def collect(lines: Sequence[Line], file: Path, rank_by: str) -> Collected:
     return Collected([_row(runs, rank_by) for runs in rows.values()], missing, failed)
 
 
-def _outcome(line: Line, trial: Trial, file: Path) -> Outcome:
+def outcome_of(line: Line, trial: Trial, file: Path) -> Outcome:
+    """What has become of one trial: its result, or why there is none.
+
+    Args:
+        line: of the plan, in which it is.
+        trial: one of its members.
+        file: the plan's, for messages.
+
+    Raises:
+        RunError: the documents of the run are damaged.
+    """
     folder = line.folder(trial)
     result = finished.read_one(folder).result if (folder / workdir.CONFIG).exists() else None
     if result is not None:

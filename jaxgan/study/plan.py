@@ -211,11 +211,10 @@ _OF_MEMBER = {
     "setting": lambda value: value is None or _count(value),
     # Within the study's own folder, whatever somebody has written there.
     "folder": lambda value: _text(value) and bool(re.fullmatch(r"runs/[^/\\.\0][^/\\\0]*", value)),
-    "subject": lambda value: (
-        isinstance(value, dict)
-        and all(_count(one) if key == "steps" else _text(one) for key, one in value.items())
-    ),
+    "subject": lambda value: isinstance(value, dict),
 }
+_TOLD = ("name", "objective", "family", "likelihood", "mark", "data", "weights", "selection")
+_OF_SUBJECT = {**dict.fromkeys(_TOLD, _text), "steps": _count}
 
 
 def _line(path: Path, folder: Path, index: int, content: bytes) -> Line:
@@ -234,6 +233,7 @@ def _line(path: Path, folder: Path, index: int, content: bytes) -> Line:
     study: Any = _checked(document.get("study"), _OF_STUDY, f"{where}: study")
     for place, member in enumerate(members):
         _checked(member, _OF_MEMBER, f"{where}: member {place}")
+        _checked(member["subject"], _OF_SUBJECT, f"{where}: subject of member {place}")
     study |= {name: tuple(study[name]) for name in ("metrics", "precisions")}
     budget = Budget(**study)
     trials = tuple(

@@ -22,6 +22,7 @@ from jaxgan.study.plan import Budget, Line, Trial
 from jaxgan.study.selection import for_search
 from jaxgan.study.spaces import settings
 from jaxgan.study.subject import subject_of
+from jaxgan.training.grouping import Force, grouped
 
 Read: TypeAlias = Callable[[Entry], tuple[Experiment, str]]
 """From an entry to its experiment, and what its file says of it (`jaxgan.cli.options`)."""
@@ -159,13 +160,16 @@ def _measured(experiment: Experiment, wanted: tuple[str, ...]) -> tuple[str, ...
     return tuple(left)
 
 
-def lines_of(study: Study, all_drawn: Sequence[Drawn], workdir: Path) -> tuple[Line, ...]:
+def lines_of(
+    study: Study, all_drawn: Sequence[Drawn], workdir: Path, population: Force = "never"
+) -> tuple[Line, ...]:
     """The lines of a study's plan.
 
     Args:
         study: whose trials they are.
         all_drawn: at least one.
         workdir: folder of the runs and the report.
+        population: which trials make one line (`jaxgan.training.grouping.grouped`).
     """
     experiments = [one.experiment for one in all_drawn]
     metrics = dict.fromkeys(name for one in experiments for name in one.evaluation.metrics)
@@ -180,4 +184,8 @@ def lines_of(study: Study, all_drawn: Sequence[Drawn], workdir: Path) -> tuple[L
         trials=study.trials,
         search_seed=study.search_seed,
     )
-    return tuple(Line(index, workdir, budget, (one.trial,)) for index, one in enumerate(all_drawn))
+    groups = grouped(experiments, population)
+    return tuple(
+        Line(index, workdir, budget, tuple(all_drawn[place].trial for place in places))
+        for index, places in enumerate(groups)
+    )

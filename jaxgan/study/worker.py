@@ -8,7 +8,8 @@ from typing import NamedTuple
 from jaxgan.config import ConfigError, Experiment, Parallel
 from jaxgan.machine import parallel as machine
 from jaxgan.machine import xla
-from jaxgan.run import lock, workdir
+from jaxgan.run import failure, lock, workdir
+from jaxgan.run.restore import CheckpointError
 from jaxgan.run.trust import digest_of
 from jaxgan.study import folder, one_run, plan
 from jaxgan.study.comparison import Entry
@@ -16,6 +17,7 @@ from jaxgan.study.floor import kept_floor
 from jaxgan.study.plan import Line, Trial
 from jaxgan.study.rows import Outcome
 from jaxgan.study.trials import Read, digest, folder_of
+from jaxgan.training import members
 
 
 class Ended(NamedTuple):
@@ -54,6 +56,10 @@ def work(
     status, why = plan.state(line)
     if status == "finished" or (status == "failed" and not retry):
         return Ended(status, f"failed before: {why}" if why else "finished before")
+    for place in map(line.folder, line.members):
+        # Whoever has it is asked before anything is read and traced; the lock itself decides.
+        if (who := lock.holder(place)) is not None:
+            return Ended("missing", f"{place} is being written by {who.described()}")
     experiments = experiments_of(line, read, changed_files=changed_files)
     xla.set_flags(line.study.precisions)
     machine.on_main_process(lambda: folder.make(line.workdir))
@@ -62,20 +68,43 @@ def work(
         outcomes = _trained(line, experiments, parallel, retry)
     except lock.Busy as error:
         return Ended("missing", str(error))
-    told = "; ".join(dict.fromkeys(one_run.told(one, line.study.rank_by) for one in outcomes))
+    except CheckpointError as error:
+        return Ended("failed", str(error))
     failed = any(one.failed for one in outcomes)
-    return Ended("failed" if failed else "finished", told)
+    return Ended("failed" if failed else "finished", _told(outcomes, line.study.rank_by))
 
 
 def _trained(
     line: Line, experiments: Sequence[Experiment], parallel: Parallel, retry: bool
 ) -> list[Outcome]:
-    (trial,) = line.members
-    return [
-        one_run.trained(
-            experiments[0], line.folder(trial), parallel, file=str(trial.file), retry=retry
-        )
+    """What has become of a line's members, one by itself or several in one program."""
+    folders, files = [*map(line.folder, line.members)], [str(one.file) for one in line.members]
+    if len(folders) == 1:
+        one, folder, file = experiments[0], folders[0], files[0]
+        return [one_run.trained(one, folder, parallel, file=file, retry=retry)]
+    if retry:
+        for folder in folders:
+            failure.clear(folder)
+    runs = [
+        one_run.settings(one, folder, parallel)
+        for one, folder in zip(experiments, folders, strict=True)
     ]
+    ended = members.train(experiments, runs, resume=True, files=files)
+    return [
+        Outcome(one.seed, folder, end.result, end.failed or None)
+        for one, folder, end in zip(experiments, folders, ended, strict=True)
+    ]
+
+
+def _told(outcomes: Sequence[Outcome], metric: str) -> str:
+    """What came of a line, in words; of several members how many have ended, and why some so."""
+    if len(outcomes) == 1:
+        return one_run.told(outcomes[0], metric)
+    failed = [one.failed for one in outcomes if one.failed]
+    whys = "; ".join(dict.fromkeys(failed))
+    return f"{len(outcomes) - len(failed)} finished" + (
+        f", {len(failed)} failed: {whys}" if failed else ""
+    )
 
 
 def experiments_of(
@@ -91,10 +120,11 @@ def experiments_of(
     Raises:
         ConfigError: a file has changed, or something that it depends on; says which.
     """
-    return tuple(_experiment(trial, read, changed_files) for trial in line.members)
+    return tuple(experiment_of(trial, read, changed_files) for trial in line.members)
 
 
-def _experiment(trial: Trial, read: Read, changed_files: bool) -> Experiment:
+def experiment_of(trial: Trial, read: Read, changed_files: bool = False) -> Experiment:
+    """The experiment of one trial; see `experiments_of`."""
     found = digest_of(trial.file)
     if found != trial.sha256 and not changed_files:
         how = "is not there" if found is None else "has changed"

@@ -7,11 +7,15 @@ import pytest
 import tiny
 
 from jaxgan.cli import entry
+from jaxgan.cli.options import read_entry
 from jaxgan.config import Run
 from jaxgan.machine import xla
 from jaxgan.measurement import runs
 from jaxgan.run import workdir
 from jaxgan.run.experiment_file import load_experiment
+from jaxgan.study import plan
+from jaxgan.study.comparison import Entry, Study
+from jaxgan.study.trials import drawn, lines_of
 from jaxgan.training import loop
 
 FILE = """
@@ -50,6 +54,13 @@ def machine(monkeypatch, tmp_path):
             tmp_path / f"run-{precision}", tiny.vae(precision=precision), Run(),
             file=None, command="",
         )  # fmt: skip
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "real.json").write_text("{}")
+    for name, others in (("float32", ()), ("both", ("bfloat16",))):
+        entries = tuple(Entry(f"{one}.py") for one in ("float32", *others))
+        study = Study("s", "S", entries, (0,), 160, metrics=("fid",))
+        lines = lines_of(study, drawn(study, read_entry), tmp_path / "work")
+        plan.write(tmp_path / f"{name}.jsonl", lines)
 
 
 COMMANDS = {
@@ -66,6 +77,10 @@ COMMANDS = {
     # Flags hold for the whole process: one of several experiments is enough.
     "compare float32.py bfloat16.py --images 100": True,
     "compare float32.py other.py --images 100": False,
+    # A line of a plan has those of the whole plan, so that it gives the numbers of all in one.
+    "run --plan float32.jsonl --index 0": False,
+    "run --plan both.jsonl --index 0": True,
+    "run --plan both.jsonl --all": True,
 }
 
 

@@ -56,7 +56,7 @@ def planned(tmp_path_factory):
         patch.chdir(place)
         patch.setenv("JAX_COMPILATION_CACHE_DIR", "unused")
         patch.setattr("sys.unraisablehook", sys.unraisablehook)
-        cli.main(["plan", "study.py", "--out", "plans/p.jsonl", "--parallel", "none"])
+        cli.main(["plan", "study.py", "--out", "plans/p.jsonl", "--population", "never"])
     return place
 
 
@@ -98,7 +98,7 @@ def test_a_plan_is_written_twice_and_says_the_same_in_both_places(planned):
 
 def test_a_plan_is_not_written_over_unless_it_is_the_same(place, jaxgan):
     before = (place / "plans" / "p.jsonl").read_bytes()
-    code, out, _ = jaxgan("plan study.py --out plans/p.jsonl")
+    code, out, _ = jaxgan("plan study.py --out plans/p.jsonl --population never")
     assert (code, out.splitlines()[0]) == (0, "plans/p.jsonl: 6 lines (3 gan, 3 vae)")
     assert (place / "plans" / "p.jsonl").read_bytes() == before
     code, _, err = jaxgan("plan study.py --out plans/p.jsonl --images 320")

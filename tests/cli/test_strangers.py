@@ -1,5 +1,6 @@
 """A stranger's run folder, read with every command: none of its code runs."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,9 @@ import tiny
 from jaxgan.cli import entry
 from jaxgan.config import Run
 from jaxgan.run import trust, workdir
+from jaxgan.study import plan
+from jaxgan.study.plan import Budget, Line, Trial
+from jaxgan.study.subject import Subject
 from jaxgan.training import loop
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +146,34 @@ def test_none_of_it_runs(place, monkeypatch, capfd, way, command):
     if words[0] != "resume" or code:
         assert entries(place / "run") == before
     assert not (place / "env").exists()
+
+
+def test_a_plan_is_read_and_nothing_that_it_names_is_run(place, capfd):
+    """What a line names is run by `jaxgan run --plan` and a line, and only as it was planned."""
+    study = Budget("s", "S", "fid", "", 96, ("fid",), ("float32",))
+    subject = Subject("evil", "E", "evil", 2)._asdict()
+    trials = [
+        Trial("evil", place / "evil.py", "00" * 32, (), seed, f"runs/{name}", None, subject, "")
+        for seed, name in enumerate(("run", "other"))
+    ]
+    lines = [Line(index, place, study, (trial,)) for index, trial in enumerate(trials)]
+    plan.write(place / "plan.jsonl", lines)
+    (place / "runs").mkdir()
+    (place / "run").rename(place / "runs" / "run")
+    for words, code in (
+        ("run --plan plan.jsonl --missing", None),
+        ("report .", None),
+        ("run --plan plan.jsonl --index 1", 2),
+        ("run --plan plan.jsonl --all", 2),
+    ):
+        with contextlib.ExitStack() as ends:
+            if code is not None:
+                ends.enter_context(pytest.raises(SystemExit, match=str(code)))
+            entry.main(words.split())
+    assert not (place / MARK).exists()
+    said = capfd.readouterr()
+    assert said.err.count("evil.py has changed since the plan was drawn") == 2
+    assert "1 finished, 1 missing" in said.err
 
 
 @pytest.mark.parametrize("command", COMMANDS[:3])

@@ -301,6 +301,9 @@ FLAGS = {
     "list": [".", "run", "study", "images", "nothing", "--help"],
     "show": ["run", "study", ".", "nothing", "--help"],
     "report": ["study", "run", ".", "nothing", "--out", "--help"],
+    "plan": ["tv.py", "empty.py", "run", "--out", "--best-of", "--population", "--seeds",
+             "--overwrite", "--images", "--workdir", "--help"],
+    "run": ["--plan", "--plan", "--index", "--all", "--missing", "--retry", "--help"],
 }  # fmt: skip
 VALUES = [
     *map(str, NUMBERS), *(word for word in WORDS if "\0" not in word and len(word) < 300), "digits",

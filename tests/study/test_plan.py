@@ -14,7 +14,10 @@ from jaxgan.study import plan
 from jaxgan.study.plan import Budget, Line, PlanError, Trial
 
 STUDY = Budget("tiny", "Tiny ones", "fid", "not tuned", 640, ("fid", "kid"), ("float32",))
-SUBJECT = {"name": "gan", "objective": "Hinge()", "family": "GAN", "steps": 40, "mark": "β = 2"}
+SUBJECT = {
+    "name": "gan", "objective": "Hinge()", "family": "GAN", "steps": 40, "likelihood": "",
+    "mark": "β = 2", "data": "Data()", "weights": "raw", "selection": "none",
+}  # fmt: skip
 
 
 def trial(place, number, **changes):
@@ -115,7 +118,9 @@ def without(record, name):
         (member(seed=-1), "member 0 is damaged: seed is"),
         (member(setting="3"), "member 0 is damaged: setting is"),
         (member(arguments=["--steps", 4]), "member 0 is damaged: arguments is"),
-        (member(subject={"name": ["x"]}), "member 0 is damaged: subject is"),
+        (member(subject=["x"]), "member 0 is damaged: subject is"),
+        (member(subject={**SUBJECT, "mark": 3}), "subject of member 0 is damaged: mark is"),
+        (member(subject={**SUBJECT, "steps": "3"}), "subject of member 0 is damaged: steps is"),
         (member(more=1), "member 0 is damaged: more is"),
         *(
             (member(folder=folder), "member 0 is damaged: folder is")

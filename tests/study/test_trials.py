@@ -114,6 +114,19 @@ def test_lines_know_what_all_rows_are_measured_by_and_computed_in(files, tmp_pat
     assert (lines[0].study.title, lines[0].study.images) == ("Tiny ones", 160)
 
 
+def test_trials_that_differ_in_numbers_are_one_line_where_that_is_wanted(files, tmp_path):
+    study = searched(files, seeds=(0, 1))
+    found = drawn(study, read_entry)
+    sizes = {
+        force: [len(line.members) for line in lines_of(study, found, tmp_path, force)]
+        for force in ("never", "always")
+    }
+    assert sizes == {"never": [1] * 6, "always": [6]}
+    (line,) = lines_of(study, found, tmp_path, "auto")  # perceptrons
+    assert line.members == tuple(one.trial for one in found)
+    assert line.told == "vae, setting 0, seed 0 and 5 more"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
