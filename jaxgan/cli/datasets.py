@@ -9,6 +9,7 @@ from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
 from jaxgan.data.sources.sprites import Sprites
 from jaxgan.data.sources.stacked import Stacked
+from jaxgan.data.sources.swiss_roll import SwissRoll
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 
@@ -17,6 +18,7 @@ DATASETS: dict[str, Data] = {
     "fashion-mnist": Data(source=fashion_mnist(), image_size=28, classes=10),
     "ring": Data(source=Ring(), image_size=1, channels=2, classes=8),
     "grid": Data(source=Grid(), image_size=1, channels=2, classes=25),
+    "swiss-roll": Data(source=SwissRoll(), image_size=1, channels=2),
     "binarized-digits": Data(source=Binarized(), classes=10),
     "binarized-fashion-mnist": Data(source=Binarized(fashion_mnist()), image_size=28, classes=10),
     "stacked": Data(source=Stacked(), channels=3, classes=1000),

@@ -125,8 +125,8 @@ class TestDataset:
     def test_unknown_ones_are_refused_with_the_known_ones(self):
         assert refused("--dataset mnist") == (
             "there is no dataset 'mnist', did you mean fashion-mnist? There are digits,"
-            " fashion-mnist, ring, grid, binarized-digits, binarized-fashion-mnist, stacked,"
-            " stacked-fashion-mnist, stacked-idx, sprites, triangles, idx, folder and tfds"
+            " fashion-mnist, ring, grid, swiss-roll, binarized-digits, binarized-fashion-mnist,"
+            " stacked, stacked-fashion-mnist, stacked-idx, sprites, triangles, idx, folder and tfds"
         )
 
     def test_may_be_completed_by_other_flags(self):

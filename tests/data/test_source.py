@@ -16,12 +16,13 @@ from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
 from jaxgan.data.sources.sprites import Sprites
 from jaxgan.data.sources.stacked import Stacked
+from jaxgan.data.sources.swiss_roll import SwissRoll
 from jaxgan.data.sources.tfds import Tfds
 from jaxgan.data.sources.triangles import Triangles
 
 SOURCES = [
     Digits(), Folder("~/none"), Grid(), Ring(), Sprites(), Idx("~/none"), fashion_mnist(),
-    Stacked(), Stacked(Idx("~/none"), count=5), Tfds("none"), Triangles(),
+    Stacked(), Stacked(Idx("~/none"), count=5), SwissRoll(), Tfds("none"), Triangles(),
 ]  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def test_unknown_split(name):
     assert str(error.value) == f"digits: there is no split {name!r}; it has 'train' and 'test'."
 
 
-@pytest.mark.parametrize("source", [Digits(), Ring(), Grid(), Sprites()])
+@pytest.mark.parametrize("source", [Digits(), Ring(), Grid(), Sprites(), SwissRoll()])
 def test_sources_refuse_unknown_splits(source):
     with pytest.raises(DataError, match="there is no split 'valid'"):
         source.load("valid")

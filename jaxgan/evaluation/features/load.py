@@ -97,6 +97,7 @@ _DEFAULTS: Mapping[str, str] = {
     "fashion-mnist": "fashion-cnn",
     "ring": "identity",
     "grid": "identity",
+    "swiss-roll": "identity",
 }
 
 

@@ -188,6 +188,7 @@ def test_defaults():
     assert default_backbone("digits") == "digits-cnn"
     assert default_backbone("fashion-mnist") == "fashion-cnn"
     assert default_backbone("ring") == default_backbone("grid") == "identity"
+    assert default_backbone("swiss-roll") == "identity"
     assert default_backbone("cifar10") == "pixels"
 
 
