@@ -21,6 +21,7 @@ from jaxgan.cli.entry import guarded
 from jaxgan.config import ConfigError
 from jaxgan.machine.atomic import write_atomically
 from jaxgan.run import provenance
+from jaxgan.visualization.grid import save_png
 
 RESULTS = Path(__file__).parents[1] / "results" / "reproductions"
 VERSIONS = ("jaxgan", "python", "jax", "numpy")
@@ -105,6 +106,8 @@ class Reproduction(NamedTuple):
         orders: orderings.
         left_open: which choice the paper's text leaves open, where ours may differ.
         settings: what the numbers depend on.
+        picture: the paper's figure as it is here, uint8 ``(height, width, channels)``; None: there
+            is none.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Reproduction(NamedTuple):
     orders: tuple[Order, ...] = ()
     left_open: str = ""
     settings: Mapping[str, Any] = {}
+    picture: np.ndarray | None = None
 
     @property
     def holds(self) -> bool:
@@ -229,9 +233,11 @@ def table(found: Reproduction) -> str:
 
 
 def publish(found: Reproduction, results: Path = RESULTS) -> Path:
-    """Prints the table and writes it as ``NAME.json``, whole or not at all."""
+    """Prints the table and writes it as ``NAME.json``, and a picture as ``NAME.png``."""
     print(table(found), end="", flush=True)
     results.mkdir(parents=True, exist_ok=True)
+    if found.picture is not None:
+        save_png(results / f"{found.name}.png", found.picture)
     content = json.dumps(document(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     return write_atomically(results / f"{found.name}.json", content.encode())
 

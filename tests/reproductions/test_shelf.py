@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 from scripts import FOLDER, script
 
 shelf, table = script("shelf"), script("table")
@@ -103,6 +104,15 @@ def test_a_script_prints_writes_and_returns(tmp_path, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "A and B, A Paper, 2020: a toy"
     assert " ".join(printed[2].split()) == "mean 5.00 ± 0.40 5.90 ± 0.30 yes, 0.9 of 1"
+
+
+def test_a_picture_is_written_beside_the_numbers(tmp_path):
+    picture = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    run(reproduction(EXACT, picture=picture), tmp_path)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "toy.png")), picture)
+    assert "picture" not in json.loads((tmp_path / "toy.json").read_text())
+    run(reproduction(EXACT), tmp_path / "none")
+    assert [path.name for path in (tmp_path / "none").iterdir()] == ["toy.json"]
 
 
 @pytest.mark.parametrize(
