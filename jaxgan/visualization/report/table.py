@@ -137,9 +137,10 @@ def _row(
     if place.standing is Standing.INCOMPLETE:
         words = f"{words}: {incomplete(row, report.rank_by)}"
     badge = f'<span class="badge {mark}">{words}</span>' if words else ""
+    if row.failures is not None and row.failures.told:
+        badge += f' <span class="badge">{esc(row.failures.text)}</span>'
     seeds = f"{len(row.seeds)} seed{'s' if len(row.seeds) != 1 else ''}"
     time = duration(sum(row.seconds) / len(row.seconds)) if row.seconds else MISSING
-    failures = [row.failures.text] if row.failures is not None and row.failures.told else []
     about = (
         f'<span class="badge">{esc(row.family)}</span>'
         f'{badge}<span class="objective">{esc(row.objective)}</span>'
@@ -153,7 +154,7 @@ def _row(
     if whole:
         cells += [
             _plain("Parameters", compact(row.parameters), f"{row.parameters:,}"),
-            _plain("Time a seed", time, f"{row.steps:,} steps", seeds, *failures),
+            _plain("Time a seed", time, f"{row.steps:,} steps", seeds),
         ]
     if row.failed is not None and not row.metrics:
         message = _failure(row) if whole else '<span class="why">Failed</span>'
@@ -216,10 +217,11 @@ def _cell(report: Report, row: Row, column: MetricColumn, color: int, scale: Sca
     plot = ""
     if scale is not None:
         plot = interval_plot(value, scale, color, _stripe(report, column, leaders))
-    reasons = [incomplete(row, column.name)]
-    # Beside every mean: what is left of a method that often fails looks better than it is.
-    reasons += [row.failures.text] if row.failures is not None and row.failures.failed else []
-    why = "".join(f'<span class="why">{esc(reason)}</span>' for reason in reasons if reason)
+    reason = incomplete(row, column.name)
+    why = f'<span class="why">{esc(reason)}</span>' if reason else ""
+    if row.failures is not None and row.failures.failed:
+        # Beside every mean: what is left of a method that often fails looks better than it is.
+        why += f'<span class="range lost">{row.failures.share} failed</span>'
     ends = _range(value, column.digits)
     return f'{start}{text}{plot}<span class="range">{ends}</span>{why}</td>'
 
