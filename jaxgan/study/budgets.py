@@ -20,7 +20,8 @@ def budgets(rows: Sequence[Finished], column: MetricColumn) -> tuple[BandPlot, .
     what is reported. See `jaxgan.evaluation.statistics.budget`.
 
     Args:
-        rows: those without a search, or of which no setting has a value, are left out.
+        rows: those without a search, or of which no setting has a value, are left out, and so are
+            trials that have not ended.
         column: of the metric that selects and ranks.
 
     Returns:
@@ -31,6 +32,7 @@ def budgets(rows: Sequence[Finished], column: MetricColumn) -> tuple[BandPlot, .
         row.subject.name: [
             (one.mean(metric, validation=True), one.mean(metric, validation=False))
             for one in row.settings
+            if one.ended
         ]
         for row in rows
     }

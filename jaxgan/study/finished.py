@@ -148,6 +148,7 @@ def _row(group: Sequence[Found], name: str) -> Finished:
             one.folder,
             one.result and {part: {} for part in _WORDS} | one.result,
             None if one.result else f"not finished: `jaxgan resume {one.folder}`",
+            missing=one.result is None,
         )
         for one in ordered
     )

@@ -33,6 +33,8 @@ class Outcome(NamedTuple):
     folder: Path
     result: dict[str, Any] | None
     failed: str | None
+    missing: bool = False
+    """Whether it has not ended yet: neither a result nor a failure."""
 
 
 class Setting(NamedTuple):
@@ -45,8 +47,13 @@ class Setting(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether a run of it has no result: surviving is part of a setting's merit."""
-        return any(one.result is None for one in self.outcomes)
+        """Whether a run of it has failed: surviving is part of a setting's merit."""
+        return any(one.result is None and not one.missing for one in self.outcomes)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that can be told of it is there: every run, or one that has failed."""
+        return self.failed or not any(one.missing for one in self.outcomes)
 
     def mean(self, metric: str, *, validation: bool) -> float | None:
         """Mean of a metric over the seeds; None where a seed has failed, or has no finite value.
@@ -133,9 +140,12 @@ def row_of(row: Finished, columns: Sequence[MetricColumn], page: Path | None) ->
 
 
 def _failures(row: Finished) -> Failures:
+    """Of what has ended: a run that is still missing has not failed."""
     if row.settings:
-        return Failures(sum(one.failed for one in row.settings), len(row.settings), "trials")
-    return Failures(sum(one.result is None for one in row.outcomes), len(row.outcomes))
+        tried = [one for one in row.settings if one.ended]
+        return Failures(sum(one.failed for one in tried), len(tried), "trials")
+    ended = [one for one in row.outcomes if not one.missing]
+    return Failures(sum(one.result is None for one in ended), len(ended))
 
 
 def _beside(folder: Path, page: Path) -> str:

@@ -103,8 +103,12 @@ def best_setting(settings: Sequence[Setting], metric: str) -> Setting:
     able = [(sign * mean, one) for one, mean in means if mean is not None]
     if able:
         return min(able, key=lambda pair: pair[0])[1]
-    if all(one.failed for one in settings):
-        raise ConfigError(f"all {len(settings)} settings failed, so none can be selected")
+    if all(one.failed or not one.ended for one in settings):
+        failed = sum(one.failed for one in settings)
+        raise ConfigError(
+            f"{failed} of {len(settings)} settings failed, and none has ended well: none can be"
+            " selected"
+        )
     known = {name: None for one in settings for o in one.outcomes for name in _validation(o)}
     raise ConfigError(
         f"no setting has a value of {metric} on the validation split; there are {joined([*known])}"
@@ -137,8 +141,5 @@ def told(settings: Sequence[Setting], metric: str) -> str:
     >>> told([], "fid")
     'best of 0 settings by fid on the validation split, 0 of which failed'
     """
-    failed = sum(one.failed for one in settings)
-    return (
-        f"best of {len(settings)} settings by {metric} on the validation split, {failed} of which"
-        " failed"
-    )
+    failed, tried = sum(one.failed for one in settings), sum(one.ended for one in settings)
+    return f"best of {tried} settings by {metric} on the validation split, {failed} of which failed"

@@ -96,6 +96,23 @@ def test_a_report_shows_the_selected_run_and_how_many_failed():
     )
 
 
+def test_what_has_not_ended_has_not_failed():
+    row = searched("row", (3.0, 5.0), (1.0, 4.0), None)
+    waiting = Outcome(0, Path("runs/row-3"), None, "not finished", missing=True)
+    half = (*row.settings[0].outcomes, waiting)
+    more = (row.settings[0]._replace(number=3, outcomes=(waiting,)),
+            row.settings[0]._replace(number=4, outcomes=half))  # fmt: skip
+    made = assembled(row._replace(settings=(*row.settings, *more)))
+    assert made.rows[0].failures == Failures(1, 3, "trials")
+    assert made.budgets[0].bands[0].x == (1.0, 2.0, 3.0)
+    assert made.protocol["Search"].startswith("row: best of 3 settings")
+    with pytest.raises(ConfigError, match="0 of 1 settings failed, and none has ended well"):
+        best_setting(more[:1], "fid")
+    plain = row._replace(settings=(), outcomes=(*row.outcomes, waiting))
+    assert assembled(plain).rows[0].failures == Failures(0, 1)
+    assert assembled(plain).rows[0].failed == "seed 0: not finished"
+
+
 def test_plain_rows_say_how_many_runs_failed():
     row = searched("row", (1.0, 2.0))._replace(settings=())
     gone = Outcome(1, Path("runs/gone"), None, "diverged")

@@ -76,7 +76,11 @@ def test_seeds_of_a_setting_count_together():
     ("runs", "metric", "message"),
     [
         ([outcome(1.0), outcome(None)], "fid", r"^runs/s0 has no numbers of a validation split"),
-        ([outcome(failed="x"), outcome(failed="y")], "fid", r"^all 2 settings failed"),
+        (
+            [outcome(failed="x"), outcome(failed="y")],
+            "fid",
+            r"^2 of 2 settings failed, and none has ended well",
+        ),
         ([outcome(1.0, metric="kid")], "fid", r"no setting has a value of fid .* there are kid$"),
         ([outcome(1.0, metric="memorization")], "memorization", "nothing can be selected by"),
         ([outcome(1.0)], "fit", "nothing can be selected by 'fit'; there are fid,"),
