@@ -73,7 +73,8 @@ def outcome_of(line: Line, trial: Trial, file: Path) -> Outcome:
     if result is not None:
         return Outcome(trial.seed, folder, {"hardware": {}, "versions": {}} | result, None)
     unfinished = f"not finished: `jaxgan run --plan {file} --index {line.index}`"
-    return Outcome(trial.seed, folder, None, failure.read(folder) or unfinished)
+    why = failure.read(folder)
+    return Outcome(trial.seed, folder, None, why or unfinished, missing=why is None)
 
 
 def _row(runs: Sequence[tuple[Trial, Outcome]], rank_by: str) -> Finished:

@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any
 
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.evaluation.model_metrics import MODEL_METRICS
 from jaxgan.study.rows import Outcome, Setting
 from jaxgan.visualization.report.columns import COLUMNS
 from jaxgan.visualization.report.text import joined
-
-
-@runtime_checkable
-class _Trial(Protocol):
-    """What is asked of a trial here."""
-
-    @property
-    def setting(self) -> Any: ...
-
-
-T = TypeVar("T", bound=_Trial)
 
 
 def for_search(experiment: Experiment, metric: str) -> Experiment:
@@ -105,10 +94,8 @@ def best_setting(settings: Sequence[Setting], metric: str) -> Setting:
         return min(able, key=lambda pair: pair[0])[1]
     if all(one.failed or not one.ended for one in settings):
         failed = sum(one.failed for one in settings)
-        raise ConfigError(
-            f"{failed} of {len(settings)} settings failed, and none has ended well: none can be"
-            " selected"
-        )
+        told = "all" if failed == len(settings) else f"none has ended well so far, {failed} of"
+        raise ConfigError(f"{told} {len(settings)} settings failed, so none can be selected")
     known = {name: None for one in settings for o in one.outcomes for name in _validation(o)}
     raise ConfigError(
         f"no setting has a value of {metric} on the validation split; there are {joined([*known])}"
@@ -117,22 +104,6 @@ def best_setting(settings: Sequence[Setting], metric: str) -> Setting:
 
 def _validation(outcome: Outcome) -> dict[str, float]:
     return (outcome.result or {}).get("validation", {})
-
-
-def best(trials: Sequence[T], outcomes: Sequence[Outcome], metric: str) -> T:
-    """The first trial of the best setting among the trials of one row; see `best_setting`.
-
-    Args:
-        trials: of one row.
-        outcomes: what has become of them, in the same order.
-        metric: short name of what selects.
-
-    Raises:
-        ConfigError: as `best_setting`.
-    """
-    settings = settings_of([trial.setting for trial in trials], outcomes)
-    number = best_setting(settings, metric).number
-    return next(trial for trial in trials if trial.setting == number)
 
 
 def told(settings: Sequence[Setting], metric: str) -> str:

@@ -106,7 +106,7 @@ def test_what_has_not_ended_has_not_failed():
     assert made.rows[0].failures == Failures(1, 3, "trials")
     assert made.budgets[0].bands[0].x == (1.0, 2.0, 3.0)
     assert made.protocol["Search"].startswith("row: best of 3 settings")
-    with pytest.raises(ConfigError, match="0 of 1 settings failed, and none has ended well"):
+    with pytest.raises(ConfigError, match="none has ended well so far, 0 of 1 settings failed"):
         best_setting(more[:1], "fid")
     plain = row._replace(settings=(), outcomes=(*row.outcomes, waiting))
     assert assembled(plain).rows[0].failures == Failures(0, 1)
