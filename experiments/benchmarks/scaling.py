@@ -7,6 +7,7 @@ loop     the whole loop against the compiled step in a row (DCGAN and VAE on dig
 batch    a DCGAN step at 32 pixels, width 64, by batch size
 width    the same with 64 images, by width
 seeds    1 to 16 seeds in one program against one by one (MLP GAN and DCGAN on digits)
+members  8 to 32 learning rates in one program against runs one by one (MLP GAN on digits)
 devices  one batch on 1 to 8 virtual CPU devices (DCGAN and VAE on digits)
 startup  from process start to the first step, cold and warm (DCGAN on digits)
 memory   what a process that trains a DCGAN at 32 pixels holds
@@ -22,6 +23,7 @@ from collections.abc import Callable, Sequence
 import measures
 from scaling_devices import devices
 from scaling_loop import batch, loop, width
+from scaling_members import members
 from scaling_memory import memory as memory_
 from scaling_report import Row
 from scaling_seeds import seeds
@@ -34,6 +36,7 @@ MEASURES: dict[str, Callable[[int], list[Row]]] = {
     "batch": batch,
     "width": width,
     "seeds": seeds,
+    "members": members,
     "devices": devices,
     "startup": startup,
     "memory": memory_,

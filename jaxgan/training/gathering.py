@@ -11,9 +11,10 @@ import numpy as np
 from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment, Run
 from jaxgan.program import example_batch
+from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.config_json import to_json
-from jaxgan.run.restore import CheckpointError
+from jaxgan.run.restore import CheckpointError, steps_in
 from jaxgan.training.membership import Members
 from jaxgan.training.population import Population
 from jaxgan.training.start import Position
@@ -24,7 +25,8 @@ class Together(NamedTuple):
 
     Attributes:
         experiments: of the members.
-        run: how they are executed; the folder plays no part.
+        runs: how they are executed, which differs in the folders alone.
+        folders: of the members.
         home: where the states of all are while they train.
         population: their program.
         seeds: uint32 ``(members,)``.
@@ -32,7 +34,8 @@ class Together(NamedTuple):
     """
 
     experiments: tuple[Experiment, ...]
-    run: Run
+    runs: tuple[Run, ...]
+    folders: tuple[Path, ...]
     home: Path
     population: Population
     seeds: jax.Array
@@ -64,6 +67,11 @@ class Begun(NamedTuple):
     died: np.ndarray
     spent: np.ndarray
     failed: dict[int, str]
+
+
+def trained(together: Together, place: int) -> bool:
+    """Whether a member has a checkpoint of its own after the last step."""
+    return together.steps in steps_in(together.folders[place] / workdir.CHECKPOINTS)
 
 
 def start(together: Together, checkpoints: Checkpoints) -> tuple[Begun, tuple[str, ...]]:

@@ -39,7 +39,7 @@ def population(done: str, folder: Path, signal: Signals) -> Interrupted:
 
     Args:
         done: what has been, such as ``32 runs saved at step 10 of 20``.
-        folder: of the population.
+        folder: around the runs'.
         signal: that came.
     """
-    return Interrupted(f"{signal.name}: {done} ({folder}); go on by the same command", signal)
+    return Interrupted(f"{signal.name}: {done} in {folder}; go on by the same command", signal)

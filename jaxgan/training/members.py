@@ -6,9 +6,9 @@ command reads, and ends in it with a result or, where it has diverged, with ``fa
 
 This is a second loop beside `jaxgan.training.loop`, for what one of many runs lacks: it cannot stop
 early, and there is one state, one clock and one checkpoint for all. While it trains, the states of
-all members are in checkpoints beside the members' folders, in ``population-DIGEST``, which goes
-when all have ended; a member's own checkpoint is that of its end. So a killed population loses what
-came after its last checkpoint, and goes on bit for bit.
+all members are in checkpoints beside the members' folders, in ``population-DIGEST``; a member's own
+checkpoint is that of its end, and when all have one, the joint ones go. So a killed population
+loses what came after its last checkpoint, and goes on bit for bit.
 
 A member whose metrics are not finite stays as it was before, which is saved in its folder; the
 others do not notice. Members are measured one after the other, at the end and wherever their
@@ -23,7 +23,7 @@ import dataclasses
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
@@ -37,10 +37,10 @@ from jaxgan.run import failure, field_types, lock, workdir
 from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.progress import Terminal
 from jaxgan.training import grouping, interrupted, varied
-from jaxgan.training.gathering import Begun, Together, document, start
+from jaxgan.training.gathering import Begun, Together, document, start, trained
 from jaxgan.training.interrupted import Interrupted
 from jaxgan.training.membership import Members
-from jaxgan.training.one_member import Ended, ended, opened
+from jaxgan.training.one_member import Ended, Member, ended, opened
 from jaxgan.training.population import compile_population, member
 from jaxgan.training.preparation import prepared
 from jaxgan.training.start import Position
@@ -140,55 +140,76 @@ def _write(
     notes: Sequence[str],
 ) -> dict[int, Ended]:
     """All that the one process that may does in the folders."""
-    run = runs[0]
     together = Together(
-        tuple(experiments), run, home, compile_population(experiments[0], paths),
+        tuple(experiments), tuple(runs), tuple(folders), home,
+        compile_population(experiments[0], paths),
         jax.device_put(np.asarray([one.seed for one in experiments], np.uint32)),
         jax.device_put(varied.values_of(experiments, paths)),
     )  # fmt: skip
-    with (
-        Interrupts() as interrupts,
-        Checkpoints(home / workdir.CHECKPOINTS, keep=run.keep) as checkpoints,
-        contextlib.ExitStack() as stack,
-    ):
-        begun, skipped = start(together, checkpoints)
-        for place, why in begun.failed.items():
-            if place not in known:
-                failure.write(folders[place], why)
-                known[place] = Ended(None, why)
-        terminal = None
-        if not run.quiet:
-            terminal = Terminal(together.steps)
-            stack.callback(terminal.close)
-        living = {
-            place: opened(stack, place, one, run, folder, begun.position.step)
-            for place, (one, folder) in enumerate(zip(experiments, folders, strict=True))
-            if place not in known
-        }
-        members = Members(living, known, begun.spent, terminal)
-        differing = f"; they differ in {', '.join(paths)}" if paths else ""
-        members.say(
-            f"{home}: {len(folders)} runs of {together.steps:,} steps in one program, from step"
-            f" {begun.position.step:,}{differing}"
+    with Interrupts() as interrupts, contextlib.ExitStack() as stack:
+        terminal = (
+            None
+            if runs[0].quiet
+            else stack.enter_context(contextlib.closing(Terminal(together.steps)))
         )
-        for note in filter(None, (*notes, *skipped)):
+        members = Members(known, len(folders), terminal)
+        for note in filter(None, notes):
+            members.say(note)
+        # Those of which each has been saved at its end need the others no more.
+        if all(place in known or trained(together, place) for place in range(len(folders))):
+            members.living.update(_opened(together, known, stack, together.steps))
+        else:
+            _train(together, members, stack, interrupts)
+        shutil.rmtree(home / workdir.CHECKPOINTS, ignore_errors=True)
+        done = f"{len(folders)} runs trained to the end and saved, but not all measured"
+        if interrupts.received:
+            raise interrupted.population(done, home.parent, interrupts.received)
+        interrupts.release()
+        try:
+            for one in list(members.living.values()):
+                members.end(one, one.finish())
+        except KeyboardInterrupt as stop:
+            raise interrupted.population(done, home.parent, signal_of(stop)) from None
+        return known
+
+
+def _opened(
+    together: Together, known: Mapping[int, Ended], stack: contextlib.ExitStack, step: int
+) -> dict[int, Member]:
+    """Those that have not ended, from a step on."""
+    every = zip(together.experiments, together.runs, together.folders, strict=True)
+    return {
+        place: opened(stack, place, one, run, folder, step)
+        for place, (one, run, folder) in enumerate(every)
+        if place not in known
+    }
+
+
+def _train(
+    together: Together, members: Members, stack: contextlib.ExitStack, interrupts: Interrupts
+) -> None:
+    """All steps; each member is saved at its end."""
+    keep = together.runs[0].keep
+    with Checkpoints(together.home / workdir.CHECKPOINTS, keep=keep) as checkpoints:
+        begun, skipped = start(together, checkpoints)
+        members.spent[:] = begun.spent
+        for place, why in begun.failed.items():
+            if place not in members.known:
+                failure.write(together.folders[place], why)
+                members.known[place] = Ended(None, why)
+        step = begun.position.step
+        members.living.update(_opened(together, members.known, stack, step))
+        paths = f"; they differ in {', '.join(together.values)}" if together.values else ""
+        members.say(
+            f"{together.home}: {len(together.folders)} runs of {together.steps:,} steps in one"
+            f" program, from step {step:,}{paths}"
+        )
+        for note in skipped:
             members.say(note)
         states, position = _loop(together, members, begun, checkpoints, interrupts)
         checkpoints.wait()
-        # From here on each is a run of its own, whatever happens.
-        for one in living.values():
+        for one in members.living.values():
             one.save(member(states, one.index), members.share(one.index, position.seconds))
-        done = f"{len(folders)} runs trained to the end and saved, but not all measured"
-        if interrupts.received:
-            raise interrupted.population(done, home, interrupts.received)
-        interrupts.release()
-        try:
-            for one in list(living.values()):
-                seconds = members.share(one.index, position.seconds)
-                members.end(one, one.finish(states, position.step, seconds))
-        except KeyboardInterrupt as stop:
-            raise interrupted.population(done, home, signal_of(stop)) from None
-        return known
 
 
 def _loop(
@@ -199,7 +220,7 @@ def _loop(
     interrupts: Interrupts,
 ) -> tuple[State, Position]:
     """Steps until the end, a signal, or until no member is left."""
-    run, first = together.run, together.experiments[0]
+    run, first = together.runs[0], together.experiments[0]
     arrays = jax.device_put(splits.in_memory(first.data, "train"))
     states, position, died = begun.states, begun.position, jax.device_put(begun.died)
     started = time.perf_counter() - position.seconds
@@ -249,5 +270,5 @@ def _loop(
         if signal and not end:
             checkpoints.wait()
             done = f"{len(members.spent)} runs saved at step {step} of {together.steps}"
-            raise interrupted.population(done, together.home, signal)
+            raise interrupted.population(done, together.home.parent, signal)
     return states, position

@@ -23,23 +23,22 @@ Held: TypeAlias = tuple[int, Mapping[str, Array]]
 
 
 class Members:
-    """All members: those that have not ended yet, and how the others have.
+    """Who has not ended, and what all of them do.
 
     Args:
-        living: by place.
-        known: likewise.
-        spent: seconds that each has been measured for on the way, ``(members,)``.
+        known: how those have ended that have, by place; more come in here.
+        count: of all.
         terminal: where lines go; None: nowhere.
+
+    Attributes:
+        living: those that have not ended, by place.
+        spent: seconds that each has been measured for on the way, ``(count,)``.
     """
 
-    def __init__(
-        self,
-        living: dict[int, Member],
-        known: dict[int, Ended],
-        spent: np.ndarray,
-        terminal: Terminal | None,
-    ) -> None:
-        self.living, self.known, self.spent = living, known, spent
+    def __init__(self, known: dict[int, Ended], count: int, terminal: Terminal | None) -> None:
+        self.living: dict[int, Member] = {}
+        self.known = known
+        self.spent = np.zeros(count)
         self._terminal = terminal
 
     def say(self, line: str) -> None:

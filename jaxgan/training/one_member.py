@@ -14,8 +14,8 @@ import numpy as np
 from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment, Run
 from jaxgan.measurement import pictures
-from jaxgan.program import Program, compile_program
-from jaxgan.run import failure, workdir
+from jaxgan.program import Program, compile_program, example_batch
+from jaxgan.run import failure, restore, workdir
 from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.config_json import to_json
 from jaxgan.run.finite import NonFiniteError
@@ -132,23 +132,23 @@ class Member:
         if picture is not None:
             self.logger.image(step, "samples", picture)
 
-    def finish(self, states: State, step: int, seconds: float) -> Ended:
-        """Measures it, and writes its result.
+    def finish(self) -> Ended:
+        """Measures the state in its last checkpoint, and writes the result.
 
-        Args:
-            states: of all members, after the last step.
-            step: that one.
-            seconds: as in `save`.
+        Raises:
+            CheckpointError: it cannot be read.
         """
-        position = Position(step=step, seconds=seconds)
+        like = jax.eval_shape(self.program.init, 0, example_batch(self.experiment))
+        where, last = self.folder / workdir.CHECKPOINTS, self.experiment.steps
+        own, document = restore.at(where, last, like, to_json(self.experiment))
+        position = Position(**document["position"])
+        state = self.program.plan.replicate(own)
         try:
-            document = finish(
-                self.experiment, self.program, self.state(states), position, self.folder,
-                self.logger,
-            )  # fmt: skip
+            return Ended(
+                finish(self.experiment, self.program, state, position, self.folder, self.logger)
+            )
         except NonFiniteError as error:
             return self.fail(str(error))
-        return Ended(document)
 
 
 def opened(

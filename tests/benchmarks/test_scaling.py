@@ -18,6 +18,7 @@ def modules():
         import scaling
         import scaling_devices
         import scaling_loop
+        import scaling_members
         import scaling_memory
         import scaling_report
         import scaling_seeds
@@ -27,7 +28,7 @@ def modules():
     return {
         "main": scaling, "devices": scaling_devices, "loop": scaling_loop,
         "report": scaling_report, "seeds": scaling_seeds, "startup": scaling_startup,
-        "memory": scaling_memory,
+        "memory": scaling_memory, "members": scaling_members,
     }  # fmt: skip
 
 
@@ -61,8 +62,8 @@ def test_tables_are_markdown(modules):
     [
         (
             ["--only", "loop,speed"],
-            "--only speed: no such measure; there are loop, batch, width, seeds, devices, startup,"
-            " memory",
+            "--only speed: no such measure; there are loop, batch, width, seeds, members, devices,"
+            " startup, memory",
         ),
         (["--rounds", "0"], "--rounds 0: must be at least 1"),
         (["--json", "/nowhere/x.json"], "/nowhere/x.json: there is no folder /nowhere"),
@@ -116,6 +117,18 @@ def test_networks_get_the_size_asked_for(modules):
     assert [row["batch_size"] for row in rows] == [2, 4]
     for row in rows:
         assert row["images_per_s"] == pytest.approx(row["batch_size"] * 1e3 / row["ms_per_step"])
+
+
+@pytest.mark.slow
+def test_members_with_rates_of_their_own(modules, monkeypatch):
+    rates = {"tiny": tiny.gan()}
+    monkeypatch.setattr(modules["members"], "experiment", rates.__getitem__)
+    monkeypatch.setattr(modules["members"], "enough", lambda stepper, seconds: 10)
+    rows = modules["members"].members(1, "tiny", counts=(1, 2))
+    assert [row["members"] for row in rows] == [1, 2]
+    for row in rows:
+        ratio = row["one_by_one_ms_per_step"] / row["together_ms_per_step"]
+        assert row["throughput_ratio"] == pytest.approx(ratio)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 import tiny
+from two_phases import two_phases
 
 from jaxgan.config import ConfigError, EarlyStopping, Evaluation, Run
 from jaxgan.data.pipeline import Data
@@ -17,6 +18,7 @@ from jaxgan.run.logs import read_jsonl
 from jaxgan.run.restore import digest
 from jaxgan.training import loop, members, varied
 from jaxgan.training.membership import Members
+from jaxgan.training.one_member import Member
 
 FEW = Evaluation(samples=20, backbone="pixels")
 RATE = "model.optimizer.learning_rate"
@@ -46,27 +48,25 @@ def test_members_are_runs(tmp_path):
     assert [end.failed for end in ends] == ["", ""]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["vae0", "vae1"]
     for one, end in zip(those, ends, strict=True):
-        folder = tmp_path / one.name
-        alone = loop.train(one, run_of(tmp_path / f"{one.name}-alone"))
-        assert workdir.read_result(folder) == end.result
-        assert end.result.keys() == alone.keys()
-        assert end.result["metrics"] == pytest.approx(alone["metrics"], rel=1e-4)
-        trained = runs.load(folder)
-        assert trained.step == 8
-        assert trained.experiment == one
+        assert workdir.read_result(tmp_path / one.name) == end.result
+        trained = runs.load(tmp_path / one.name)
+        assert (trained.step, trained.experiment) == (8, one)
         assert digest(jax.device_get(trained.state)) == end.result["digest"]
-        log, other = (
-            read_jsonl(path / "metrics.jsonl") for path in (folder, tmp_path / f"{one.name}-alone")
-        )
-        # The last line is of what was measured.
-        assert [line["step"] for line in log] == [line["step"] for line in other] == [3, 6, 8, 8]
-        for mine, theirs in zip(log, other, strict=True):
-            assert mine.keys() - {"steps_per_second"} == theirs.keys() - {"steps_per_second"}
-            for name in theirs.keys() - {"time", "steps_per_second"}:
-                assert mine[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-6), name
-        assert sorted(path.name for path in (folder / "pictures").iterdir()) == sorted(
-            path.name for path in (tmp_path / f"{one.name}-alone" / "pictures").iterdir()
-        )
+    assert ends[0].result["digest"] != ends[1].result["digest"]
+    one, end, folder, alone = those[1], ends[1], tmp_path / "vae1", tmp_path / "alone"
+    expected = loop.train(one, run_of(alone))
+    assert end.result.keys() == expected.keys()
+    assert end.result["metrics"] == pytest.approx(expected["metrics"], rel=1e-4)
+    log, other = (read_jsonl(path / "metrics.jsonl") for path in (folder, alone))
+    # The last line is of what was measured.
+    assert [line["step"] for line in log] == [line["step"] for line in other] == [3, 6, 8, 8]
+    for mine, theirs in zip(log, other, strict=True):
+        timed = {"time", "steps_per_second"}
+        assert mine.keys() - timed == theirs.keys() - timed
+        for name in theirs.keys() - timed:
+            assert mine[name] == pytest.approx(theirs[name], rel=1e-4, abs=1e-6), name
+    shown = [sorted(path.name for path in (of / "pictures").iterdir()) for of in (folder, alone)]
+    assert shown[0] == shown[1]
     # It is finished: nothing is done again.
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert train(tmp_path, those, resume=True) == ends
@@ -121,7 +121,7 @@ def test_a_population_goes_on_bit_for_bit(tmp_path, monkeypatch, how):
         train(folder, those, checkpoint_every=4)
     if how == "signal":
         assert raised.value.signal_number == signal.SIGTERM
-        assert "SIGTERM: 3 runs saved at step 7 of 8" in str(raised.value)
+        assert f"SIGTERM: 3 runs saved at step 7 of 8 in {folder};" in str(raised.value)
     (home,) = folder.glob("population-*")
     assert home == members.home_of([folder / one.name for one in those])
     assert restore.steps_in(home / "checkpoints") == ([4] if how == "crash" else [4, 7])
@@ -143,6 +143,32 @@ def test_a_population_goes_on_bit_for_bit(tmp_path, monkeypatch, how):
     assert logs[0] == logs[1] or how == "signal"
 
 
+def test_what_is_trained_is_measured_later(tmp_path, monkeypatch):
+    those = experiments(1e-3, 1e30, 3e-3)
+    finish = Member.finish
+
+    def interrupted(self):
+        if self.index == 2:
+            raise KeyboardInterrupt
+        return finish(self)
+
+    monkeypatch.setattr(Member, "finish", interrupted)
+    with pytest.raises(members.Interrupted, match="trained to the end and saved, but not all"):
+        train(tmp_path, those)
+    monkeypatch.undo()
+    # Each is a run of its own by now.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vae0", "vae1", "vae2"]
+    first = tmp_path / "vae0" / "result.json"
+    before = first.stat().st_mtime_ns
+    assert not (tmp_path / "vae2" / "result.json").exists()
+    # Neither trained again nor measured again.
+    monkeypatch.setattr(members, "_train", None)
+    ends = train(tmp_path, those, resume=True)
+    assert first.stat().st_mtime_ns == before
+    assert ends[2].result["steps"] == 8
+    assert ends[2].result["digest"] == digest(jax.device_get(runs.load(tmp_path / "vae2").state))
+
+
 @pytest.mark.slow
 def test_what_is_measured_on_the_way_is_the_members_own(tmp_path):
     those = experiments(1e-3, 3e-3, data=Data(validation=50), evaluation=replace(FEW, every=4))
@@ -158,7 +184,8 @@ def test_what_is_measured_on_the_way_is_the_members_own(tmp_path):
 
 
 def test_time_is_shared_but_for_measurements():
-    of = Members({}, {}, np.array([1.0, 3.0]), None)
+    of = Members({}, 2, None)
+    of.spent[:] = 1.0, 3.0
     # 10 seconds in all, 6 of them of training.
     assert (of.share(0, 10.0), of.share(1, 10.0)) == (4.0, 6.0)
 
@@ -199,3 +226,30 @@ def test_runs_must_fit_each_other(tmp_path):
         train(tmp_path, [one, other])
     # Nothing is left of a population that has not begun.
     assert [path.name for path in tmp_path.iterdir()] == ["vae1"]
+
+
+@pytest.mark.slow
+def test_phases_are_those_of_single_runs(tmp_path, monkeypatch):
+    those = [replace(two_phases(), name=f"two{seed}", seed=seed) for seed in (0, 5)]
+    ends = train(tmp_path, those)
+    alone = loop.train(those[1], run_of(tmp_path / "alone"))
+    assert ends[1].result["metrics"] == pytest.approx(alone["metrics"], rel=1e-4)
+    logs = [read_jsonl(tmp_path / name / "metrics.jsonl") for name in ("two5", "alone")]
+    for mine, theirs in zip(*logs, strict=True):
+        assert mine.keys() ^ theirs.keys() <= {"steps_per_second"}
+        assert mine.get("noise", 0.0) == pytest.approx(theirs.get("noise", 0.0), rel=1e-4)
+    # Stopped where the second phase begins, which is entered once all the same.
+    again = tmp_path / "again"
+    tell = Members.tell
+
+    def disturbed(self, held, *others):
+        tell(self, held, *others)
+        if held[-1][0] == 9:
+            raise OSError("gone")
+
+    monkeypatch.setattr(Members, "tell", disturbed)
+    with pytest.raises(OSError, match="gone"):
+        train(again, those, checkpoint_every=7)
+    monkeypatch.undo()
+    resumed = train(again, those, resume=True, checkpoint_every=7)
+    assert [end.result["digest"] for end in resumed] == [end.result["digest"] for end in ends]
