@@ -40,7 +40,7 @@ EXACT = 1e-9
 
 
 def log_c(p: float) -> float:
-    """The paper's equation 8, as it stands; p is not 1/2."""
+    """The log of the paper's constant, as it stands; p is not 1/2."""
     return math.log(2.0 * math.atanh(1.0 - 2.0 * p) / (1.0 - 2.0 * p))
 
 

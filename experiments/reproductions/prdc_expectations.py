@@ -10,8 +10,8 @@ By the function that measures runs, with k = 5 for all four unless said otherwis
   draw of theirs, without an error, which is as large as the spread of ours;
 - density is 1 on average, coverage ``1 - prod_{i=1..k} (N - i)/(2N - i)`` (their equation 7), while
   precision and recall of equal laws have no such value: 0.998 in 2, 0.71 in 64 and 0.55 in 1,000
-  dimensions at 2,000 points (derived by another program, one or few draws: their error is taken to
-  be the spread of one of ours, and half a digit);
+  dimensions at 2,000 points (by another program, of how many draws is not known: their error is
+  taken to be the spread of one of ours, and half a digit);
 - an outlier at (3, ..., 3) in 64 dimensions (the same program): among the real points, fakes moved
   by +1 into its ball have precision 1 and raise density, while coverage stays; among the fakes,
   moved by -0.5, recall rises and coverage stays;
