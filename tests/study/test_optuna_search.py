@@ -173,7 +173,7 @@ def test_two_workers_share_a_search(tmp_path, files):
         subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
         for _ in "ab"
     ]
-    said = [worker.communicate(timeout=500)[0] for worker in workers]
+    said = [worker.communicate(timeout=800)[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     told = journal(tmp_path / "s.log")
     kept = [trial for trial in told.trials if optuna_search.ARGUMENTS in trial.user_attrs]
