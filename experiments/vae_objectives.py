@@ -77,9 +77,9 @@ class Budget(NamedTuple):
 
 BATCH = 64
 BUDGETS = {
-    "digits": Budget(500, latent_size=10, steps=3000, samples=1500, held_out=297, draws=1000),
+    "digits": Budget(500, latent_size=10, steps=2000, samples=1500, held_out=297, draws=1000),
     "fashion-mnist": Budget(
-        500, latent_size=20, steps=1500, samples=2000, held_out=1000, draws=100
+        500, latent_size=20, steps=1000, samples=2000, held_out=1000, draws=100
     ),
 }
 
