@@ -1,7 +1,8 @@
 """The networks of InfoGAN on MNIST, which Lucic et al. compare all objectives with.
 
 Two convolutions of stride 2 and a wide dense layer, and a generator that mirrors them. Images are
-4, 8, 12 ... pixels a side. With ``slope=0.2`` they are the pair of Lucic et al. (2018).
+4, 8, 12 ... pixels a side. With ``slope=0.2`` in both they are the pair of Lucic et al. (2018),
+whose autoencoders are in `jaxgan.networks.infogan_autoencoders`.
 
 =================================  =========  ============
 parameters at 28 pixels, one gray  as here    biases=True
@@ -33,19 +34,10 @@ from jaxgan.networks.layers.options import Precision, check, compute_dtype, kern
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
 
 
-class InfoGanGenerator(nn.Module):
-    """Latents to images: two dense layers, two transposed convolutions, batch norm, ReLU, tanh.
+class InfoGanPixels(nn.Module):
+    """Settings of InfoGAN's generator, and all of it but the last nonlinearity.
 
-    The authors' images are in [0, 1] and end in a sigmoid, the same function up to a scale.
-
-    >>> import jax
-    >>> made, _ = jax.eval_shape(
-    ...     lambda: InfoGanGenerator().init_with_output(
-    ...         jax.random.key(0), jnp.zeros((2, 74)), image_shape=(28, 28, 1), train=False
-    ...     )
-    ... )
-    >>> made.shape
-    (2, 28, 28, 1)
+    Generators and decoders derive from it.
     """
 
     width: int = 64
@@ -60,10 +52,54 @@ class InfoGanGenerator(nn.Module):
     """Standard deviation of the first weights; None: scaled by fan-in."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
+    slope: float = 0.0
+    """Slope of the ReLU for negative values; 0.2 in the generator of Lucic et al."""
 
     def __post_init__(self) -> None:
         check(self)
         super().__post_init__()
+
+    def pixels(
+        self, latent: Latents, image_shape: ImageShape, *, train: bool, axis_name: str | None = None
+    ) -> Pixels:
+        """Unbounded values ``(batch, *image_shape)``; called inside a module's ``__call__``.
+
+        Raises:
+            ValueError: height or width are no multiple of 4.
+        """
+        height, width = coarse(image_shape)
+        dtype, init = compute_dtype(self.dtype), kernel_init(self.init_std)
+        bias = self.biases or not self.batch_norm
+
+        def finish(values: Array) -> Array:
+            if self.batch_norm:
+                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
+            return nn.leaky_relu(values, self.slope) if self.slope else nn.relu(values)
+
+        values: Array = latent
+        # The second layer's units are normalized one by one, before they are pixels.
+        for units in (self.units, height * width * 2 * self.width):
+            values = finish(Dense(units, use_bias=bias, dtype=dtype, kernel_init=init)(values))
+        values = values.reshape(-1, height, width, 2 * self.width)
+        size = {"kernel_size": (4, 4), "strides": (2, 2), "dtype": dtype, "kernel_init": init}
+        values = finish(ConvTranspose(self.width, use_bias=bias, **size)(values))
+        return ConvTranspose(image_shape[2], **size)(values).astype(jnp.float32)
+
+
+class InfoGanGenerator(InfoGanPixels):
+    """Latents to images: two dense layers, two transposed convolutions, batch norm, ReLU, tanh.
+
+    The authors' images are in [0, 1] and end in a sigmoid, the same function up to a scale.
+
+    >>> import jax
+    >>> made, _ = jax.eval_shape(
+    ...     lambda: InfoGanGenerator().init_with_output(
+    ...         jax.random.key(0), jnp.zeros((2, 74)), image_shape=(28, 28, 1), train=False
+    ...     )
+    ... )
+    >>> made.shape
+    (2, 28, 28, 1)
+    """
 
     @nn.compact
     def __call__(
@@ -79,24 +115,7 @@ class InfoGanGenerator(nn.Module):
         Raises:
             ValueError: height or width are no multiple of 4.
         """
-        height, width = _coarse(image_shape)
-        dtype, init = compute_dtype(self.dtype), kernel_init(self.init_std)
-        bias = self.biases or not self.batch_norm
-
-        def finish(values: Array) -> Array:
-            if self.batch_norm:
-                values = BatchNorm(dtype=dtype)(values, train=train, axis_name=axis_name)
-            return nn.relu(values)
-
-        values: Array = latent
-        # The second layer's units are normalized one by one, before they are pixels.
-        for units in (self.units, height * width * 2 * self.width):
-            values = finish(Dense(units, use_bias=bias, dtype=dtype, kernel_init=init)(values))
-        values = values.reshape(-1, height, width, 2 * self.width)
-        size = {"kernel_size": (4, 4), "strides": (2, 2), "dtype": dtype, "kernel_init": init}
-        values = finish(ConvTranspose(self.width, use_bias=bias, **size)(values))
-        values = ConvTranspose(image_shape[2], **size)(values)
-        return jnp.tanh(values.astype(jnp.float32))
+        return jnp.tanh(self.pixels(latent, image_shape, train=train, axis_name=axis_name))
 
 
 class InfoGanFeatures(nn.Module):
@@ -132,7 +151,7 @@ class InfoGanFeatures(nn.Module):
         Raises:
             ValueError: height or width are no multiple of 4.
         """
-        _coarse(images.shape[1:])
+        coarse(images.shape[1:])
         dtype, init = compute_dtype(self.dtype), kernel_init(self.init_std)
         bias = self.biases or not self.batch_norm
         size = {"kernel_size": (4, 4), "strides": (2, 2), "dtype": dtype, "kernel_init": init}
@@ -206,8 +225,12 @@ class InfoGanCodesDiscriminator(InfoGanFeatures):
         return logits, CodesHead(self.categories, self.continuous, self.init_std)(values)
 
 
-def _coarse(image_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width after two halvings."""
+def coarse(image_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width after two halvings.
+
+    Raises:
+        ValueError: one of them is no multiple of 4.
+    """
     height, width, _ = image_shape
     if height % 4 or width % 4:
         raise ValueError(

@@ -20,6 +20,7 @@ BATCH, LATENT_SIZE, CLASSES = 6, 5, 3
 HEADS = {
     "BeganDiscriminator": [64],
     "DcganAutoencoder": [32],
+    "InfoGanAutoencoder": [64],
     "InfoGanCodesDiscriminator": [10, 2, 2],
     "InformationDcganDiscriminator": [10, 2, 2],
     "InformationMlpDiscriminator": [10, 2, 2],

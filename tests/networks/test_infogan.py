@@ -57,20 +57,24 @@ def test_parameter_counts(biases, generator, discriminator, recognition):
 
 def test_parameter_counts_of_the_pair_of_lucic():
     """z of 64; the discriminator without batch norm keeps its biases and has no scales."""
-    pair = InfoGanGenerator(biases=True), InfoGanDiscriminator(batch_norm=False, slope=0.2)
+    generator = InfoGanGenerator(biases=True, slope=0.2)
+    pair = generator, InfoGanDiscriminator(batch_norm=False, slope=0.2)
     assert size(pair[0], jnp.zeros((2, 64)), image_shape=(28, 28, 1)) == 6_652_481 - 10 * 1024
     assert size(pair[1], MNIST) == 6_559_169 - 2 * (128 + 1024)
 
 
 class PlainGenerator(nn.Module):
+    slope: float = 0.0
+
     @nn.compact
     def __call__(self, z, train):
-        def norm(x):
-            return nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
+        def finish(x):
+            x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(x)
+            return jnp.where(x > 0, x, self.slope * x)
 
-        x = nn.relu(norm(nn.Dense(6, use_bias=False)(z)))
-        x = nn.relu(norm(nn.Dense(2 * 3 * 8, use_bias=False)(x))).reshape(-1, 2, 3, 8)
-        x = nn.relu(norm(nn.ConvTranspose(4, (4, 4), (2, 2), use_bias=False)(x)))
+        x = finish(nn.Dense(6, use_bias=False)(z))
+        x = finish(nn.Dense(2 * 3 * 8, use_bias=False)(x)).reshape(-1, 2, 3, 8)
+        x = finish(nn.ConvTranspose(4, (4, 4), (2, 2), use_bias=False)(x))
         return jnp.tanh(nn.ConvTranspose(2, (4, 4), (2, 2))(x))
 
 
@@ -105,6 +109,12 @@ def renamed(variables):
         (
             InfoGanGenerator(width=4, units=6),
             PlainGenerator(),
+            RNG.normal(size=(5, 7)),
+            {"image_shape": (8, 12, 2)},
+        ),
+        (
+            InfoGanGenerator(width=4, units=6, slope=0.25),
+            PlainGenerator(slope=0.25),
             RNG.normal(size=(5, 7)),
             {"image_shape": (8, 12, 2)},
         ),
