@@ -7,6 +7,7 @@ from jaxgan.data.sources.binarized import Binarized
 from jaxgan.data.sources.folder import Folder
 from jaxgan.data.sources.gaussians import Grid, Ring
 from jaxgan.data.sources.idx import Idx, fashion_mnist
+from jaxgan.data.sources.lucic_triangles import LucicTriangles
 from jaxgan.data.sources.sprites import Sprites
 from jaxgan.data.sources.stacked import Stacked
 from jaxgan.data.sources.swiss_roll import SwissRoll
@@ -28,6 +29,7 @@ DATASETS: dict[str, Data] = {
     "stacked-idx": Data(source=Stacked(Idx("idx")), image_size=28, channels=3, classes=1000),
     "sprites": Data(source=Sprites(), image_size=64, classes=3),
     "triangles": Data(source=Triangles(), image_size=28),
+    "lucic-triangles": Data(source=LucicTriangles(), image_size=28),
     "idx": Data(source=Idx("idx"), image_size=28, classes=10),
     "folder": Data(source=Folder("images"), image_size=32, channels=3, resize="crop"),
     "tfds": Data(source=Tfds("cifar10"), image_size=32, channels=3),
