@@ -96,6 +96,7 @@ def test_a_plan_is_written_twice_and_says_the_same_in_both_places(planned):
     assert json.loads(copy.read_text().splitlines()[0])["members"][0]["file"] == "../../gan.py"
 
 
+@pytest.mark.slow
 def test_a_plan_is_not_written_over_unless_it_is_the_same(place, jaxgan):
     before = (place / "plans" / "p.jsonl").read_bytes()
     code, out, _ = jaxgan("plan study.py --out plans/p.jsonl --population never")

@@ -42,6 +42,7 @@ def train(folder, those, *, resume=False, **changes):
     return members.train(those, made, resume=resume)
 
 
+@pytest.mark.slow
 def test_members_are_runs(tmp_path):
     those = experiments(1e-3, 3e-3)
     ends = train(tmp_path, those)
@@ -74,6 +75,7 @@ def test_members_are_runs(tmp_path):
     assert not {path for path in changed if path.is_file()}
 
 
+@pytest.mark.slow
 def test_one_that_diverges_stops_nobody_else(tmp_path):
     those = experiments(1e-3, 1e30, 3e-3)
     ends = train(tmp_path / "with", those)

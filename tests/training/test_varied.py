@@ -93,7 +93,7 @@ CASES = {
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow if n in ("wgan", "adam") else ()) for n in CASES],
+    [pytest.param(n, marks=pytest.mark.slow if n != "vae" else ()) for n in CASES],
 )
 def test_every_member_is_the_single_run_of_its_settings(name):
     experiment, values = CASES[name]

@@ -83,7 +83,7 @@ COLUMNS: tuple[MetricColumn, ...] = (
         " lower bound in expectation.",
     ),
     MetricColumn(
-        "ais_gap", "Gap of AIS", LOWER, "nats/image", 2,
+        "ais_gap", "Gap of AIS", NEITHER, "nats/image", 2,
         "Between stochastic bounds from below and from above, of images drawn from the model: how"
         " far estimates of held-out images may be off.",
     ),
