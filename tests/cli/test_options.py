@@ -126,7 +126,8 @@ class TestDataset:
         assert refused("--dataset mnist") == (
             "there is no dataset 'mnist', did you mean fashion-mnist? There are digits,"
             " fashion-mnist, ring, grid, swiss-roll, binarized-digits, binarized-fashion-mnist,"
-            " stacked, stacked-fashion-mnist, stacked-idx, sprites, triangles, idx, folder and tfds"
+            " stacked, stacked-fashion-mnist, stacked-idx, sprites, triangles, lucic-triangles,"
+            " idx, folder and tfds"
         )
 
     def test_may_be_completed_by_other_flags(self):
