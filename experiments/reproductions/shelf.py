@@ -108,6 +108,9 @@ class Reproduction(NamedTuple):
         settings: what the numbers depend on.
         picture: the paper's figure as it is here, uint8 ``(height, width, channels)``; None: there
             is none.
+        reduction: what there is less of than in the paper, of which nothing is claimed then; empty:
+            nothing.
+        arguments: of the script's command line.
     """
 
     name: str
@@ -118,6 +121,8 @@ class Reproduction(NamedTuple):
     left_open: str = ""
     settings: Mapping[str, Any] = {}
     picture: np.ndarray | None = None
+    reduction: str = ""
+    arguments: str = ""
 
     @property
     def holds(self) -> bool:
@@ -125,7 +130,9 @@ class Reproduction(NamedTuple):
         return all(row.within for row in self.rows) and all(one.holds for one in self.orders)
 
 
-def verdict(rows: Sequence[Row], orders: Sequence[Order] = (), left_open: str = "") -> str:
+def verdict(
+    rows: Sequence[Row], orders: Sequence[Order] = (), left_open: str = "", reduction: str = ""
+) -> str:
     """What may be said of a reproduction.
 
     ``reproduced`` is said only if the published ordering holds with intervals that exclude a tie
@@ -140,7 +147,10 @@ def verdict(rows: Sequence[Row], orders: Sequence[Order] = (), left_open: str = 
         rows: numbers.
         orders: orderings.
         left_open: which choice the paper's text leaves open.
+        reduction: what there is less of than in the paper; nothing else is said then.
     """
+    if reduction:
+        return f"reduction: {reduction}"
     misses = [
         f"{row.quantity} is off by {abs(row.ours - row.published):.2g}, {row.allowed:.2g} allowed"
         for row in rows
@@ -187,6 +197,11 @@ def number(value: float | None, error: float = 0.0) -> str:
 def document(found: Reproduction) -> dict[str, Any]:
     """All of it as JSON; what is no number is null."""
 
+    def ordered(one: Order) -> dict[str, Any]:
+        ends = {"low": one.low, "high": one.high}
+        ends = {name: end if math.isfinite(end) else None for name, end in ends.items()}
+        return {**dataclasses.asdict(one), **ends, "holds": one.holds}
+
     def told(row: Row) -> dict[str, Any]:
         defaults = {one.name: one.default for one in dataclasses.fields(row)}
         kept = {n: v for n, v in dataclasses.asdict(row).items() if v != defaults[n]}
@@ -200,12 +215,12 @@ def document(found: Reproduction) -> dict[str, Any]:
         "name": found.name,
         "paper": found.paper,
         "what": found.what,
-        "command": f"python experiments/reproductions/{found.name}.py",
-        "verdict": verdict(found.rows, found.orders, found.left_open),
+        "command": f"python experiments/reproductions/{found.name}.py {found.arguments}".rstrip(),
+        "verdict": verdict(found.rows, found.orders, found.left_open, found.reduction),
         "holds": found.holds,
         "settings": {**found.settings},
         "rows": [told(row) for row in found.rows],
-        "orders": [{**dataclasses.asdict(one), "holds": one.holds} for one in found.orders],
+        "orders": [ordered(one) for one in found.orders],
         "versions": {name: versions[name] for name in VERSIONS},
     }
 
@@ -228,7 +243,7 @@ def table(found: Reproduction) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    told = verdict(found.rows, found.orders, found.left_open)
+    told = verdict(found.rows, found.orders, found.left_open, found.reduction)
     return "\n".join([f"{found.paper}: {found.what}", *body, told]) + "\n"
 
 
@@ -240,6 +255,13 @@ def publish(found: Reproduction, results: Path = RESULTS) -> Path:
         save_png(results / f"{found.name}.png", found.picture)
     content = json.dumps(document(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     return write_atomically(results / f"{found.name}.json", content.encode())
+
+
+def finish(found: Reproduction, results: Path) -> None:
+    """Publishes, and ends the process with exit code 1 if anything misses that is claimed."""
+    print(publish(found, results))
+    if not found.holds and not found.reduction:
+        sys.exit(1)
 
 
 def run(
@@ -271,9 +293,6 @@ def run(
         for name, value in chosen.items():
             if value < 2:
                 raise ConfigError(f"--{name} {value}: must be at least 2")
-        found = reproduce(**chosen)
-        print(publish(found, results))
-        if not found.holds:
-            sys.exit(1)
+        finish(reproduce(**chosen), results)
 
     guarded(body)
