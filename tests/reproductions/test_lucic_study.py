@@ -159,27 +159,32 @@ entries = tuple(
         {{"32": "4", "256": "8"}}.get(word, word) for word in one.arguments
     ) + ("--batch-size", "16", "--evaluation.backbone", "pixels"))
     for one in whole.entries
+    if one.arguments[1] in {kinds!r}
 )
 study = dataclasses.replace(whole, entries=entries, images=160, trials=1)
 """
 
 
+# Of methods that differ in a loss alone, one is trained.
+KINDS = ("ns_gan", "wgan_gp", "began", "vae")
+
+
 @pytest.mark.slow
-def test_a_trial_of_each_method(tmp_path, monkeypatch, capfd):
+def test_a_trial_of_each_kind(tmp_path, monkeypatch, capfd):
     """In small: each is trained, selected by validation images and measured on test images."""
     monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "unused")
     monkeypatch.chdir(tmp_path)
-    Path("study.py").write_text(TINY.format(path=str(PLACE / "digits.py")))
+    Path("study.py").write_text(TINY.format(path=str(PLACE / "digits.py"), kinds=KINDS))
     cli.main(["plan", "study.py", "--out", "plan.jsonl", "--workdir", "done", "--parallel", "none"])
     cli.main(["run", "--plan", "plan.jsonl", "--all", "--parallel", "none"])
     cli.main(["report", "done"])
     results = [json.loads(path.read_text()) for path in Path("done/runs").glob("*/result.json")]
-    assert {one["name"] for one in results} == {*LOSSES}
+    assert {one["name"] for one in results} == {*KINDS}
     for one in results:
         (fid,) = (value for key, value in one["metrics"].items() if key.startswith("fid["))
         assert math.isfinite(fid)
         assert math.isfinite(one["validation"]["fid"])
         assert one["validation"]["fid"] != fid
     table = capfd.readouterr().out
-    assert all(row in table for row in LOSSES)
+    assert all(row in table for row in KINDS)
