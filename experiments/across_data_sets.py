@@ -49,5 +49,10 @@ def show(arguments: Sequence[str] | None = None) -> None:
     print(across.table(across.compare(rows, options.rank_by)), end="")
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs it; errors become one line."""
+    guarded(lambda: show(arguments))
+
+
 if __name__ == "__main__":
-    guarded(show)
+    main()

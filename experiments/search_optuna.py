@@ -59,5 +59,10 @@ def show(arguments: Sequence[str] | None = None) -> None:
         print(f"best: {shlex.join(['python', entry.file, *entry.arguments, *best])}")
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs it; errors become one line."""
+    guarded(lambda: show(arguments))
+
+
 if __name__ == "__main__":
-    guarded(show)
+    main()
