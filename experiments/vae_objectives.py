@@ -5,7 +5,8 @@
 
 Every experiment of an autoencoder in this folder, and those of `VARIANTS`, is trained with three
 seeds on digits and on Fashion-MNIST with the networks of vae.py (where its own are perceptrons),
-codes of one length, and one likelihood, the discretized logistic, which is a probability of the
+codes of one length (convolutions are those of their experiments, on Fashion-MNIST narrower, see
+`NARROWER`), and one likelihood, the discretized logistic, which is a probability of the
 pixels: where an experiment allows no other than its own, the table says so. What is then the same
 as an earlier row is left out, and so are those of `SKIPPED`. Rates, weights and whatever else an
 objective has are its experiment's; nothing was tuned for the shared likelihood, so the order says
@@ -58,6 +59,12 @@ SKIPPED = {
     "cvae": "it is told the class of each image",
 }
 """Experiments that are no rows, and why."""
+NARROWER = {
+    ("fashion-mnist", "vae_gan"): "--model.encoder.width 16 --model.decoder.width 16"
+    " --model.discriminator.width 16",
+    ("fashion-mnist", "vq_vae"): "--model.encoder.width 32 --model.decoder.width 32",
+}
+"""Convolutions on large images, which would take longer than all other rows together."""
 
 
 class Budget(NamedTuple):
@@ -143,6 +150,7 @@ def rows_of(data: str, budget: Budget, only: Sequence[str] = ()) -> dict[str, En
     for name, file, own in known:
         if only and name not in only:
             continue
+        own = (*own, *NARROWER.get((data, name), "").split())
         entry = entry_of(name, file, own, data, budget)
         # Steps and samples are the study's.
         found = dataclasses.replace(options.read_entry(entry)[0], name="one", steps=budget.steps)
