@@ -32,7 +32,7 @@ class Collected(NamedTuple):
 
 
 def collect(lines: Sequence[Line], file: Path, rank_by: str) -> Collected:
-    """Whatever is finished of a plan; what is not counts as a failed seed.
+    """Whatever has ended of a plan; of a search, its other trials count as not tried yet.
 
     Args:
         lines: of the plan, at least one.
@@ -54,7 +54,11 @@ def collect(lines: Sequence[Line], file: Path, rank_by: str) -> Collected:
             failed.append((line.index, why))
     if len(missing) == len(lines):
         raise RunError(f"no run is finished: `jaxgan run --plan {file} --all` trains them")
-    return Collected([_row(runs, rank_by) for runs in rows.values()], missing, failed)
+    ended = (
+        [one for one in runs if one[0].setting is not None or not one[1].missing]
+        for runs in rows.values()
+    )
+    return Collected([_row(runs, rank_by) for runs in ended if runs], missing, failed)
 
 
 def outcome_of(line: Line, trial: Trial, file: Path) -> Outcome:
