@@ -21,7 +21,8 @@ Adam; the parameters are V and W in the basis of the covariance, where all direc
 size.
 
 The paper's own run, on 1,000 images of MNIST, is not repeated here. All values were derived from
-the laws by another program; `experiments/results/reproductions/linear_vae.json` has ours.
+the laws by another program. Ours are not published yet: after 800 iterations three rates and
+likelihoods of 26 lines missed, by 0.006 to 0.009 nats (two busy cores; no seed plays a part).
 """
 
 from __future__ import annotations
