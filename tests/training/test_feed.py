@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import itertools
-import json
 import shutil
 from pathlib import Path
 
@@ -253,14 +252,11 @@ def test_a_run_goes_on_from_anywhere(tmp_path, undisturbed, calls, kept):
     made, _ = calls
     experiment = EIGHTEEN
     # Not only where calls of four steps would end.
-    loop.train(dataclasses.replace(experiment, steps=kept), run(tmp_path / "run", log_every=1))
-    config = tmp_path / "run" / "config.json"
-    document = json.loads(config.read_text())
-    document["experiment"]["steps"] = 18
-    config.write_text(json.dumps(document))
+    shorter = dataclasses.replace(experiment, steps=kept)
+    loop.train(shorter, run(tmp_path / "run", log_every=1))
     made.clear()
     again = run(tmp_path / "run", log_every=4, checkpoint_every=4, steps_per_dispatch=4)
-    result = loop.train(experiment, again, resume=True)
+    result = loop.train(experiment, again, resume=True, extends=shorter)
     assert made == [1] * (8 - kept) + [4, 4] + [2]
     assert result["digest"] == undisturbed["digest"]
 
