@@ -13,6 +13,10 @@ def sines(*shape, a):
     return np.sin(a * np.arange(np.prod(shape))).reshape(shape).astype(np.float32)
 
 
+def stored(**params):
+    return {"params": {name: jnp.asarray(value) for name, value in params.items()}}
+
+
 def test_dense_by_a_loop():
     x, w, b = sines(2, 5, a=0.7), sines(5, 3, a=0.3), sines(3, a=0.9)
     expected = np.zeros((2, 3))
@@ -22,7 +26,7 @@ def test_dense_by_a_loop():
             total = sum(float(x[n, i]) * float(w[i, o]) for i in range(5))
             expected[n, o] = 1.5 * 0.01 / 5**0.5 * total + 0.01 * b[o]
     layer = EqualizedDense(3, gain=1.5, multiplier=0.01)
-    found = layer.apply({"params": {"kernel": w, "bias": b}}, jnp.asarray(x))
+    found = layer.apply(stored(kernel=w, bias=b), jnp.asarray(x))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -36,7 +40,7 @@ def test_convolution_by_a_loop():
             expected[:, row, column] = np.einsum("nhwi,hwio->no", window, w)
     expected = expected * 2**0.5 / 27**0.5 + b
     layer = EqualizedConv(4, (3, 3), (2, 2), ((1, 1), (1, 1)), gain=2**0.5)
-    found = layer.apply({"params": {"kernel": w, "bias": b}}, jnp.asarray(x))
+    found = layer.apply(stored(kernel=w, bias=b), jnp.asarray(x))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
