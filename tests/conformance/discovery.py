@@ -37,6 +37,7 @@ from jaxgan.optim import Optimizer, Sgd
 PARTS = {
     *("HiddenLayers", "DownPyramid", "UpPyramid", "BeganDecoder"),
     *("MlpFeatures", "DcganFeatures", "InfoGanFeatures", "InfoGanPixels"),
+    *("R3GanImages", "R3GanFeatures"),
     *("ResnetImages", "ResnetFeatures", "GatedLayers", "CausalLayers", "ResidualStack"),
 }
 """Pieces of networks: what they need is said by the network that they are a piece of."""

@@ -36,6 +36,8 @@ class Conv(nn.Module):
     """Distribution of the first weights; biases start at 0."""
     weight_norm: WeightNorm | None = None
     """What the weights are normalized by; None: nothing."""
+    groups: int = 1
+    """Parts of the channels, of which each is convolved alone."""
 
     @nn.compact
     def __call__(
@@ -43,7 +45,9 @@ class Conv(nn.Module):
     ) -> Float[Array, "batch out_height out_width out_channels"]:
         """The inputs convolved."""
         inputs, kernel, bias = _parameters(self, inputs)
-        outputs = conv(inputs, kernel, strides=self.strides, padding=self.padding)
+        outputs = conv(
+            inputs, kernel, strides=self.strides, padding=self.padding, groups=self.groups
+        )
         return outputs if bias is None else add_bias(outputs, bias)
 
 
@@ -81,7 +85,8 @@ class ConvTranspose(nn.Module):
 
 def _parameters(layer: Conv | ConvTranspose, inputs: Array) -> tuple[Array, Array, Array | None]:
     """Inputs and kernel in the type that the layer computes in, and the bias in its own."""
-    shape = (*layer.kernel_size, inputs.shape[-1], layer.features)
+    channels = inputs.shape[-1] // getattr(layer, "groups", 1)
+    shape = (*layer.kernel_size, channels, layer.features)
     kernel = layer.param("kernel", layer.kernel_init, shape, layer.param_dtype)
     kernel = normalized(layer, "kernel", kernel, layer.weight_norm)
     bias = None

@@ -30,12 +30,20 @@ Size: TypeAlias = tuple[int, int]
 
 def conv(
     inputs: Float[Array, "batch height width in_channels"],
-    kernel: Float[Array, "kernel_height kernel_width in_channels out_channels"],
+    kernel: Float[Array, "kernel_height kernel_width group_channels out_channels"],
     *,
     strides: Size = (1, 1),
     padding: Padding = "SAME",
+    groups: int = 1,
 ) -> Float[Array, "batch out_height out_width out_channels"]:
     """Two-dimensional convolution (cross-correlation, as everywhere in the field).
+
+    Args:
+        inputs: images, channels last.
+        kernel: weights; ``group_channels`` are all channels, or with groups those of one.
+        strides: steps between windows.
+        padding: zeros around the inputs.
+        groups: equal parts of the channels, in their order, of which each is convolved alone.
 
     Raises:
         TypeError, ValueError: those of `jax.lax.conv_general_dilated`.
@@ -45,7 +53,16 @@ def conv(
         window_strides=strides,
         padding=padding,
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
     )
+    if groups > 1:
+        shape = jax.eval_shape(ordinary, inputs, kernel).shape
+        if _leave_to_xla(inputs.shape, kernel.shape, shape):
+            return ordinary(inputs, kernel)
+        # XLA's own are slow on CPUs: a convolution of each group.
+        parts = (array.reshape(*array.shape[:-1], groups, -1) for array in (inputs, kernel))
+        alone = partial(conv, strides=strides, padding=padding)
+        return jax.vmap(alone, in_axes=3, out_axes=3)(*parts).reshape(shape)
     shape = jax.eval_shape(ordinary, inputs, kernel).shape
     if _leave_to_xla(inputs.shape, kernel.shape, shape):
         return ordinary(inputs, kernel)
