@@ -53,7 +53,8 @@ class ConditionalResnetGenerator(ResnetImages):
         """
         labels, dtype = latents["label"], compute_dtype(self.dtype)
 
-        def norm() -> Normalize:
+        def norm(block: int) -> Normalize:
+            del block
             layer = ConditionalBatchNorm(dtype=dtype)
             return lambda values: layer(
                 values, labels=labels, classes=classes, train=train, axis_name=axis_name

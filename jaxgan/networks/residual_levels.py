@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
+
 from jaxgan.networks.trunk import Pyramid, pyramid
 from jaxgan.typing import ImageShape
 
@@ -54,3 +56,33 @@ def discriminator_blocks(image_shape: ImageShape) -> tuple[int, int]:
     while (size >> halvings) % 2 == 0 and size >> halvings > 8:
         halvings += 1
     return halvings, 2
+
+
+def attention_blocks(image_shape: ImageShape) -> tuple[int, int]:
+    """`discriminator_blocks` of SAGAN and BigGAN, which at 64 pixels end with a block at 4 pixels.
+
+    >>> [attention_blocks((size, size, 3)) for size in (32, 64, 128)]
+    [(2, 2), (4, 1), (5, 1)]
+
+    Raises:
+        ValueError: as `discriminator_blocks`.
+    """
+    return (4, 1) if image_shape[:2] == (64, 64) else discriminator_blocks(image_shape)
+
+
+def check_attention(halvings: Sequence[int], there: Container[int]) -> None:
+    """Refuses self-attention where a network has no features.
+
+    Args:
+        halvings: of the image's size, after which there should be some.
+        there: after which there are features.
+
+    Raises:
+        ValueError: names what is not there.
+    """
+    for number in halvings:
+        if number not in there:
+            raise ValueError(
+                f"attention = {tuple(halvings)}: of images of this size there are no features after"
+                f" {number} halvings, but after {there}"
+            )

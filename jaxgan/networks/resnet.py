@@ -26,6 +26,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.attention import SelfAttention
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.layers.dense import Dense
 from jaxgan.networks.layers.judging import Judging, Scoring
@@ -33,6 +34,7 @@ from jaxgan.networks.layers.minibatch import Minibatch, beside_features
 from jaxgan.networks.layers.norm import Norm, norm_layer
 from jaxgan.networks.layers.options import Precision, check, compute_dtype
 from jaxgan.networks.layers.residual import (
+    GAIN,
     DownBlock,
     FirstBlock,
     Normalize,
@@ -43,7 +45,11 @@ from jaxgan.networks.layers.residual import (
 )
 from jaxgan.networks.layers.virtual_norm import with_reference, without_reference
 from jaxgan.networks.layers.weights import WeightNorm
-from jaxgan.networks.residual_levels import discriminator_blocks, generator_levels
+from jaxgan.networks.residual_levels import (
+    check_attention,
+    discriminator_blocks,
+    generator_levels,
+)
 from jaxgan.typing import ImageShape, Latents, Pixels
 
 
@@ -63,6 +69,12 @@ class ResnetImages(nn.Module):
     """What the weights of all layers are normalized by; None: nothing, as the authors have it."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
+    gain: float = GAIN
+    """Factor of the first weights of the blocks' 3x3 convolutions."""
+    init_std: float | None = None
+    """Standard deviation of first weights that are normal; None: they are as said above."""
+    attention: tuple[int, ...] = ()
+    """Halvings of the image's size after which features have self-attention, such as 1 (SAGAN)."""
     dtype: Precision | None = None
     """Number format of the arithmetic; None: the experiment's (float32 when used alone)."""
 
@@ -75,7 +87,7 @@ class ResnetImages(nn.Module):
         latent: Latents,
         *,
         image_shape: ImageShape,
-        norm: Callable[[], Normalize],
+        norm: Callable[[int], Normalize],
         last: Callable[[], Normalize],
     ) -> Pixels:
         """Images ``(batch, *image_shape)`` in [-1, 1]; called inside a module's ``__call__``.
@@ -89,7 +101,7 @@ class ResnetImages(nn.Module):
         latent: Latents,
         *,
         image_shape: ImageShape,
-        norm: Callable[[], Normalize],
+        norm: Callable[[int], Normalize],
         last: Callable[[], Normalize],
     ) -> Pixels:
         """Unbounded values ``(batch, *image_shape)``; called inside a module's ``__call__``.
@@ -97,30 +109,38 @@ class ResnetImages(nn.Module):
         Args:
             latent: what the dense layer gets.
             image_shape: height, width, channels.
-            norm: makes the normalizations of the blocks, one by one.
+            norm: makes the normalizations of a block, one by one, from its number (0: the first).
             last: makes the normalization after them.
 
         Raises:
-            ValueError: for an image shape that `generator_levels` cannot build.
+            ValueError: for an image shape that `generator_levels` cannot build, or attention where
+                there are no features.
         """
         levels = generator_levels(image_shape, self.width, self.max_multiple)
+        blocks = len(levels.channels) - 1
+        check_attention(self.attention, range(blocks + 1))
         options: dict[str, Any] = {
             "dtype": compute_dtype(self.dtype),
-            "kernel_init": glorot_init(1.0, self.orthogonal_init),
+            "kernel_init": glorot_init(1.0, self.orthogonal_init, self.init_std),
             "weight_norm": self.weight_norm,
         }
         coarse = (levels.base, levels.base, levels.channels[-1])
         values = Dense(coarse[0] * coarse[1] * coarse[2], **options)(latent)
         values = values.reshape(-1, *coarse)
-        for channels in reversed(levels.channels[:-1]):
-            block = UpBlock(
-                channels,
-                self.upsampling,
-                self.weight_norm,
-                self.orthogonal_init,
-                options["dtype"],
-            )
-            values = block(values, (norm(), norm()))
+        for number in range(blocks + 1):
+            if number:
+                block = UpBlock(
+                    levels.channels[blocks - number],
+                    upsampling=self.upsampling,
+                    weight_norm=self.weight_norm,
+                    orthogonal_init=self.orthogonal_init,
+                    gain=self.gain,
+                    init_std=self.init_std,
+                    dtype=options["dtype"],
+                )
+                values = block(values, (norm(number - 1), norm(number - 1)))
+            if blocks - number in self.attention:
+                values = SelfAttention(**options)(values)
         values = Conv(image_shape[2], (3, 3), **options)(nn.relu(last()(values)))
         return values.astype(jnp.float32)
 
@@ -162,7 +182,8 @@ class ResnetGenerator(ResnetImages):
         """
         layer, dtype = norm_layer(self.batch_norm, self.norm), compute_dtype(self.dtype)
 
-        def norm() -> Normalize:
+        def norm(block: int = 0) -> Normalize:
+            del block
             return normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
 
         rows = with_reference(layer, latent, train=train, axis_name=axis_name)
@@ -190,6 +211,14 @@ class ResnetFeatures(Judging):
     """Shortcuts see relu(x), as in the PyTorch ports, whose first ReLU overwrites its input."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
+    gain: float = GAIN
+    """Factor of the first weights of the blocks' 3x3 convolutions."""
+    init_std: float | None = None
+    """Standard deviation of first weights that are normal; None: they are as said above."""
+    wide: bool = False
+    """Between a block's convolutions, as many channels as in its result, as in SAGAN and BigGAN."""
+    attention: tuple[int, ...] = ()
+    """Halvings of the image's size after which features have self-attention, such as 1 (SAGAN)."""
     norm: Norm | None = None
     """What normalizes before the ReLUs of all blocks but the first; None: nothing."""
     minibatch: Minibatch | None = None
@@ -201,23 +230,39 @@ class ResnetFeatures(Judging):
         check(self)
         super().__post_init__()
 
+    def blocks(self, image_shape: ImageShape) -> tuple[int, int]:
+        """Blocks that halve, and those after them that do not."""
+        return discriminator_blocks(image_shape)
+
     def features(
         self, images: Pixels, *, train: bool, axis_name: str | None = None
     ) -> Float[Array, "batch features"]:
         """What the last layer gets; called inside a module's ``__call__``.
 
         Raises:
-            ValueError: for an image shape that `discriminator_blocks` cannot build.
+            ValueError: for an image shape that `blocks` has none for, or attention where there are
+                no features.
         """
         _, height, width, channels = images.shape
-        halving, more = discriminator_blocks((height, width, channels))
+        halving, more = self.blocks((height, width, channels))
+        check_attention(self.attention, range(1, halving + 1))
         layer, dtype = norm_layer(False, self.norm), compute_dtype(self.dtype)
         common: dict[str, Any] = {
             "weight_norm": self.weight_norm,
             "orthogonal_init": self.orthogonal_init,
+            "gain": self.gain,
+            "init_std": self.init_std,
+            "dtype": dtype,
         }
+
+        def attended(values: Array, halvings: int) -> Array:
+            if halvings not in self.attention:
+                return values
+            init = glorot_init(1.0, self.orthogonal_init, self.init_std)
+            return SelfAttention(self.weight_norm, init, dtype)(values)
+
         rows = with_reference(layer, images, train=train, axis_name=axis_name)
-        values = FirstBlock(self.width, dtype=dtype, **common)(rows)
+        values = attended(FirstBlock(self.width, **common)(rows), 1)
         for place in range(1, halving + more):
             norms = tuple(
                 normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
@@ -227,9 +272,10 @@ class ResnetFeatures(Judging):
                 self.width * min(2**place, self.max_multiple),
                 halve=place < halving,
                 in_place_relu=self.in_place_relu,
-                dtype=dtype,
+                wide=self.wide,
                 **common,
             )(values, norms)
+            values = attended(values, place + 1) if place < halving else values
         # Float32 from here, since a sum over pixels is.
         values = nn.relu(without_reference(layer, values)).astype(jnp.float32)
         pooled = jnp.sum(values, (1, 2)) if self.pooling == "sum" else jnp.mean(values, (1, 2))
@@ -239,7 +285,7 @@ class ResnetFeatures(Judging):
         """What the last layers have in common with the others."""
         return {
             "weight_norm": self.weight_norm,
-            "kernel_init": glorot_init(1.0, self.orthogonal_init),
+            "kernel_init": glorot_init(1.0, self.orthogonal_init, self.init_std),
             "use_bias": self.last_bias,
         }
 

@@ -66,7 +66,14 @@ EVERY = pytest.mark.parametrize(
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
-    *("EmbeddingHead", "TwinHead", "ConditionalBatchNorm", "Pairs", "spectral_product"),
+    *(
+        "EmbeddingHead",
+        "TwinHead",
+        "ConditionalBatchNorm",
+        "ModulatedBatchNorm",
+        "Pairs",
+        "spectral_product",
+    ),
     *("augmentation", "autoregressive", "codebook", "similarity"),
 )
 """Last layers, which compute in float32, the scales that a class has in normalization, losses that

@@ -26,13 +26,21 @@ Upsampling: TypeAlias = Literal["nearest", "bilinear"]
 """How a resolution is doubled: as in the authors' Chainer code, or as in a well-known PyTorch one
 (mimicry), which interpolates."""
 
+GAIN = math.sqrt(2)
+"""Of the first weights of 3x3 convolutions in residual blocks: what ReLUs take away."""
+
 Normalize: TypeAlias = Callable[[Array], Array]
 """A normalization layer, with all its arguments but the values."""
 
 
-def glorot_init(gain: float = 1.0, orthogonal: bool = False) -> Initializer:
+def glorot_init(
+    gain: float = 1.0, orthogonal: bool = False, std: float | None = None
+) -> Initializer:
     """Uniform weights of standard deviation ``gain sqrt(2 / (fan_in + fan_out))``, or orthogonal
-    ones times the gain (Glorot and Bengio 2010; Saxe et al. 2014)."""
+    ones times the gain (Glorot and Bengio 2010; Saxe et al. 2014), or normal ones of a standard
+    deviation that is given."""
+    if std is not None:
+        return nn.initializers.normal(std)
     if orthogonal:
         return nn.initializers.orthogonal(gain)
     return nn.initializers.variance_scaling(gain**2, "fan_avg", "uniform")
@@ -85,6 +93,10 @@ class UpBlock(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
+    gain: float = GAIN
+    """Factor of the first weights of 3x3 convolutions."""
+    init_std: float | None = None
+    """Standard deviation of first weights that are normal; None: they are as said above."""
     dtype: Any = None
     """Type of the arithmetic; None: that of input and parameters."""
 
@@ -100,9 +112,9 @@ class UpBlock(nn.Module):
         """
         options = _options(self)
         values = doubled(nn.relu(norms[0](inputs)), self.upsampling)
-        values = Conv(self.features, (3, 3), name="first", **options(math.sqrt(2)))(values)
+        values = Conv(self.features, (3, 3), name="first", **options(self.gain))(values)
         values = nn.relu(norms[1](values))
-        values = Conv(self.features, (3, 3), name="second", **options(math.sqrt(2)))(values)
+        values = Conv(self.features, (3, 3), name="second", **options(self.gain))(values)
         shortcut = Conv(self.features, (1, 1), name="shortcut", **options(1.0))
         return values + shortcut(doubled(inputs, self.upsampling))
 
@@ -129,6 +141,10 @@ class DownBlock(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
+    gain: float = GAIN
+    """Factor of the first weights of 3x3 convolutions."""
+    init_std: float | None = None
+    """Standard deviation of first weights that are normal; None: they are as said above."""
     dtype: Any = None
     """Type of the arithmetic; None: that of input and parameters."""
 
@@ -146,9 +162,9 @@ class DownBlock(nn.Module):
         hidden = self.features if self.wide else channels
         first, second = norms or (_same, _same)
         positive = nn.relu(first(inputs))
-        values = Conv(hidden, (3, 3), name="first", **options(math.sqrt(2)))(positive)
+        values = Conv(hidden, (3, 3), name="first", **options(self.gain))(positive)
         values = nn.relu(second(values))
-        values = Conv(self.features, (3, 3), name="second", **options(math.sqrt(2)))(values)
+        values = Conv(self.features, (3, 3), name="second", **options(self.gain))(values)
         values = halved(values) if self.halve else values
         kept = nn.relu(inputs) if self.in_place_relu else inputs
         if self.halve or channels != self.features:
@@ -170,6 +186,10 @@ class FirstBlock(nn.Module):
     """What the weights are normalized by; None: nothing."""
     orthogonal_init: bool = False
     """Orthogonal first weights, instead of Glorot's."""
+    gain: float = GAIN
+    """Factor of the first weights of 3x3 convolutions."""
+    init_std: float | None = None
+    """Standard deviation of first weights that are normal; None: they are as said above."""
     dtype: Any = None
     """Type of the arithmetic; None: that of input and parameters."""
 
@@ -179,9 +199,9 @@ class FirstBlock(nn.Module):
     ) -> Float[Array, "batch half_height half_width features"]:
         """The block's result."""
         options = _options(self)
-        values = Conv(self.features, (3, 3), name="first", **options(math.sqrt(2)))(images)
+        values = Conv(self.features, (3, 3), name="first", **options(self.gain))(images)
         values = nn.relu(values)
-        values = Conv(self.features, (3, 3), name="second", **options(math.sqrt(2)))(values)
+        values = Conv(self.features, (3, 3), name="second", **options(self.gain))(values)
         shortcut = Conv(self.features, (1, 1), name="shortcut", **options(1.0))
         return halved(values) + shortcut(halved(images))
 
@@ -192,7 +212,7 @@ def _options(block: UpBlock | DownBlock | FirstBlock) -> Callable[[float], dict[
     def options(gain: float) -> dict[str, Any]:
         return {
             "dtype": block.dtype,
-            "kernel_init": glorot_init(gain, block.orthogonal_init),
+            "kernel_init": glorot_init(gain, block.orthogonal_init, block.init_std),
             "weight_norm": block.weight_norm,
         }
 

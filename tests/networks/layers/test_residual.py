@@ -6,7 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sines import INPUTS, kernel, sines, sums, weights
 
+from jaxgan.networks.layers.conditional_norm import ModulatedBatchNorm
 from jaxgan.networks.layers.residual import (
     DownBlock,
     FirstBlock,
@@ -17,24 +19,10 @@ from jaxgan.networks.layers.residual import (
 )
 
 
-def sines(shape, a):
-    """``sin(a i)`` in row-major order."""
-    return np.sin(a * np.arange(math.prod(shape))).reshape(shape)
-
-
-def weights(shape, k):
-    """The k-th tensor of a module."""
-    return 0.3 * np.sin(0.3 * np.arange(math.prod(shape)) + k).reshape(shape)
-
-
-# From NCHW and OIHW.
-INPUTS = jnp.asarray(sines((4, 16, 4, 4), 0.7).transpose(0, 2, 3, 1), jnp.float32)
-
-
 def conv(shape, k):
     """Kernel and bias, of a PyTorch shape and as the k-th and the following tensor."""
     return {
-        "kernel": jnp.asarray(weights(shape, k).transpose(2, 3, 1, 0), jnp.float32),
+        "kernel": kernel(shape, k),
         "bias": jnp.asarray(weights(shape[:1], k + 1), jnp.float32),
     }
 
@@ -44,11 +32,6 @@ CONVOLUTIONS = {
     "second": conv((8, 8, 3, 3), 2),
     "shortcut": conv((8, 16, 1, 1), 4),
 }
-
-
-def sums(values):
-    values = np.asarray(values, np.float64)
-    return [values.sum(), np.square(values).sum()]
 
 
 @pytest.mark.parametrize(
@@ -68,19 +51,16 @@ def test_discriminator_blocks(block, expected):
 
 def test_a_generator_block():
     """With batch norm of scale 1 + A c and bias B c, as BigGAN has it."""
-    condition = sines((4, 3), 0.9)
+    condition = jnp.asarray(sines((4, 3), 0.9), jnp.float32)
 
     def norm(channels, k):
-        gain = 1.0 + condition @ weights((channels, 3), k).T
-        bias = condition @ weights((channels, 3), k + 1).T
-
-        def normalize(values):
-            mean, var = values.mean((0, 1, 2)), values.var((0, 1, 2))
-            return (
-                gain[:, None, None] * (values - mean) / jnp.sqrt(var + 1e-5) + (bias[:, None, None])
-            )
-
-        return normalize
+        params = {
+            "scale": {"kernel": kernel((channels, 3), k)},
+            "bias": {"kernel": kernel((channels, 3), k + 1)},
+        }
+        return lambda values: ModulatedBatchNorm().apply(
+            {"params": params}, values, condition=condition, train=True, mutable=["batch_stats"]
+        )[0]
 
     got = UpBlock(8).apply({"params": CONVOLUTIONS}, INPUTS, (norm(16, 6), norm(8, 8)))
     assert got.shape == (4, 8, 8, 8)
@@ -136,3 +116,20 @@ def test_first_weights(gain):
     orthogonal = np.asarray(glorot_init(gain, orthogonal=True)(jax.random.key(0), (3, 3, 2, 8)))
     matrix = orthogonal.reshape(-1, 8).T
     np.testing.assert_allclose(matrix @ matrix.T, gain**2 * np.eye(8), atol=1e-5)
+    normal = np.asarray(glorot_init(gain, std=0.02)(jax.random.key(0), (3, 3, 16, 48)))
+    assert normal.std() == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("block", [UpBlock(8), DownBlock(8), FirstBlock(8)])
+def test_the_gain_is_that_of_convolutions_within(block):
+    """And not of shortcuts, which no ReLU follows."""
+    given = (INPUTS, (lambda x: x,) * 2) if isinstance(block, UpBlock) else (INPUTS,)
+
+    def first(**changes):
+        return block.clone(weight_norm=None, **changes).init(jax.random.key(0), *given)["params"]
+
+    usual, plain, narrow = first(), first(gain=1.0), first(init_std=0.02)
+    for name in ("first", "second"):
+        assert usual[name]["kernel"].std() / plain[name]["kernel"].std() == pytest.approx(2**0.5)
+    np.testing.assert_array_equal(usual["shortcut"]["kernel"], plain["shortcut"]["kernel"])
+    assert all(one["kernel"].std() == pytest.approx(0.02, rel=0.2) for one in narrow.values())
