@@ -68,11 +68,7 @@ def check_name(name: str) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Refuses seeds that are no 31 bits.
-
-    Raises:
-        ConfigError: it is negative or too large.
-    """
+    """Raises ConfigError for a seed that is negative, or too large for 31 bits."""
     if seed < 0:
         raise ConfigError(f"seed = {seed}: must be at least 0")
     if seed >= 2**31:
@@ -144,21 +140,23 @@ class Evaluation:
     """Metrics of samples, by their names in `jaxgan.evaluation.metrics`."""
     weights: Literal["ema", "raw"] = "ema"
     """Whether averaged weights are measured, or those being trained."""
-    batch_norm: Literal["running", "batch", "standing"] = "running"
+    batch_norm: Literal["running", "batch", "standing", "standing_random"] = "running"
     """Statistics that batch normalization samples with: running averages, those of each batch, or
-    standing ones, averaged over 16 batches drawn for it."""
+    standing ones, averaged over 16 batches drawn for it (standing_random: of random sizes)."""
     truncation: float = 1.0
     """Factor of the latents, in (0, 1]; below 1, samples vary less. For Gaussian priors."""
+    threshold: float = 0.0
+    """Size beyond which numbers of Gaussian latents are drawn again (BigGAN), before any factor of
+    truncation; 0: none."""
     labels: Literal["uniform", "real"] = "uniform"
-    """Classes of the samples of a model with labels: each as often, or as often as in the real
-    images."""
+    """Classes of samples, where there are any: each as often, or as often as in real images."""
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "samples", "every")
+        _at_least(self, 0, "samples", "every", "threshold")
         _at_least(self, 1, "batch_size")
         _one_of(self, "split", "train", "test")
         _one_of(self, "weights", "ema", "raw")
-        _one_of(self, "batch_norm", "running", "batch", "standing")
+        _one_of(self, "batch_norm", "running", "batch", "standing", "standing_random")
         _one_of(self, "labels", "uniform", "real")
         if not 0 < self.truncation <= 1:
             raise ConfigError(f"truncation = {self.truncation}: must be above 0, and at most 1")

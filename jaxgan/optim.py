@@ -35,15 +35,10 @@ def _check_fractions(value: object, *names: str) -> None:
         _require(0.0 <= number < 1.0, f"{name} = {number}: must be at least 0 and below 1")
 
 
-# From the first update to the last, which are so many apart.
-_DECAYS = {
-    "constant": lambda peak, apart, final_fraction: optax.constant_schedule(peak),
-    "linear": lambda peak, apart, final_fraction: optax.linear_schedule(
-        peak, peak * final_fraction, apart
-    ),
-    "cosine": lambda peak, apart, final_fraction: optax.cosine_decay_schedule(
-        peak, apart, alpha=final_fraction
-    ),
+_DECAYS = {  # from the first update to the last, which are so many apart
+    "constant": lambda peak, apart, final: optax.constant_schedule(peak),
+    "linear": lambda peak, apart, final: optax.linear_schedule(peak, peak * final, apart),
+    "cosine": lambda peak, apart, final: optax.cosine_decay_schedule(peak, apart, alpha=final),
 }
 
 
@@ -258,9 +253,12 @@ class Ema:
     """Fraction of the average that one step keeps; 0: no averaging."""
     warmup: bool = True
     """Forget faster early: step t keeps at most (1 + t) / (10 + t)."""
+    start: int = 0
+    """Steps over which the average is the weights themselves, such as BigGAN's first 20,000."""
 
     def __post_init__(self) -> None:
         _check_fractions(self, "decay")
+        _require(self.start >= 0, f"start = {self.start}: must be at least 0")
 
     @classmethod
     def from_half_life(cls, images: int | float, batch_size: int, *, warmup: bool = True) -> Ema:
@@ -290,6 +288,8 @@ class Ema:
         share = 1.0 - self.decay
         if self.warmup:
             share = jnp.maximum(share, 9 / (10 + jnp.asarray(step)))
+        if self.start:
+            share = jnp.where(jnp.asarray(step) < self.start, 1.0, share)
 
         def mix(old: Any, fresh: Any) -> Any:
             if not jnp.issubdtype(fresh.dtype, jnp.floating):

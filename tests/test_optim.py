@@ -217,6 +217,7 @@ def test_is_a_value(optimizer):
         (Ema, {"decay": 1.0}),
         (Ema, {"decay": -0.5}),
         (Ema, {"decay": math.nan}),
+        (Ema, {"start": -1}),
     ],
 )
 def test_bad_values(make, bad, monkeypatch):
@@ -238,6 +239,24 @@ def test_ema(warmup):
         expected = decay * expected + (1 - decay) * value
         average = update(average, {"w": jnp.asarray(value, jnp.float32)}, jnp.int32(t))
         np.testing.assert_allclose(average["w"], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("warmup", [False, True])
+def test_ema_from_a_step_on(warmup):
+    """BigGAN's: a copy of the weights in each of the first 20 steps, and the recursion from there.
+
+    Statistics of normalizations are in it as weights are: it is of all of a network's variables."""
+    values = np.random.default_rng(2).normal(size=(40, 3))
+    update = jax.jit(Ema(decay=0.9, warmup=warmup, start=20).update)
+    average, expected = {"params": jnp.zeros(3), "batch_stats": jnp.zeros(3)}, np.zeros(3)
+    for t, value in enumerate(values):
+        decay = (min(0.9, (1 + t) / (10 + t)) if warmup else 0.9) * (t >= 20)
+        expected = decay * expected + (1 - decay) * value
+        fresh = jax.tree.map(lambda _, v=value: jnp.asarray(v, jnp.float32), average)
+        average = update(average, fresh, jnp.int32(t))
+        for leaf in average.values():
+            np.testing.assert_allclose(leaf, expected, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(expected, values[-1], atol=0.1)
 
 
 def test_ema_of_equal_weights_is_exact():

@@ -52,7 +52,9 @@ class EvaluateOptions:
     """Real images of a run's data; None: as in the run's settings."""
     weights: Literal["ema", "raw"] | None = None
     """Weights of a run that draw; None: as in the run's settings."""
-    batch_norm: Literal["running", "batch", "standing"] | None = None
+    threshold: float | None = None
+    """Size beyond which a run's latents are drawn again, 0 for none; None: as in its settings."""
+    batch_norm: Literal["running", "batch", "standing", "standing_random"] | None = None
     """Statistics of batch normalization in a run; None: as in the run's settings."""
     truncation: float | None = None
     """Factor of a run's latents; None: as in the run's settings."""
@@ -78,7 +80,7 @@ class EvaluateOptions:
 
 _JSON_FILE = "{0}: --json prints JSON; --out {0} writes it to a file"
 
-_OF_RUNS = ("split", "weights", "batch_norm", "truncation", "labels", "batch_size")
+_OF_RUNS = ("split", "weights", "batch_norm", "truncation", "threshold", "labels", "batch_size")
 """Options that change a run's evaluation settings."""
 
 

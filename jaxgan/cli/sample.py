@@ -52,7 +52,9 @@ class SampleOptions:
     """Weights that draw; None: as in the run's settings."""
     truncation: float | None = None
     """Factor of the latents, in (0, 1]; None: as in the run's settings."""
-    batch_norm: Literal["running", "batch", "standing"] | None = None
+    threshold: float | None = None
+    """Size beyond which latents are drawn again, 0 for none; None: as in the run's settings."""
+    batch_norm: Literal["running", "batch", "standing", "standing_random"] | None = None
     """Statistics of batch normalization; None: as in the run's settings."""
     sampler: str | None = None
     """Sampler that `jaxgan fit` has fitted, such as gaussian_mixture; None: the prior itself."""
@@ -96,6 +98,7 @@ def sample(arguments: list[str]) -> None:
         runs.load(parsed.run, parsed.code),
         weights=parsed.weights,
         truncation=parsed.truncation,
+        threshold=parsed.threshold,
         batch_norm=parsed.batch_norm,
     )
     trained = fit.drawn_by(trained, parsed.run, parsed.sampler)

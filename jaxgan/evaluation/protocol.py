@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 Weights = Literal["ema", "raw", "none"]
-BatchNorm = Literal["running", "batch", "standing"]
+BatchNorm = Literal["running", "batch", "standing", "standing_random"]
 
 SPLITS = ("train", "validation", "test", "real", "factors")
 """Names of real sets: parts of a data set, ``real`` for images that were given as files, or
@@ -47,14 +47,14 @@ class Protocol:
     where the state has no average; ``none`` for samples that were given as files."""
     batch_norm: BatchNorm = "running"
     """Statistics that batch normalization uses for sampling: ``running`` averages, the ``batch``'s
-    own, or ``standing`` ones gathered for it."""
+    own, or ``standing`` ones gathered for it, maybe from batches of random sizes."""
     seed: int = 0
     """Of the samples' latents, and of all that a metric draws itself."""
     truncation: float = 1.0
     """Factor psi of the latents; 1: none."""
     batch_size: int = 0
     """Samples that share batch statistics (``batch``), or of each batch that they are gathered from
-    (``standing``); 0 with ``running`` ones, where it does not matter."""
+    (``standing``; of random sizes at most); 0 with ``running`` ones, where it does not matter."""
     image: str = ""
     """Height, width and channels of the images as they were given, such as ``28x28x1``."""
     resize: str = "none"
@@ -78,6 +78,8 @@ class Protocol:
     subset: str = ""
     """Which side is a random subset of a larger set, the same one every time: ``real`` or
     ``generated``; empty where each side is all there is."""
+    threshold: float = 0.0
+    """Size beyond which numbers of the latents were drawn again; 0: none."""
 
     def __post_init__(self) -> None:
         for name in _LATER:
@@ -129,7 +131,7 @@ def pixels_digest(parts: Sequence[np.ndarray]) -> str:
     return sha.hexdigest()[:12]
 
 
-_LATER = ("via", "likelihood", "sampler", "nfe", "labels", "subset")
+_LATER = ("via", "likelihood", "sampler", "nfe", "labels", "subset", "threshold")
 """Fields that digests and documents tell only where they are set: these were made without them
 before, and are to be found again."""
 

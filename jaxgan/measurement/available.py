@@ -104,8 +104,9 @@ def check(names: Sequence[str], experiment: Experiment, algorithm: Algorithm) ->
         of_model = MODEL_METRICS.get(name)
         if of_model is None or not of_model.generates:
             continue
-        if evaluation.truncation != 1 or evaluation.batch_norm == "batch":
+        truncated = evaluation.truncation != 1 or evaluation.threshold
+        if truncated or evaluation.batch_norm == "batch":
             raise ConfigError(
                 f"{name} looks at all that the model can generate, one image at a time: leave"
-                " truncation at 1, and batch_norm at running or standing"
+                " truncation at 1, threshold at 0, and batch_norm at running or standing"
             )

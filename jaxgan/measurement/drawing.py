@@ -95,6 +95,7 @@ def under(
     *,
     weights: str | None = None,
     truncation: float | None = None,
+    threshold: float | None = None,
     batch_norm: str | None = None,
 ) -> Trained:
     """The same run with other settings of its samples; None: as in the run's settings.
@@ -102,7 +103,10 @@ def under(
     Raises:
         ConfigError: there is no such setting, or the model cannot be sampled so.
     """
-    given = {"weights": weights, "truncation": truncation, "batch_norm": batch_norm}
+    given = {
+        "weights": weights, "truncation": truncation, "threshold": threshold,
+        "batch_norm": batch_norm,
+    }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}
     if weights == "ema" and not trained.state.ema:
         raise ConfigError(f"weights = 'ema': {trained.experiment.name} keeps no averaged weights")
@@ -200,8 +204,7 @@ def interpolate(
     def ends(role: str) -> Latents:
         parts = [
             sampling.latents_of(
-                trained.program, rng.role_key(base, role, index), size,
-                labels=labels, psi=evaluation.truncation,
+                trained.program, rng.role_key(base, role, index), size, evaluation, labels=labels
             )
             for index in range(-(-count // size))
         ]  # fmt: skip

@@ -70,6 +70,7 @@ class TrainedRun:
         seed: int = 0,
         label: int | None = None,
         truncation: float | None = None,
+        threshold: float | None = None,
         weights: str | None = None,
         batch_norm: str | None = None,
     ) -> np.ndarray:
@@ -80,15 +81,17 @@ class TrainedRun:
             seed: of the latents.
             label: the class of all, for models with labels; None: as the prior draws them.
             truncation: factor of the latents, in (0, 1]; None here and below: the run's settings.
+            threshold: size beyond which numbers of latents are drawn again; 0: none.
             weights: ``ema`` or ``raw``.
-            batch_norm: ``running``, ``batch`` or ``standing`` statistics.
+            batch_norm: ``running``, ``batch``, ``standing`` or ``standing_random`` statistics.
 
         Raises:
             ConfigError: the model cannot be sampled so, or a number is out of range.
         """
         how = drawing.under(
-            self.trained, truncation=truncation, weights=weights, batch_norm=batch_norm
-        )
+            self.trained, truncation=truncation, threshold=threshold, weights=weights,
+            batch_norm=batch_norm,
+        )  # fmt: skip
         return drawing.sample(how, n, seed, label)
 
     def interpolate(
@@ -99,6 +102,7 @@ class TrainedRun:
         seed: int = 0,
         label: int | None = None,
         truncation: float | None = None,
+        threshold: float | None = None,
         weights: str | None = None,
         batch_norm: str | None = None,
     ) -> np.ndarray:
@@ -111,8 +115,9 @@ class TrainedRun:
             ConfigError: as `sample`, or the model knows no paths.
         """
         how = drawing.under(
-            self.trained, truncation=truncation, weights=weights, batch_norm=batch_norm
-        )
+            self.trained, truncation=truncation, threshold=threshold, weights=weights,
+            batch_norm=batch_norm,
+        )  # fmt: skip
         return drawing.interpolate(how, n, steps, seed, label)
 
     def interpolate_images(self, first: Any, last: Any, steps: int = 8) -> np.ndarray:

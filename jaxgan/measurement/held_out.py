@@ -102,9 +102,11 @@ def measure(
     for name in wanted:
         of_model = MODEL_METRICS[name]
         how = of_model.protocol(protocol, model)
-        if of_model.generates and experiment.evaluation.batch_norm == "standing":
+        if of_model.generates and experiment.evaluation.batch_norm.startswith("standing"):
             size = experiment.evaluation.batch_size
-            how = dataclasses.replace(how, batch_norm="standing", batch_size=size)
+            how = dataclasses.replace(
+                how, batch_norm=experiment.evaluation.batch_norm, batch_size=size
+            )
         codes = f", {draws:,} codes each (--draws)" if how.draws and not how.nfe else ""
         log(f"{name}: {how.real_count:,} images{codes}")
         try:

@@ -15,6 +15,7 @@ from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Evaluation
 from jaxgan.evaluation.protocol import Weights
 from jaxgan.machine.devices import on_every_device, shared
+from jaxgan.objectives.truncation import within
 from jaxgan.program import Program
 from jaxgan.typing import Latents, PRNGKey
 
@@ -46,11 +47,13 @@ def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
         ConfigError: they cannot.
     """
     generation = algorithm.generation
-    if evaluation.truncation != 1 and (generation is None or generation.truncate is None):
-        raise ConfigError(
-            f"evaluation.truncation = {evaluation.truncation}: the model has no Gaussian latents"
-            " that could be truncated; leave it at 1"
-        )
+    for name, none in (("truncation", 1), ("threshold", 0)):
+        asked = getattr(evaluation, name)
+        if asked != none and (generation is None or generation.truncate is None):
+            raise ConfigError(
+                f"evaluation.{name} = {asked}: the model has no Gaussian latents that could be"
+                f" truncated; leave it at {none}"
+            )
     if evaluation.labels != "uniform" and (generation is None or generation.labels is None):
         raise ConfigError(f"evaluation.labels = {evaluation.labels!r}: the model takes no labels")
     if evaluation.batch_norm == "running":
@@ -67,7 +70,9 @@ def prepared(program: Program, state: State, evaluation: Evaluation, *, seed: in
 
     Standing statistics are the averages, over `STANDING_BATCHES` batches of latents, of the batch
     statistics in train mode (Brock, Donahue and Simonyan 2019, "Large Scale GAN Training", section
-    4.1). Their latents follow from the seed, and are not those of the samples.
+    4.1). Their latents follow from the seed, and are not those of the samples. All batches have
+    the evaluation's batch size, as in the code of BigGAN's author, or with ``standing_random`` any
+    size up to it, each as likely, as in StudioGAN; a program is compiled for each size.
 
     Raises:
         ConfigError: as `check`.
@@ -75,13 +80,16 @@ def prepared(program: Program, state: State, evaluation: Evaluation, *, seed: in
     check(program.algorithm, state, evaluation)
     if evaluation.weights == "raw":
         state = state.raw
-    if evaluation.batch_norm != "standing" or program.normalized is None:
+    if not evaluation.batch_norm.startswith("standing") or program.normalized is None:
         return state
     base = rng.role_key(rng.base_key(seed), "standing")
     total: Any = None
     for index in range(STANDING_BATCHES):
         key = jax.random.fold_in(base, index)
-        latents = latents_of(program, key, evaluation.batch_size, psi=evaluation.truncation)
+        size = evaluation.batch_size
+        if evaluation.batch_norm == "standing_random":
+            size = int(jax.random.randint(rng.role_key(key, "size"), (), 1, size + 1))
+        latents = latents_of(program, key, size, evaluation)
         _, found = program.normalized(state, latents, rng.role_key(key, "dropout"))
         total = found if total is None else jax.tree.map(jnp.add, total, found)
     average = jax.tree.map(lambda leaf: leaf / STANDING_BATCHES, total)
@@ -105,7 +113,7 @@ def sampler(program: Program, state: State, evaluation: Evaluation) -> Callable[
     generate, normalized = program.generate, program.normalized
 
     def sample(key: PRNGKey, count: int, labels: Any = None) -> Generated:
-        latents = latents_of(program, key, count, labels=labels, psi=evaluation.truncation)
+        latents = latents_of(program, key, count, evaluation, labels=labels)
         if evaluation.batch_norm == "batch" and normalized is not None:
             # The batch is what is normalized, so it may not be filled up.
             if count % devices:
@@ -118,7 +126,12 @@ def sampler(program: Program, state: State, evaluation: Evaluation) -> Callable[
 
 
 def latents_of(
-    program: Program, key: PRNGKey, count: int, *, labels: Any = None, psi: float = 1.0
+    program: Program,
+    key: PRNGKey,
+    count: int,
+    evaluation: Evaluation | None = None,
+    *,
+    labels: Any = None,
 ) -> Latents:
     """Latents from the prior, on the host.
 
@@ -126,19 +139,37 @@ def latents_of(
         program: of an experiment whose model draws samples.
         key: of the draw.
         count: how many.
+        evaluation: says how they are truncated; None: not at all.
         labels: their classes; None: the prior's own, where the model has any.
-        psi: factor of the truncation; 1: none.
     """
     generation = program.algorithm.generation
     assert generation is not None
     assert program.prior is not None
     latents = program.prior(key, count)
-    if psi != 1 and generation.truncate is not None:
-        latents = generation.truncate(latents, psi)
+    if evaluation is not None and generation.truncate is not None:
+        latents = _truncated(latents, generation.truncate, evaluation)
     if labels is not None:
         assert generation.with_labels is not None
         latents = generation.with_labels(latents, jnp.asarray(labels, jnp.int32))
     return jax.tree.map(_on_host, latents)
+
+
+def _truncated(
+    latents: Latents, truncate: Callable[[Latents, float], Latents], evaluation: Evaluation
+) -> Latents:
+    """Latents truncated by a threshold, and then by a factor."""
+    if threshold := evaluation.threshold:
+        # What a factor would change is Gaussian; labels and codes are not.
+        latents = jax.tree.map(
+            lambda leaf, less: (
+                jnp.where(less == leaf, leaf, within(leaf, threshold))
+                if jnp.issubdtype(leaf.dtype, jnp.floating)
+                else leaf
+            ),
+            latents,
+            truncate(latents, 0.5),
+        )
+    return latents if evaluation.truncation == 1 else truncate(latents, evaluation.truncation)
 
 
 def _on_host(leaf: Any) -> Any:

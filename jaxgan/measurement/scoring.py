@@ -109,6 +109,7 @@ def reference_for(
         batch_norm=evaluation.batch_norm,
         batch_size=0 if evaluation.batch_norm == "running" else evaluation.batch_size,
         truncation=float(evaluation.truncation),
+        threshold=float(evaluation.threshold),
         labels=evaluation.labels if labels else "",
         seed=seed,
         sampler=sampler,

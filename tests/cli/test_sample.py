@@ -98,6 +98,7 @@ def test_arrays_and_single_files_hold_the_same_images(here):
     [
         ("--weights raw", {"weights": "raw"}),
         ("--truncation 0.3", {"truncation": 0.3}),
+        ("--threshold 0.3", {"threshold": 0.3}),
         ("--batch-norm batch", {"batch_norm": "batch"}),
         ("--batch-norm standing", {"batch_norm": "standing"}),
     ],

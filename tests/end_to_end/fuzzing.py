@@ -290,7 +290,7 @@ FLAGS = {
                "--keep", "--workdir", "--name", "--quiet", "--help"],
     "sample": ["run", "run", "run", "study", "-n", "--count", "--seed", "--label", "--out",
                "--trust", "--file", "--interpolate", "--weights", "--truncation", "--batch-norm",
-               "--overwrite", "--help"],
+               "--threshold", "--overwrite", "--help"],
     "evaluate": ["run", "run", "images", "images.npz", "points.npz", "study", "--metrics",
                  "--backbone", "--samples", "--split", "--weights", "--truncation", "--labels",
                  "--draws", "--batch-size", "--json", "--out", "--overwrite", "--trust", "--help"],

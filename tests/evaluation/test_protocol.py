@@ -49,6 +49,11 @@ NAMES = {
         "likelihood": "Bernoulli",
     },
     "digits-cnn,train1500,gen1000,q8,ema,subset=real": {"subset": "real"},
+    "digits-cnn,train1500,gen1000,q8,ema,bn=standing_random,batch=64,threshold=0.25": {
+        "batch_norm": "standing_random",
+        "batch_size": 64,
+        "threshold": 0.25,
+    },
     "digits-cnn,train1500,gen1000,q8,ema,sampler=ddim,nfe=50,labels=3": {
         "sampler": "ddim",
         "nfe": 50,
@@ -88,7 +93,7 @@ EARLIER = {
     ),
 }
 LATER = {"via": "a-b", "likelihood": "Gaussian", "sampler": "ddim", "nfe": 50, "labels": "real"}
-LATER["subset"] = "generated"
+LATER |= {"subset": "generated", "threshold": 0.5}
 
 
 def test_the_name_says_what_was_measured():
@@ -184,7 +189,7 @@ def test_later_fields_are_told_where_they_are_set(name):
     assert from_document(document) == protocol
     with pytest.raises(ValueError, match="but is recorded with"):
         from_document({key: value for key, value in document.items() if key != name})
-    empty = "0" if name == "nfe" else "(none)"
+    empty = {"nfe": "0", "threshold": "0.0"}.get(name, "(none)")
     assert differences(PROTOCOL, protocol) == [f"{name}: {empty} and {LATER[name]}"]
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import tiny
+from scipy.stats import norm, truncnorm
 
 from jaxgan import rng
 from jaxgan.algorithms import apply
@@ -81,16 +82,23 @@ def test_statistics_of_the_batch():
     assert np.abs(found - expected).max() <= 0.51
 
 
-def test_standing_statistics_are_the_mean_over_batches(monkeypatch):
-    monkeypatch.setattr(sampling, "STANDING_BATCHES", 3)
+@pytest.mark.parametrize("rule", ["standing", "standing_random"])
+def test_standing_statistics_are_the_mean_over_batches(monkeypatch, rule):
+    """Of one size each, or of random sizes, whose weights are the same."""
+    count = 3 if rule == "standing" else 2
+    monkeypatch.setattr(sampling, "STANDING_BATCHES", count)
     _, program, state = made()
-    key = rng.role_key(rng.base_key(0), "standing")
+    keys = [jax.random.fold_in(rng.role_key(rng.base_key(0), "standing"), i) for i in range(count)]
+    sizes = [SIZE] * count
+    if rule == "standing_random":
+        sizes = [int(jax.random.randint(rng.role_key(k, "size"), (), 1, SIZE + 1)) for k in keys]
+        assert len({*sizes, SIZE}) == 3
     parts = [
-        normalized_by_batch(latents_of(jax.random.fold_in(key, i)))[1]["batch_stats"]
-        for i in range(3)
+        normalized_by_batch(latents_of(key, size))[1]["batch_stats"]
+        for key, size in zip(keys, sizes, strict=True)
     ]
     expected = jax.tree.map(lambda *leaves: np.mean(leaves, axis=0), *parts)
-    evaluation = Evaluation(batch_norm="standing", batch_size=SIZE)
+    evaluation = Evaluation(batch_norm=rule, batch_size=SIZE)
     ready = sampling.prepared(program, state, evaluation)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6),
@@ -141,6 +149,33 @@ def test_truncation_scales_latents(kind):
     assert spread[0] < spread[1]
 
 
+@pytest.mark.parametrize("psi", [1.0, 0.5])
+def test_a_threshold_cuts_latents_off_before_a_factor(psi):
+    """By the quantiles of SciPy's truncated normal distribution."""
+    _, program, state = made("vae")
+    latents = program.prior(rng.base_key(7), SIZE)
+    cut = psi * truncnorm.ppf(norm.cdf(latents), -0.6, 0.6)
+    expected = np.asarray(program.generate(state, jnp.asarray(cut, jnp.float32)))
+    evaluation = Evaluation(threshold=0.6, truncation=psi, batch_size=SIZE)
+    found = samples(evaluation, kind="vae")
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    assert np.abs(found.astype(int) - samples(kind="vae")).max() > 5
+
+
+def test_a_threshold_is_for_what_is_gaussian():
+    """Labels stay, and other codes."""
+    evaluation = Evaluation(threshold=0.5)
+    noise = np.linspace(-3.0, 3.0, 7, dtype=np.float32)[:, None]
+    latents = {"noise": noise, "label": np.arange(7), "codes": np.full((7, 2), 4.0, np.float32)}
+    latents = jax.tree.map(jnp.asarray, latents)
+    found = sampling._truncated(
+        latents, lambda z, psi: {**z, "noise": psi * z["noise"]}, evaluation
+    )
+    np.testing.assert_allclose(found["noise"], truncnorm.ppf(norm.cdf(noise), -0.5, 0.5), atol=1e-5)
+    for name in ("label", "codes"):
+        np.testing.assert_array_equal(found[name], latents[name])
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "evaluation", "message"),
     [
@@ -148,6 +183,11 @@ def test_truncation_scales_latents(kind):
             "gan", {"prior": Uniform(8)}, Evaluation(truncation=0.5),
             "evaluation.truncation = 0.5: the model has no Gaussian latents that could be"
             " truncated; leave it at 1",
+        ),
+        (
+            "gan", {"prior": Uniform(8)}, Evaluation(threshold=0.5),
+            "evaluation.threshold = 0.5: the model has no Gaussian latents that could be"
+            " truncated; leave it at 0",
         ),
         (
             "gan", {}, Evaluation(batch_norm="standing"),

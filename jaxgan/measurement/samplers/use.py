@@ -85,10 +85,12 @@ def using(trained: Trained, fitted: Fitted) -> Trained:
             f"weights = {weights!r}: the sampler {fitted.sampler.name} was fitted to codes of the"
             f" {fitted.weights!r} weights; fit it again with these"
         )
-    if evaluation.truncation != 1 or evaluation.batch_norm != "running":
+    truncated = evaluation.truncation != 1 or evaluation.threshold
+    if truncated or evaluation.batch_norm != "running":
         raise ConfigError(
             f"the sampler {fitted.sampler.name} draws every code as it was fitted: leave truncation"
-            " at 1 and batch_norm at running (samplers have a temperature of their own)"
+            " at 1, threshold at 0 and batch_norm at running (samplers have a temperature of their"
+            " own)"
         )
     arrays: dict[str, Any] = {name: np.asarray(array) for name, array in fitted.arrays.items()}
 
