@@ -14,6 +14,7 @@ from scaling_report import Row, Stepper, alternate, enough, experiment
 from jaxgan.config import Experiment
 from jaxgan.data import splits
 from jaxgan.program import example_batch
+from jaxgan.training.blocks import Blocks
 from jaxgan.training.population import compile_population
 
 COUNTS = (8, 16, 32)
@@ -77,20 +78,18 @@ class _Members:
 
     def __init__(self, setting: Experiment, count: int) -> None:
         population = compile_population(setting, (RATE,))
-        self._step = population.phases[0].guarded
-        rates = np.geomspace(1e-4, 1e-3, count, dtype=np.float32)
-        self._values = jax.device_put({RATE: rates})
-        self._seeds = jax.device_put(np.arange(count, dtype=np.uint32))
-        self._died = jax.device_put(np.zeros(count, np.int32))
-        self._states = population.init(self._seeds, example_batch(setting), self._values)
+        self._phase = population.phases[0]
+        values = jax.device_put({RATE: np.geomspace(1e-4, 1e-3, count, dtype=np.float32)})
+        seeds = jax.device_put(np.arange(count, dtype=np.uint32))
+        states = population.init(seeds, example_batch(setting), values)
+        self._blocks = Blocks(states, seeds, values, np.zeros(count, np.int32))
         self._arrays = jax.device_put(splits.in_memory(setting.data, "train"))
 
     def seconds(self, steps: int) -> float:
+        """Time of so many steps, all done, in whole calls."""
         metrics: Any = None
         started = time.perf_counter()
-        for _ in range(steps):
-            self._states, metrics, self._died = self._step(
-                self._states, self._arrays, self._seeds, self._values, self._died
-            )
+        for _ in range(-(-steps // CALL)):
+            metrics = self._blocks.steps(self._phase, self._arrays, CALL)
         jax.block_until_ready(metrics)
         return time.perf_counter() - started

@@ -99,13 +99,13 @@ def start(together: Together, checkpoints: Checkpoints) -> tuple[Begun, tuple[st
 
 
 def document(
-    together: Together, members: Members, position: Position, died: jax.Array
+    together: Together, members: Members, position: Position, died: np.ndarray
 ) -> dict[str, Any]:
     """What a checkpoint says besides the states."""
     return {
         "experiment": together.document(),
         "position": position._asdict(),
-        "died": np.asarray(died).tolist(),
+        "died": died.tolist(),
         "spent": members.spent.tolist(),
         "failed": {str(n): end.failed for n, end in members.known.items() if end.failed},
     }

@@ -18,10 +18,8 @@ from jaxgan.training import varied
 
 Force: TypeAlias = Literal["auto", "always", "never"]
 """Whether experiments are grouped: where it pays, wherever it can be done, or not at all."""
-MOST = 16
-"""Members of a population, at most. 8, 16 and 32 of gan_mlp had 1.34, 1.11 and 1.24 times the
-throughput of one after the other (``python experiments/benchmarks/scaling.py --only members
---rounds 2``, two cores, little else on them): no number is settled by that."""
+MOST = 32
+"""Members of a population, at most: what a killed one loses, and one process does, has an end."""
 STATE_BYTES = 2**30
 """Bytes of the states of a population's members, at most."""
 

@@ -37,6 +37,8 @@ from jaxgan.run import failure, field_types, lock, workdir
 from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.progress import Terminal
 from jaxgan.training import grouping, interrupted, varied
+from jaxgan.training.blocks import Blocks
+from jaxgan.training.feed import most_steps_per_call, steps_per_call
 from jaxgan.training.gathering import Begun, Together, document, start, trained
 from jaxgan.training.interrupted import Interrupted
 from jaxgan.training.membership import Members
@@ -222,53 +224,64 @@ def _loop(
     """Steps until the end, a signal, or until no member is left."""
     run, first = together.runs[0], together.experiments[0]
     arrays = jax.device_put(splits.in_memory(first.data, "train"))
-    states, position, died = begun.states, begun.position, jax.device_put(begun.died)
+    position = begun.position
     started = time.perf_counter() - position.seconds
     compiled, saved, held = None, time.perf_counter(), []
+    most = most_steps_per_call(run, jax.default_backend())
+    periods = (run.log_every, run.images_every, run.checkpoint_every, first.evaluation.every)
+    ends = [phase.until for phase in together.population.phases]
 
-    while position.step < together.steps and members.living:
-        phase = together.population.phase(position.step)
-        if phase.enter is not None and position.step == phase.start:
-            # Not saved before it, as in the other loop.
-            states = phase.enter(states, together.values)
-        states, metrics, died = phase.guarded(states, arrays, together.seeds, together.values, died)
-        step = position.step + 1
-        held.append((step, metrics))
-        if phase is not compiled:
-            jax.block_until_ready(metrics)
-            members.begin(step)
-            compiled = phase
-        end, logged = step == together.steps, step % run.log_every == 0
-        signal, every = interrupts.received, first.evaluation.every
-        measured = every and (end or step % every == 0)
-        late = run.checkpoint_seconds and time.perf_counter() - saved > run.checkpoint_seconds
-        due = end or signal or step % run.checkpoint_every == 0 or (logged and late)
+    own = (together.seeds, together.values, begun.died)
+    with contextlib.closing(Blocks(begun.states, *own)) as blocks:
+        while position.step < together.steps and members.living:
+            phase = together.population.phase(position.step)
+            if position.step == phase.start:
+                # Not saved before it, as in the other loop.
+                blocks.enter(phase)
+            # Rates are counted from the first step on, with which it is compiled.
+            here = 1 if phase is not compiled else most
+            count = steps_per_call(position.step, most=here, periods=periods, ends=ends)
+            metrics = blocks.steps(phase, arrays, count)
+            step = position.step + count
+            held += zip(range(position.step + 1, step + 1), metrics, strict=True)
+            if phase is not compiled:
+                jax.block_until_ready(metrics)
+                members.begin(step)
+                compiled = phase
+            end, logged = step == together.steps, step % run.log_every == 0
+            signal, every = interrupts.received, first.evaluation.every
+            measured = every and (end or step % every == 0)
+            late = run.checkpoint_seconds and time.perf_counter() - saved > run.checkpoint_seconds
+            due = end or signal or step % run.checkpoint_every == 0 or (logged and late)
+            shown = run.images_every and run.tensorboard and (end or step % run.images_every == 0)
+            position = position._replace(step=step)
+            if not (logged or measured or due or shown):
+                continue
 
-        if logged or measured or due:
-            seconds = time.perf_counter() - started
-            position = position._replace(seconds=seconds)
-            members.tell(held, np.asarray(died), states, seconds)
-            held = []
-        position = position._replace(step=step)
-        if run.images_every and run.tensorboard and (end or step % run.images_every == 0):
-            with members.paused():
-                for one in members.living.values():
-                    one.show(states, step)
-        failed: list[int] = []
-        if measured:
-            with members.paused():
-                failed += members.measure(states, step)
-        if due:
-            with members.paused():
-                failed += members.check(states, step)
-                died = died.at[np.asarray(failed, int)].set(step)
+            states = blocks.states
+            if logged or measured or due:
                 position = position._replace(seconds=time.perf_counter() - started)
-                checkpoints.save(step, states, document(together, members, position, died))
+                members.tell(held, blocks.died, states, position.seconds)
+                held = []
+            if shown:
+                with members.paused():
+                    for one in members.living.values():
+                        one.show(states, step)
+            failed: list[int] = []
+            if measured:
+                with members.paused():
+                    failed += members.measure(states, step)
+            if due:
+                with members.paused():
+                    failed += members.check(states, step)
+            if failed:
+                blocks.end(failed, step)
+            if due:
+                position = position._replace(seconds=time.perf_counter() - started)
+                checkpoints.save(step, states, document(together, members, position, blocks.died))
                 saved = time.perf_counter()
-        elif failed:
-            died = died.at[np.asarray(failed, int)].set(step)
-        if signal and not end:
-            checkpoints.wait()
-            done = f"{len(members.spent)} runs saved at step {step} of {together.steps}"
-            raise interrupted.population(done, together.home.parent, signal)
-    return states, position
+            if signal and not end:
+                checkpoints.wait()
+                done = f"{len(members.spent)} runs saved at step {step} of {together.steps}"
+                raise interrupted.population(done, together.home.parent, signal)
+        return blocks.states, position

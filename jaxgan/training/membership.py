@@ -15,11 +15,12 @@ from jaxtyping import Array
 from jaxgan.algorithms.state import State
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.progress import Terminal
+from jaxgan.training.blocks import of_all
 from jaxgan.training.one_member import Ended, Member
 from jaxgan.training.population import member
 
-Held: TypeAlias = tuple[int, Mapping[str, Array]]
-"""A step and its metrics, ``(members,)`` each."""
+Held: TypeAlias = tuple[int, Sequence[Mapping[str, Array]]]
+"""A step, and the metrics of each block's members, ``(block,)`` each."""
 
 
 class Members:
@@ -79,16 +80,16 @@ class Members:
         """Hands all members their metrics of some steps; ends those that have diverged.
 
         Args:
-            held: steps that follow each other, with metrics ``(members,)`` each.
+            held: steps that follow each other, with the metrics of all blocks.
             died: as in `jaxgan.training.population.Steps`, after them.
             states: after them.
             seconds: spent in the loop.
         """
         parts = []
         # Phases may differ in what they report.
-        for names, part in itertools.groupby(held, key=lambda one: tuple(one[1])):
+        for names, part in itertools.groupby(held, key=lambda one: tuple(one[1][0])):
             steps, rows = zip(*part, strict=True)
-            host = jax.device_get(rows)
+            host = [of_all(row) for row in jax.device_get(rows)]
             parts.append((steps, {name: np.stack([row[name] for row in host]) for name in names}))
         for one in list(self.living.values()):
             if step := int(died[one.index]):
