@@ -39,6 +39,7 @@ PARTS = {
     *("MlpFeatures", "DcganFeatures", "InfoGanFeatures", "InfoGanPixels"),
     *("R3GanImages", "R3GanFeatures"),
     *("ResnetImages", "ResnetFeatures", "GatedLayers", "CausalLayers", "ResidualStack"),
+    *("StyleSynthesis", "StyleImages", "StyleFeatures", "DownConv"),
 }
 """Pieces of networks: what they need is said by the network that they are a piece of."""
 

@@ -167,7 +167,8 @@ def test_shapes_as_the_defaults_make_it(network, image_shape):
         assert len(leaf.shape) == len(shape)
         # How many features there are depends on the network and the image.
         assert all(size in (found, None) for found, size in zip(leaf.shape, shape, strict=True))
-    assert variables.keys() <= {"params", "batch_stats", "spectral", "reference"}
+    known = {"params", "batch_stats", "spectral", "reference", "noise", "average"}
+    assert variables.keys() <= known
     # What training changes keeps its structure.
     assert structure(changed) == structure({k: v for k, v in variables.items() if k != "params"})
 
