@@ -4,7 +4,8 @@ A step of a small network is a chain of small operations, and few of them fill m
 So a CPU gets blocks of `MEMBERS`, each in a thread: while one draws its dropout masks, another
 multiplies its matrices. 8, 16 and 32 members of gan_mlp have 1.44, 1.58 and 1.46 times the
 throughput of runs one after the other (``python experiments/benchmarks/scaling.py --only members``,
-two cores of a Xeon that other processes had at a low priority). Other devices get all members as one block, which fills them best.
+two cores of a Xeon that other processes had at a low priority). Other devices get all members as
+one block, which fills them best.
 
 How members are cut into blocks depends on their number alone, so that a run may go on bit for bit
 on a machine with more cores, or fewer.
