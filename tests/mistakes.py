@@ -232,7 +232,7 @@ CANNOT_WORK = {
         " disentanglement, manifold, sigma"
     ),
     "evaluate done --metrics manifold": (
-        "manifold needs a data set whose manifold is known: triangles"
+        "manifold needs a data set whose manifold is known: triangles or lucic-triangles"
     ),
     "evaluate done --metrics disentanglement": (
         "disentanglement needs a data set whose factors of variation are known, such as sprites"

@@ -68,7 +68,8 @@ class Info(NamedTuple):
     knows: frozenset[str] = frozenset()
     """Truths that the source can tell beside its examples, by which metrics find out whether it is
     for them: ``"factors"`` (of variation, as `jaxgan.data.sources.sprites.Sprites` tells them),
-    ``"manifold"`` (`jaxgan.data.sources.triangles.Triangles`), ``"mixture"``
+    ``"manifold"`` (`jaxgan.data.sources.triangles.Triangles` and
+    `jaxgan.data.sources.lucic_triangles.LucicTriangles`), ``"mixture"``
     (`jaxgan.data.sources.gaussians.Ring`) or ``"stacked"``
     (`jaxgan.data.sources.stacked.Stacked`)."""
 

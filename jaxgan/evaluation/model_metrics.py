@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxgan.data.sources.lucic_triangles import LucicTriangles
 from jaxgan.evaluation.likelihood.annealed import Annealing, annealed_log_likelihood
 from jaxgan.evaluation.likelihood.bidirectional import gap
 from jaxgan.evaluation.likelihood.targets import Target
@@ -161,16 +162,18 @@ def _of_factors(protocol: Protocol, model: Model) -> Protocol:
 
 
 def _manifold(model: Model) -> Numbers:
+    from jaxgan.evaluation.manifolds import lucic_triangles, triangles
     from jaxgan.evaluation.manifolds.inversion import invert
-    from jaxgan.evaluation.manifolds.triangles import closest, scores
 
+    published = isinstance(model.source, LucicTriangles)
+    closest = lucic_triangles.closest if published else triangles.closest
     assert model.pixels is not None
     assert model.prior is not None
     assert model.samples is not None
     test = model.images(RECALLED)
     recalled = invert(model.pixels, model.prior, test, project=model.to_support, seed=model.seed)
     made = closest(model.samples(min(model.sample_count, ON_MANIFOLD)), seed=model.seed)
-    found = scores(made.distances, recalled.distances)
+    found = triangles.scores(made.distances, recalled.distances)
     return {f"manifold_{name}": value for name, value in found._asdict().items()}
 
 

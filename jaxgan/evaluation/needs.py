@@ -65,7 +65,7 @@ LACKING: Mapping[Need, str] = {
     "encoder": "an encoder whose codes are Gaussian, and this model's are not",
     "images alone": "an encoder of images alone, and this model's is given their labels",
     "factors": "a data set whose factors of variation are known, such as sprites",
-    "manifold": "a data set whose manifold is known: triangles",
+    "manifold": "a data set whose manifold is known: triangles or lucic-triangles",
     "mixture": "a data set whose modes are known, such as ring",
     "stacked": "a data set of stacked gray images, such as stacked",
     "native images": "images as they are drawn{shape}: leave out --data.resize",

@@ -232,7 +232,7 @@ def assemble(
         ),
         plots=tradeoffs(shown, [row.subject for row in rows]),
         floor=floor,
-        budgets=budgets(rows, ranking),
+        budgets=budgets(rows, ranking, columns),
     )
 
 

@@ -20,7 +20,7 @@ MESSAGES = {
     "encoder": "it needs an encoder whose codes are Gaussian, and this model's are not",
     "images alone": "it needs an encoder of images alone, and this model's is given their labels",
     "factors": "it needs a data set whose factors of variation are known, such as sprites",
-    "manifold": "it needs a data set whose manifold is known: triangles",
+    "manifold": "it needs a data set whose manifold is known: triangles or lucic-triangles",
     "mixture": "it needs a data set whose modes are known, such as ring",
     "stacked": "it needs a data set of stacked gray images, such as stacked",
     "native images": "it needs images as they are drawn, 64x64x1: leave out --data.resize",

@@ -51,6 +51,7 @@ NARROW = {"rate": (-4, -3), "penalty": (-1, 1), "clip": (-2, 0), "gamma": (0.6, 
     [
         ("digits", WIDE, Uniform(0, 1), (1, 5), None),
         ("fashion_mnist", WIDE, Uniform(0, 1), (1, 5), None),
+        ("triangles", WIDE, Uniform(0, 1), (1, 5), None),
         ("digits_narrow", NARROW, Choice((0.5,)), (1,), 1e-3),
         ("fashion_mnist_narrow", NARROW, Choice((0.5,)), (1,), 1e-3),
     ],
@@ -92,6 +93,7 @@ def test_spaces_are_those_of_the_paper(name, ends, beta1, updates, k):
     [
         ("digits", 12, 192_000), ("digits_narrow", 12, 192_000),
         ("fashion_mnist", 100, 15_625 * 64), ("fashion_mnist_narrow", 50, 15_625 * 64),
+        ("triangles", 100, 15_625 * 64),
     ],
 )  # fmt: skip
 def test_every_method_gets_as_many_settings_and_images(name, trials, images):

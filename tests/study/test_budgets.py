@@ -14,9 +14,12 @@ from jaxgan.study.rows import Finished, Outcome
 from jaxgan.study.selection import best_setting, settings_of
 from jaxgan.study.subject import subject_of
 from jaxgan.visualization.report.columns import COLUMNS
+from jaxgan.visualization.report.data import MetricColumn
 from jaxgan.visualization.report.search import Failures
 
-FID, RECALL = (next(c for c in COLUMNS if c.name == name) for name in ("fid", "recall"))
+FID, RECALL, F1 = (
+    next(c for c in COLUMNS if c.name == name) for name in ("fid", "recall", "manifold_f1")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +69,19 @@ def test_larger_is_better_where_it_is():
     # From best to worst by validation: 0.7, 0.8, 0.2, and a failure at 0.2.
     expected = [1.9 / 4, (3 * 0.7 + 2 * 0.8 + 0.2) / 6, (3 * 0.7 + 0.8) / 4, 0.7]
     np.testing.assert_allclose(plot.bands[0].mean, expected)
+
+
+def test_what_fid_selects_is_shown_by_its_f1_too():
+    row = searched("row", (3.0, 5.0), (1.0, 4.0), (2.0, 9.0))
+    for one, f1 in zip(row.settings, (0.9, 0.2, 0.6), strict=True):
+        one.outcomes[0].result["metrics"]["manifold_f1[split=test]"] = f1
+    sideless = MetricColumn("sigma", "Sigma", None)
+    first, second = budgets([row], FID, (FID, sideless, F1))
+    np.testing.assert_allclose(first.bands[0].mean, [18 / 3, 17 / 3, 4])
+    # Pairs, by validation: 0.2, 0.6, 0.2. All three: 0.2, though another has 0.9.
+    np.testing.assert_allclose(second.bands[0].mean, [1.7 / 3, 1 / 3, 0.2])
+    assert "selects one by fid," in second.explanation
+    assert second.y_label == "F1 on the manifold"
 
 
 def test_rows_without_a_search_have_no_plot():

@@ -37,7 +37,9 @@ What is not as there:
 On digits, networks are half as wide and their dense layer has a quarter of the units; FID is of the
 features ``digits-cnn``, on 297 validation and 297 test images. On Fashion-MNIST networks and budget
 are the paper's; FID is of ``fashion-cnn`` on 10,000 images, so that the paper's numbers, which are
-of Inception, say what to expect of the order and not of the values.
+of Inception, say what to expect of the order and not of the values. On triangles FID selects as
+well, where the paper selects by the F1 that it shows: precision and recall are taken of test images
+alone.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ from jaxgan.study.spaces import Choice, Distribution, LogUniform, Uniform
 
 HERE = Path(__file__).parent
 Width: TypeAlias = Literal["wide", "narrow"]
-DataName: TypeAlias = Literal["digits", "fashion-mnist"]
+DataName: TypeAlias = Literal["digits", "fashion-mnist", "lucic-triangles"]
 
 
 class Space(NamedTuple):
@@ -103,12 +105,17 @@ class Budget(NamedTuple):
     """Images that select."""
     small: bool = False
     """Whether networks are smaller than the paper's."""
+    metrics: tuple[str, ...] = ("fid",)
+    """What is measured; the first selects and ranks."""
 
 
 BUDGETS: dict[DataName, Budget] = {
     "digits": Budget(3000 * 64, {"wide": 12, "narrow": 12}, validation=297, small=True),
     # 20 epochs of 50,000 images, 15,625 discriminator updates.
     "fashion-mnist": Budget(1_000_000, {"wide": 100, "narrow": 50}, validation=10_000),
+    "lucic-triangles": Budget(
+        1_000_000, {"wide": 100, "narrow": 50}, validation=10_000, metrics=("fid", "manifold")
+    ),
 }
 
 
@@ -122,7 +129,7 @@ def study_of(data: DataName, width: Width) -> Study:
         seeds=(0,),
         images=budget.images,
         curve_points=0,
-        metrics=("fid",),
+        metrics=budget.metrics,
         space=SPACES[width].shared,
         trials=budget.trials[width],
     )

@@ -137,7 +137,8 @@ class LucicTriangles:
 
     def info(self) -> Info:
         """Describes the data set."""
-        return Info("lucic-triangles", (SIZE, SIZE, 1), 1, "uint8", 1, dict(COUNTS))
+        known = frozenset({"manifold"})
+        return Info("lucic-triangles", (SIZE, SIZE, 1), 1, "uint8", 1, dict(COUNTS), known)
 
     def load(self, split: str) -> ArraySplit:
         """Draws one split into memory (47 MB the training split), once a process.

@@ -35,7 +35,8 @@ def test_source():
     source = LucicTriangles()
     assert isinstance(source, Source)
     assert source.info() == (
-        "lucic-triangles", (28, 28, 1), 1, "uint8", 1, {"train": 60_000, "test": 10_000}, set(),
+        "lucic-triangles", (28, 28, 1), 1, "uint8", 1, {"train": 60_000, "test": 10_000},
+        {"manifold"},
     )  # fmt: skip
     assert DATASETS["lucic-triangles"].source == source
     assert DATASETS["lucic-triangles"].image_shape == (28, 28, 1)
