@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import tiny_study
+
+from jaxgan import cli
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -120,3 +124,67 @@ def test_workers_of_which_some_are_killed_leave_what_one_process_does(one, tmp_p
     assert documents(folder) == documents(one[1])
     assert len(documents(folder)) == 6
     assert report(place, folder) == report(*one)
+
+
+POPULATION = """
+from pathlib import Path
+from jaxgan.study.comparison import Entry, Study
+
+HERE = Path(__file__).parent
+study = Study("pair", "A pair", (Entry(str(HERE / "vae.py")),), (0, 1), 40_000, 2)
+"""
+
+
+def logs(folder):
+    """By the name of a run, the bytes of its log."""
+    return {path.parent.name: path.read_bytes() for path in folder.glob("runs/*/metrics.jsonl")}
+
+
+def values(log, after):
+    """The lines of a log after a step, without their times."""
+    lines = map(json.loads, log.splitlines())
+    times = {"time", "steps_per_second"}
+    return [{name: line[name] for name in line.keys() - times} for line in lines
+            if line["step"] > after]  # fmt: skip
+
+
+def test_a_population_that_gets_notice_of_its_end_saves_and_goes_on(tmp_path, monkeypatch):
+    """As SLURM gives it before a limit. Both members end as if nothing had been."""
+    place, other = tmp_path / "noticed", tmp_path / "undisturbed"
+    place.mkdir()
+    tiny_study.write(place)
+    (place / "study.py").write_text(POPULATION)
+    with monkeypatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", "unused")
+        patch.setattr("sys.unraisablehook", sys.unraisablehook)
+        cli.main(["plan", "study.py", "--population", "always"])
+    folder = place / "runs" / "pair"
+    shutil.copytree(place, other)
+    words = ("run", "--plan", "plan.jsonl", "--index", "0")
+    process = jaxgan(place, *words)
+    wait_for(lambda: len(logs(folder)) == 2 and all(logs(folder).values()), process)
+    process.send_signal(signal.SIGUSR1)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 75, out + err
+    told = re.search(r"SIGUSR1: 2 runs saved at step (\d+) of 5000", err)
+    assert told is not None, err
+    assert 0 < int(told[1]) < 5000
+    assert documents(folder) == {}
+    before = logs(folder)
+    assert ended(jaxgan(place, *words), 0).startswith("index 0: vae, seed 0 and 1 more: 2 finished")
+    after = logs(folder)
+    # It went on: what had been logged is still there, its times included.
+    assert before.keys() == after.keys()
+    assert all(after[name].startswith(log) for name, log in before.items())
+    ended(jaxgan(other, *words), 0)
+    mine, undisturbed = folder, other / folder.relative_to(place)
+    assert len(documents(mine)) == 2
+    assert documents(mine) == documents(undisturbed)
+    # The line that was logged at the stop takes its steps from the mean of the next one.
+    common = int(told[1]) + 50
+    for name, log in logs(undisturbed).items():
+        assert len(values(log, common)) > 10
+        assert values(after[name], common) == values(log, common)
+    for left in (mine, undisturbed):
+        assert not list(left.glob("runs/population-*"))
