@@ -10,7 +10,7 @@ import pytest
 # Eight virtual devices on one CPU; single-device tests simply use the first. And XLA's older way
 # to compile elementwise code, which takes less than half the time, and in one piece; JAX 0.12 has
 # the former no more, gains nothing by the latter, and ends at flags it does not know. XLA_FLAGS
-# that are set hold, as in .ci/run for what is compiled as for users.
+# that are set hold.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_force_host_platform_device_count=8"
@@ -40,7 +40,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """Long modules first, so that no worker waits at the end while another has one of them."""
-    items.sort(key=lambda item: item.path.parent.name not in ("end_to_end", "benchmarks"))
+    long = ("end_to_end", "benchmarks", "conformance")
+    items.sort(key=lambda item: item.path.parent.name not in long)
 
 
 def pytest_runtest_setup(item):
