@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.networks import biggan, residual_levels
+from jaxgan.networks import biggan, residual_levels, resnet
 from jaxgan.networks.biggan import BigGanDiscriminator, BigGanGenerator, parts
 from jaxgan.networks.conditional_resnet import ConditionalResnetGenerator
+from jaxgan.networks.layers.attention import SelfAttention
+from jaxgan.networks.layers.labels import ClassEmbedding
 from jaxgan.networks.resnet import ResnetDiscriminator, ResnetGenerator
 from jaxgan.networks.sagan import SaganDiscriminator, SaganGenerator
 
@@ -227,6 +229,49 @@ def test_one_embedding_for_all_layers():
     tables = [name for name in params if name.startswith("ClassEmbedding")]
     assert len(tables) == 1
     assert params[tables[0]]["table"].shape == (CLASSES, 3)
+
+
+class FrozenGamma(SelfAttention):
+    """A planted fault: what attention finds is never added."""
+
+    def param(self, name, *arguments):
+        value = super().param(name, *arguments)
+        return jax.lax.stop_gradient(value) if name == "gamma" else value
+
+
+class DeafEmbedding(ClassEmbedding):
+    """A planted fault: all classes are one."""
+
+    def __call__(self, labels, *, classes):
+        return jax.lax.stop_gradient(super().__call__(0 * labels, classes=classes))
+
+
+# Variables are found by the names of classes.
+FrozenGamma.__name__, DeafEmbedding.__name__ = "SelfAttention", "ClassEmbedding"
+
+
+def unused(network):
+    """Names of parameters that no image depends on: their slopes are all zero."""
+    given = variables(network)
+
+    def total(params):
+        _, kept = network.apply(
+            {**given, "params": params}, LATENTS, train=False, capture_intermediates=True,
+            **ARGUMENTS,
+        )  # fmt: skip
+        # Before the tanh, which has no slope far from zero.
+        return jnp.sum(jnp.sin(kept["intermediates"]["Conv_0"]["__call__"][0]))
+
+    slopes = jax.tree_util.tree_leaves_with_path(jax.jit(jax.grad(total))(given["params"]))
+    return {jax.tree_util.keystr(path[-1:], simple=True) for path, g in slopes if not g.any()}
+
+
+def test_everything_is_used_and_planted_faults_are_seen(monkeypatch):
+    assert unused(SMALL) == set()
+    monkeypatch.setattr(resnet, "SelfAttention", FrozenGamma)
+    assert unused(SMALL) == {"gamma"}
+    monkeypatch.setattr(biggan, "ClassEmbedding", DeafEmbedding)
+    assert unused(SMALL) == {"gamma", "table"}
 
 
 @pytest.mark.slow

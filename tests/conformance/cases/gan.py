@@ -19,6 +19,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Ring
 from jaxgan.networks.autoencoder import MlpAutoencoder
 from jaxgan.networks.auxiliary import AuxiliaryMlpDiscriminator
+from jaxgan.networks.biggan import BigGanDiscriminator, BigGanGenerator
 from jaxgan.networks.conditional import ConditionalDcganGenerator, LabelledGenerator
 from jaxgan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
@@ -32,9 +33,10 @@ from jaxgan.objectives.gan.consistency import LatentConsistency
 from jaxgan.objectives.gan.ebgan import PullAway
 from jaxgan.objectives.gan.game_gradients import Consensus, GradientRegularization
 from jaxgan.objectives.gan.lecam import LeCam
-from jaxgan.objectives.gan.losses import Wasserstein
+from jaxgan.objectives.gan.losses import Hinge, Wasserstein
 from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.priors import Labelled, Normal, Uniform
+from jaxgan.optim import Ema
 
 PLAIN = Gan(MlpGenerator((8,)), MlpDiscriminator((8,)), prior=Normal(LATENT_SIZE))
 CLASSIFIED = Gan(
@@ -80,6 +82,15 @@ CONDITIONAL = Gan(
     ConditionalDcganGenerator(width=4),
     ProjectionDcganDiscriminator(width=4),
     prior=Labelled(Uniform(LATENT_SIZE)),
+)
+# Attention, an embedding that all layers share, latents in parts, singular vectors in both players,
+# statistics of the whole batch, and an average that starts after the first step.
+LARGE = Gan(
+    BigGanGenerator(width=4, max_multiple=2, embedding_size=3),
+    BigGanDiscriminator(width=4, max_multiple=2),
+    loss=Hinge(),
+    prior=Labelled(Normal(LATENT_SIZE)),
+    ema=Ema(decay=0.9, warmup=False, start=1),
 )
 # Normalizations that keep something, and layers that see the whole batch.
 POINTS = Gan(
@@ -148,6 +159,7 @@ CASES = {
         experiment(CRITIC, Data(image_size=16, resize="bilinear")),
         quiet=("diagnostics/real_sign",),
     ),
+    "Gan-large": Case(experiment(LARGE), slow=True),
     # Eight devices get a pack each.
     "Gan-game": Case(dataclasses.replace(experiment(GAME), batch_size=2 * BATCH)),
     "Gan-penalized": Case(experiment(PENALIZED), slow=True),
