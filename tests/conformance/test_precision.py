@@ -56,13 +56,11 @@ def first_of_each():
     return sorted(found.values())
 
 
-EVERY = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=path.stem, marks=() if path.stem in FAST else pytest.mark.slow)
-        for path in first_of_each()
-    ],
-)
+CASES = [
+    pytest.param(path, id=path.stem, marks=() if path.stem in FAST else pytest.mark.slow)
+    for path in first_of_each()
+]
+EVERY = pytest.mark.parametrize("path", CASES)
 PRECISIONS = typing.get_args(config.Precision)
 HEADS = (
     *("LogitHead", "GaussianHead", "ClassHead", "ProjectionHead", "VectorHead", "CodesHead"),
@@ -131,14 +129,33 @@ def equations(jaxpr: Any, scope: str = "") -> Iterator[Equation]:
                     yield from equations(inner, inside)
 
 
+class Traced(typing.NamedTuple):
+    """A train step that was traced: all its operations, and what it is given and returns."""
+
+    equations: list[Equation]
+    state: Any
+    after: Any
+    metrics: Any
+    stays: bool
+    """Whether each leaf of the state keeps its shape, type and weak type, so that the next step
+    needs no other program."""
+
+
 @functools.cache
-def traced(path, precision="bfloat16") -> list[Equation]:
+def traced(path, precision="bfloat16") -> Traced:
     """The train step of an experiment."""
     experiment = at(path, precision)
     algorithm, key = build(experiment), jax.random.key(0)
     state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
-    closed = jax.make_jaxpr(algorithm.phases[0].train_step)(state, batch_of(experiment), key)
-    return list(equations(closed.jaxpr))
+    closed, (after, metrics) = jax.make_jaxpr(algorithm.phases[0].train_step, return_shape=True)(
+        state, batch_of(experiment), key
+    )
+    kept, given = (
+        [(leaf.shape, leaf.dtype, leaf.weak_type) for leaf in leaves]
+        for leaves in (closed.out_avals, jax.tree.leaves(state))
+    )
+    stays = jax.tree.structure(after) == jax.tree.structure(state) and kept[: len(given)] == given
+    return Traced(list(equations(closed.jaxpr)), state, after, metrics, stays)
 
 
 def test_the_known_ones_are_found():
@@ -154,13 +171,9 @@ def test_both_lists_of_precisions_agree():
 def test_states_and_results_are_float32(path):
     """Parameters, statistics, averages, optimizers, metrics, evaluation; images are bytes."""
     experiment = at(path)
-    algorithm, key, batch = (
-        build(experiment),
-        jax.random.key(0),
-        batch_of(at(path)),
-    )
-    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
-    after, metrics = jax.eval_shape(algorithm.phases[0].train_step, state, batch, key)
+    algorithm, key, batch = build(experiment), jax.random.key(0), batch_of(experiment)
+    _, state, after, metrics, stays = traced(path)
+    assert stays
     assert dtypes(state) == dtypes(after) == {"int32", "float32"}
     assert dtypes(state.parameters) == dtypes(metrics) == {"float32"}
     sums = jax.eval_shape(algorithm.evaluate, state, batch, key)
@@ -173,14 +186,14 @@ def test_states_and_results_are_float32(path):
 def test_products_take_bfloat16(path):
     """Every product of hidden layers, forward, backward and twice backward; heads take float32."""
     found = Counter()
-    for equation in traced(path):
+    for equation in traced(path).equations:
         if equation.primitive in PRODUCTS:
             is_head = any(head in equation.scope for head in HEADS)
             expected = "float32" if is_head else "bfloat16"
             assert set(equation.operands) == {expected}, equation
             found[is_head] += 1
     assert min(found[True], found[False]) >= 3
-    for equation in traced(path, "float32"):
+    for equation in traced(path, "float32").equations:
         assert "bfloat16" not in (*equation.operands, *equation.results)
 
 
@@ -192,7 +205,7 @@ def test_nothing_else_does(path):
     # The top level of a scope is the class of a network, or of what holds an autoencoder's two.
     names = {type(value).__name__ for value in values if isinstance(value, nn.Module)}
     names |= {"encoder", "decoder"}
-    for equation in traced(path):
+    for equation in traced(path).equations:
         if "bfloat16" in (*equation.operands, *equation.results):
             assert any(name in equation.scope for name in names), equation
         if equation.primitive in ("reduce_sum", "psum", "cumsum"):
@@ -222,7 +235,19 @@ def reduced(model):
     return dataclasses.replace(model, **changes)
 
 
-@EVERY
+def that_compute_apart():
+    """One of those with the same networks and penalties: nothing else computes in bfloat16."""
+    found = {}
+    for path in sorted(first_of_each(), key=lambda path: path.stem not in FAST):
+        model, *parts = made_of(path)
+        others = ("augmentations", "likelihood", "posterior", "code_prior")
+        found.setdefault((model, *(part for part in parts if part[0] not in others)), path)
+    return found.values()
+
+
+@pytest.mark.parametrize(
+    "path", [param for param in CASES if param.values[0] in that_compute_apart()]
+)
 def test_compiled_once(path):
     """In bfloat16: in float32, the laws of the algorithms say so, and each is trained.
 
