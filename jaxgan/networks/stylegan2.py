@@ -27,7 +27,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int, Key
 
 from jaxgan.networks.layers.fir import upsampled
 from jaxgan.networks.layers.labels import check_classes
@@ -35,6 +35,7 @@ from jaxgan.networks.layers.modulated import StyledConv, ToImage
 from jaxgan.networks.layers.options import Precision, check
 from jaxgan.networks.layers.style_mapping import StyleMapping
 from jaxgan.networks.style_levels import channels, cropped, dtype_at, resolutions, styles_of
+from jaxgan.rng import per_example
 from jaxgan.typing import ImageShape, Labels, Latents, Pixels
 
 
@@ -54,18 +55,16 @@ class StyleSynthesis(nn.Module):
     def __call__(
         self,
         ws: Float[Array, "batch styles units"],
+        keys: Key[Array, "batch"] | None,
         *,
         image_shape: ImageShape,
-        random: bool,
-        axis_name: str | None = None,
     ) -> Pixels:
         """Unbounded pixels ``(batch, *image_shape)``, float32.
 
         Args:
             ws: mapped latents, for each of the `styles_of` layers.
+            keys: of each image's noise; None: the constant one.
             image_shape: height, width, channels.
-            random: whether noise is drawn, where there is a key for it.
-            axis_name: mapped axis over which the batch is sharded.
         """
         first = (4, 4, channels(4, self.base, self.width))
         start = self.param("constant", nn.initializers.normal(1.0), first, jnp.float32)
@@ -73,12 +72,11 @@ class StyleSynthesis(nn.Module):
         for place, size in enumerate(resolutions(image_shape)):
             features = channels(size, self.base, self.width)
             dtype = dtype_at(size, image_shape, self.half_resolutions, self.dtype)
-            how: dict[str, Any] = {"random": random, "axis_name": axis_name}
             if place:
                 up = StyledConv(features, up=True, dtype=dtype, name=f"up_{size}")
-                values = up(values, ws[:, 2 * place - 1], **how)
+                values = up(values, ws[:, 2 * place - 1], keys)
             conv = StyledConv(features, dtype=dtype, name=f"conv_{size}")
-            values = conv(values, ws[:, 2 * place], **how)
+            values = conv(values, ws[:, 2 * place], keys)
             # The next resolution's first convolution has the same style.
             to_image = ToImage(image_shape[2], dtype=dtype, name=f"image_{size}")
             made = to_image(values, ws[:, 2 * place + 1])
@@ -91,9 +89,9 @@ class StyleImages(nn.Module):
     """Settings of StyleGAN2's generators, and all that they do; they differ in what they are given.
 
     In training the collection ``average`` follows the mean ``w`` of mapped latents, towards which
-    truncation goes; ``noise`` has each layer's constant map, which sampling uses for the noise that
-    training draws with the key ``dropout``. Images of other sizes than powers of two are the middle
-    of the next larger ones.
+    truncation goes; ``noise`` has each layer's constant map, for images of which neither a key
+    ``dropout`` in training nor a seed says what noise they have. Images of other sizes than powers
+    of two are the middle of the next larger ones.
     """
 
     width: int = 512
@@ -151,13 +149,27 @@ class StyleImages(nn.Module):
     def images(
         self,
         ws: Float[Array, "batch styles units"],
+        seeds: Int[Array, "batch"] | None = None,
         *,
         image_shape: ImageShape,
-        random: bool,
+        random: bool = False,
         axis_name: str | None = None,
     ) -> Pixels:
-        """See `StyleSynthesis`."""
-        return self.synthesis(ws, image_shape=image_shape, random=random, axis_name=axis_name)
+        """Images of styles, see `StyleSynthesis`.
+
+        Args:
+            ws: mapped latents, for each layer.
+            seeds: of each image's noise; None: constant, unless it is drawn.
+            image_shape: height, width, channels.
+            random: whether noise is drawn, where there is a key ``dropout`` for it.
+            axis_name: mapped axis over which the batch is sharded in contiguous blocks.
+        """
+        keys = None if seeds is None else jax.vmap(jax.random.key)(seeds)
+        if random and self.has_rng("dropout"):
+            # Shapes are worked out without devices.
+            axis = None if self.is_initializing() else axis_name
+            keys = per_example(lambda key: key, self.make_rng("dropout"), ws.shape[0], axis)
+        return self.synthesis(ws, keys, image_shape=image_shape)
 
     def truncated(
         self, w: Float[Array, "batch units"], psi: Float[Array, "batch"]
@@ -178,8 +190,9 @@ class StyleImages(nn.Module):
 
         Args:
             latents: an array of noise; or ``noise`` by name, and with it ``label``, and where they
-                are wanted ``psi``, by which styles are truncated, and ``fine``, other noise,
-                towards whose ``w`` the styles go by ``share`` from layer ``cut`` on.
+                are wanted ``seed``, of the noise maps where they are not drawn, ``psi``, by which
+                styles are truncated, and ``fine``, other noise, towards whose ``w`` the styles go
+                by ``share`` from layer ``cut`` on.
             classes: of the labels.
             image_shape: height, width, channels.
             train: whether noise is drawn and the mean of mapped latents follows.
@@ -196,7 +209,9 @@ class StyleImages(nn.Module):
             ws = ws + shares[..., None] * (other - w)[:, None]
         if "psi" in given:
             ws = jax.vmap(self.truncated, (1, None), 1)(ws, given["psi"])
-        return self.images(ws, image_shape=image_shape, random=train, axis_name=axis_name)
+        return self.images(
+            ws, given.get("seed"), image_shape=image_shape, random=train, axis_name=axis_name
+        )
 
 
 class StyleGan2Generator(StyleImages):

@@ -121,12 +121,12 @@ class StyleFeatures(nn.Module):
             values = made
         values = MinibatchStddev(self.group)(values.astype(jnp.float32), axis_name=axis_name)
         coarsest = channels(4, self.base, self.width)
-        conv = EqualizedConv(coarsest, (3, 3), dtype=jnp.float32, name="conv_4")
+        conv = EqualizedConv(coarsest, (3, 3), dtype=jnp.float32, name="end_conv")
         values = leaky(conv(values)).reshape(len(images), -1)
-        dense = EqualizedDense(coarsest, dtype=jnp.float32, name="dense")
+        dense = EqualizedDense(coarsest, dtype=jnp.float32, name="end_dense")
         values = leaky(dense(values), clamp=False)
         last = coarsest if classes else 1
-        values = EqualizedDense(last, dtype=jnp.float32, name="last")(values)
+        values = EqualizedDense(last, dtype=jnp.float32, name="end_logit")(values)
         if not classes:
             return values[:, 0]
         of_labels = StyleMapping(coarsest, self.mapping_layers, name="mapping")

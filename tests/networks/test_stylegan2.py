@@ -197,9 +197,7 @@ def test_images_of_styles():
     """Each layer has the style of its own, which the next resolution's first layer shares."""
     network, variables, _, told = generator()
     ws = np.random.default_rng(2).normal(size=(2, 4, 5))
-    made = jax.jit(
-        lambda w: network.apply(variables, w, random=False, method=network.images, **told)
-    )
+    made = jax.jit(lambda w: network.apply(variables, w, method=network.images, **told))
     found = made(jnp.asarray(ws, jnp.float32))
     np.testing.assert_allclose(found, images_of(variables, ws), rtol=1e-3, atol=1e-3)
 
@@ -278,8 +276,8 @@ def test_logits(architecture, labelled):
         values = act(made)
     apart = [np.sqrt(np.var(values[n::2], axis=0) + 1e-8).mean() for n in (0, 1)]
     channel = np.broadcast_to(np.asarray(apart * 2)[:, None, None, None], (4, 4, 4, 1))
-    values = act(conv("conv_4", np.concatenate([values, channel], axis=-1), 1))
-    values = dense(params["last"], act(dense(params["dense"], values.reshape(4, -1))))
+    values = act(conv("end_conv", np.concatenate([values, channel], axis=-1), 1))
+    values = dense(params["end_logit"], act(dense(params["end_dense"], values.reshape(4, -1))))
     if labelled:
         of_labels = normalized(dense(params["mapping"]["labels"], np.eye(3)[labels]))
         of_labels = mapped(params["mapping"], of_labels, 2)

@@ -13,13 +13,13 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
 
 from jaxgan.networks.layers.convolution import conv
 from jaxgan.networks.layers.dense import add_bias
 from jaxgan.networks.layers.equalized import EqualizedDense
 from jaxgan.networks.layers.fir import up_conv
-from jaxgan.rng import per_example
+from jaxgan.rng import role_key
 
 CLAMP = 256.0
 """Largest value that a layer puts out; half precision could not hold much larger ones."""
@@ -60,23 +60,23 @@ def modulated_conv(
         dtype: of the convolution; None: that of the images. Factors are computed in float32.
     """
     dtype = dtype or images.dtype
-    scaled = images.astype(dtype) * styles[:, None, None, :].astype(dtype)
+    # In float32, because the gradients of factors are sums over pixels.
+    scaled = (images.astype(jnp.float32) * styles[:, None, None, :]).astype(dtype)
     made = (up_conv if up else conv)(scaled, kernel.astype(dtype))
     if not demodulate:
         return made
     with jax.named_scope("demodulation"):
         energies = jnp.sum(jnp.square(kernel), axis=(0, 1))
         factors = jax.lax.rsqrt(jnp.square(styles) @ energies + 1e-8)
-    return made * factors[:, None, None, :].astype(dtype)
+    return (made.astype(jnp.float32) * factors[:, None, None, :]).astype(dtype)
 
 
 class StyledConv(nn.Module):
     """Style, modulated convolution, noise, bias, leaky ReLU.
 
     The style is ``A w + b`` with ``b`` from 1, at an equalized learning rate. The noise is one map
-    for all channels of an example, times a trained number that starts at 0. Noise is drawn with the
-    key ``dropout`` where there is one; otherwise it is the layer's constant, of collection
-    ``noise``, so that images are functions of their latents.
+    for all channels of an example, times a trained number that starts at 0. It is drawn with a key
+    of the example's; without keys it is the layer's constant, of collection ``noise``.
     """
 
     features: int
@@ -91,17 +91,14 @@ class StyledConv(nn.Module):
         self,
         images: Float[Array, "batch height width in_channels"],
         w: Float[Array, "batch units"],
-        *,
-        random: bool,
-        axis_name: str | None = None,
+        keys: Key[Array, "batch"] | None = None,
     ) -> Float[Array, "batch out_height out_width features"]:
         """The layer's feature maps.
 
         Args:
             images: feature maps of the layer before.
             w: mapped latents.
-            random: whether noise is drawn.
-            axis_name: mapped axis over which the batch is sharded in contiguous blocks.
+            keys: of the noise of each example, which other layers may have as well; None: constant.
         """
         channels = images.shape[-1]
         styles = EqualizedDense(channels, bias_init=1.0, dtype=jnp.float32, name="style")(w)
@@ -111,22 +108,18 @@ class StyledConv(nn.Module):
         made = modulated_conv(images, kernel, styles, up=self.up, dtype=dtype)
         strength = self.param("noise_strength", nn.initializers.zeros_init(), (), jnp.float32)
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,), jnp.float32)
-        maps = self._noise(*made.shape[:3], random=random, axis_name=axis_name)
-        noisy = made + (strength * maps)[..., None].astype(dtype)
+        maps = self._noise(made.shape[1], made.shape[2], keys)
+        noisy = (made.astype(jnp.float32) + (strength * maps)[..., None]).astype(dtype)
         return leaky(add_bias(noisy, bias))
 
-    def _noise(
-        self, count: int, height: int, width: int, *, random: bool, axis_name: str | None
-    ) -> Array:
+    def _noise(self, height: int, width: int, keys: Array | None) -> Array:
         def draw(key: Array) -> Array:
             return jax.random.normal(key, (height, width), jnp.float32)
 
         constant = self.variable("noise", "constant", lambda: draw(self.make_rng("params")))
-        if not random or not self.has_rng("dropout"):
+        if keys is None:
             return constant.value[None]
-        # Shapes are worked out without devices.
-        axis = None if self.is_initializing() else axis_name
-        return per_example(draw, self.make_rng("dropout"), count, axis)
+        return jax.vmap(lambda key: draw(role_key(key, self.name or "")))(keys)
 
 
 class ToImage(nn.Module):

@@ -76,7 +76,7 @@ LAYER = StyledConv(5)
 def variables():
     """A layer's, with noise and biases that matter."""
     x, w = single(X, sines(2, 4, a=0.3))
-    found = LAYER.init(jax.random.key(0), x, w, random=False)
+    found = LAYER.init(jax.random.key(0), x, w)
     params = {
         **found["params"],
         "noise_strength": jnp.asarray(0.7),
@@ -98,9 +98,7 @@ def test_a_layer_is_style_convolution_noise_bias_and_activation(variables):
     values = one_by_one(X, np.asarray(params["kernel"], np.float64), styles)
     values = values + 0.7 * constant[None, ..., None] + np.arange(5)
     expected = np.where(values > 0, values, 0.2 * values) * 2**0.5
-    np.testing.assert_allclose(
-        layer(variables, latents, random=False), expected, rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(layer(variables, latents), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_noise_is_one_map_an_example_for_all_channels(variables):
@@ -116,20 +114,19 @@ def test_noise_is_one_map_an_example_for_all_channels(variables):
         )  # fmt: skip
         return np.asarray(made - bare) / 2**0.5
 
-    drawn = noise(random=True, rngs={"dropout": jax.random.key(1)})
+    drawn = noise(keys=jax.random.split(jax.random.key(1), 2))
     np.testing.assert_allclose(drawn, np.broadcast_to(drawn[..., :1], drawn.shape), atol=1e-4)
-    other = noise(random=True, rngs={"dropout": jax.random.key(2)})
+    other = noise(keys=jax.random.split(jax.random.key(2), 2))
     assert all(np.abs(a - b).max() > 0.1 for a, b in ((drawn, other), (drawn[0], drawn[1])))
-    for arguments in ({"random": True}, {"random": False}):
-        fixed = noise(**arguments)[..., 0]
-        both = np.broadcast_to(variables["noise"]["constant"], fixed.shape)
-        np.testing.assert_allclose(fixed, both, atol=1e-4)
+    fixed = noise()[..., 0]
+    both = np.broadcast_to(variables["noise"]["constant"], fixed.shape)
+    np.testing.assert_allclose(fixed, both, atol=1e-4)
 
 
 def test_drawn_noise_has_unit_variance():
     wide = StyledConv(1)
     images, w = jnp.zeros((8, 32, 32, 1)), jnp.zeros((8, 2))
-    variables = wide.init(jax.random.key(0), images, w, random=False)
+    variables = wide.init(jax.random.key(0), images, w)
     assert variables["params"]["noise_strength"] == 0.0
     params = {
         **variables["params"],
@@ -137,7 +134,7 @@ def test_drawn_noise_has_unit_variance():
         "bias": jnp.full(1, 50.0),
     }
     made = wide.apply(
-        {**variables, "params": params}, images, w, random=True, rngs={"dropout": jax.random.key(1)}
+        {**variables, "params": params}, images, w, jax.random.split(jax.random.key(1), 8)
     )
     noise = made / 2**0.5 - 50.0
     # 8,192 draws: standard errors are 0.011 and 0.008.
