@@ -49,7 +49,7 @@ def discriminate(
     fake, pull_back, g_state = jax.vjp(fakes, making.params, has_aux=True)
     still = jax.lax.stop_gradient(fake)
     real, labels = shown_as_real(game, making, extras, batch, key, update)
-    player = _iterated(player)
+    player = iterated(player)
 
     def judge(variables: Any, images: Any, of: Any, role: str, key_: PRNGKey) -> Any:
         shown = game.seen(images, key, role, update, extras)
@@ -185,7 +185,7 @@ def train_step(game: Game, state: State, batch: Batch, key: PRNGKey) -> tuple[St
         rows["label"] = jnp.asarray(batch["label"])
     # Rows of one critic update are n_critic apart, however many devices share them.
     rows = {n: a.reshape(-1, model.n_critic, *a.shape[1:]) for n, a in rows.items()}
-    making = _iterated(state.players["generator"])
+    making = iterated(state.players["generator"])
     state = state.replace(players={**state.players, "generator": making})
     player, extras, last = state.players["discriminator"], state.extras, None
     for update in range(model.n_critic):
@@ -210,7 +210,7 @@ def train_step(game: Game, state: State, batch: Batch, key: PRNGKey) -> tuple[St
     return new, metrics
 
 
-def _iterated(player: Player) -> Player:
+def iterated(player: Player) -> Player:
     """A player whose spectral normalization is one iteration further on."""
     variables = spectral.moved(player.variables)
     return player.replace(model_state={n: v for n, v in variables.items() if n != "params"})
