@@ -2,6 +2,8 @@
 
 import gc
 import os
+import shutil
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -33,9 +35,21 @@ jax.config.update("jax_disable_most_optimizations", True)
 install_import_hook("jaxgan", "beartype.beartype")
 
 
+# Where workers of one session find each other's compiled programs; the first process sets it.
+PROGRAMS = "JAXGAN_TESTS_PROGRAMS"
+
+
 def pytest_configure(config):
-    """Leaves the order of modules to `pytest_collection_modifyitems`; xdist has one of its own."""
+    """Programs that were compiled before, in this process or another one, are not compiled again.
+
+    The order of modules is left to `pytest_collection_modifyitems`; xdist has one of its own.
+    """
     config.option.loadscopereorder = False
+    if PROGRAMS not in os.environ:
+        os.environ[PROGRAMS] = folder = tempfile.mkdtemp(prefix="jaxgan-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def pytest_collection_modifyitems(items):
