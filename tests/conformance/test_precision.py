@@ -73,9 +73,11 @@ HEADS = (
         "spectral_product",
     ),
     *("augmentation", "autoregressive", "codebook", "similarity"),
+    *("/mapping", "/style", "demodulation", "/conv_4", "/image_4", "/end_"),
 )
 """Last layers, which compute in float32, the scales that a class has in normalization, losses that
-compare images, the largest singular values of weights, augmentations, codebooks, and flows."""
+compare images, the largest singular values of weights, augmentations, codebooks, flows, and
+StyleGAN2's mapping, styles and coarsest resolution."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name
