@@ -116,8 +116,8 @@ def test_ctrl_c_ends_the_workers():
         assert len(workers) == 1
         process.send_signal(signal.SIGINT)
         assert "interrupted" in process.stderr.read()
-        assert process.wait(timeout=60) == 130
-    deadline = time.monotonic() + 10
+        assert process.wait(timeout=120) == 130
+    deadline = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline, "a worker is still there"
         time.sleep(0.05)
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_the_workers():
 
 def children(pid):
     """Processes that another one has started; it may be about to."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     found = []
     while not found and time.monotonic() < deadline:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -111,7 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return Folder(tmp_path_factory.mktemp("resume"))
 
 
-def wait_until(condition: Any, process: subprocess.Popen[str], seconds: float = 120.0) -> None:
+def wait_until(condition: Any, process: subprocess.Popen[str], seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
@@ -121,7 +121,7 @@ def stop(process: subprocess.Popen[str], number: int) -> str:
     """Sends a signal, unless the process was faster, and returns what it said."""
     if process.poll() is None:
         process.send_signal(number)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     return out + err
 
 
