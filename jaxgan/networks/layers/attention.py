@@ -59,8 +59,8 @@ class SelfAttention(nn.Module):
         query = _places(conv(narrow, "query")(inputs))
         key = _places(pooled(conv(narrow, "key")(inputs)))
         value = _places(pooled(conv(half, "value")(inputs)))
-        logits = jnp.einsum("bic,bjc->bij", query, key, preferred_element_type=jnp.float32)
-        shares = nn.softmax(logits, axis=-1).astype(value.dtype)
+        logits = jnp.einsum("bic,bjc->bij", query, key)
+        shares = nn.softmax(logits.astype(jnp.float32), axis=-1).astype(value.dtype)
         found = jnp.einsum("bij,bjc->bic", shares, value).reshape(*inputs.shape[:-1], half)
         gamma = self.param("gamma", nn.initializers.zeros_init(), (), jnp.float32)
         return inputs + (gamma * conv(channels, "out")(found)).astype(inputs.dtype)
@@ -75,8 +75,10 @@ def pooled(
     [[5.0, 7.0]]
     """
     batch, height, width, channels = images.shape
-    even = images[:, : height // 2 * 2, : width // 2 * 2]
-    return even.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+    # In float32, for the gradient is a sum.
+    even = images[:, : height // 2 * 2, : width // 2 * 2].astype(jnp.float32)
+    apart = even.reshape(batch, height // 2, 2, width // 2, 2, channels)
+    return apart.max(axis=(2, 4)).astype(images.dtype)
 
 
 def _places(
