@@ -124,14 +124,11 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
     """
     data, prior = experiment.data, model.prior
     is_image = data.dtype == "uint8"
-    classes = base.classes_of(data) if prior.conditional else 0
-    gan_checks.check_experiment(experiment, model)
-    networks = Networks(model.generator, model.discriminator, data.image_shape, classes, axis_name)
-    d_optimizer = model.discriminator_optimizer.build(experiment.steps * model.n_critic)
-    g_optimizer = model.generator_optimizer.build(experiment.steps)
+    game = game_of(experiment, model, axis_name=axis_name)
+    networks, classes = game.networks, game.networks.classes
 
-    def draw(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
-        return rng.per_example(lambda k: prior.draw(k, classes), key, count, axis)
+    def draw(key: PRNGKey, count: int) -> Latents:
+        return game.draw(key, count, None)
 
     def init(key: PRNGKey, batch: Batch) -> State:
         images = apply.to_symmetric(jnp.asarray(batch["image"])[:1])
@@ -147,8 +144,8 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
             **networks.labelled,
         )  # fmt: skip
         players = {
-            "generator": new_player(making, g_optimizer),
-            "discriminator": new_player(judging, d_optimizer),
+            "generator": new_player(making, game.optimizers["generator"]),
+            "discriminator": new_player(judging, game.optimizers["discriminator"]),
         }
         extras: dict[str, Any] = {
             "penalties": tuple(penalty.init() for penalty in model.penalties),
@@ -161,11 +158,6 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         if model.diagnostics:
             extras["slope"] = jnp.zeros(())
         return new_state(players, averaged=("generator",), extras=extras)
-
-    game = Game(
-        model, networks, {"generator": g_optimizer, "discriminator": d_optimizer}, draw,
-        experiment.batch_size,
-    )  # fmt: skip
 
     def train_step(state: State, batch: Batch, key: PRNGKey) -> tuple[State, Metrics]:
         return gan_step.train_step(game, state, batch, key)
@@ -217,4 +209,34 @@ def gan(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> 
         (base.Phase(experiment.steps, train_step),),
         evaluate,
         base.with_label(generation) if classes else generation,
+    )
+
+
+def game_of(experiment: Experiment, model: Gan, *, axis_name: str | None = None) -> Game:
+    """What does not change from step to step, for train steps that are not `gan`'s own.
+
+    Args:
+        experiment: as of `gan`.
+        model: as of `gan`.
+        axis_name: as of `gan`.
+
+    Raises:
+        ConfigError: as of `gan`.
+    """
+    data, prior = experiment.data, model.prior
+    classes = base.classes_of(data) if prior.conditional else 0
+    gan_checks.check_experiment(experiment, model)
+
+    def draw(key: PRNGKey, count: int, axis: str | None = None) -> Latents:
+        return rng.per_example(lambda k: prior.draw(k, classes), key, count, axis)
+
+    return Game(
+        model,
+        Networks(model.generator, model.discriminator, data.image_shape, classes, axis_name),
+        {
+            "generator": model.generator_optimizer.build(experiment.steps),
+            "discriminator": model.discriminator_optimizer.build(experiment.steps * model.n_critic),
+        },
+        draw,
+        experiment.batch_size,
     )

@@ -167,7 +167,7 @@ def test_shapes_as_the_defaults_make_it(network, image_shape):
         assert len(leaf.shape) == len(shape)
         # How many features there are depends on the network and the image.
         assert all(size in (found, None) for found, size in zip(leaf.shape, shape, strict=True))
-    known = {"params", "batch_stats", "spectral", "reference", "noise", "average"}
+    known = {"params", "batch_stats", "spectral", "reference", "noise", "average", "growth"}
     assert variables.keys() <= known
     # What training changes keeps its structure.
     assert structure(changed) == structure({k: v for k, v in variables.items() if k != "params"})
@@ -179,6 +179,9 @@ def test_values_and_gradients(network):
     network = small(network)
     inputs, arguments, _ = call(network)
     variables = weights(lambda: network.init(KEYS, *inputs, train=False, **arguments))
+    if "growth" in variables:
+        # While the second level fades in, both layers to or from RGB are in use.
+        variables["growth"] = {"levels": jnp.float32(0.5)}
     state = {k: v for k, v in variables.items() if k != "params"}
     traces = []
 
