@@ -14,9 +14,10 @@ block a stage rather than two, batches of 64 rather than 512, ten times the lear
 everything that the paper's CIFAR-10 run changes within its first 20 million images within the first
 96,000. The augmentations are those that digits bear: brightness, contrast, luma flip, and cutout.
 
-Measured on digits, seed 0, 300 steps, by tests/end_to_end/learning.py
-(fid[digits-cnn,train1500,gen1000,q8,ema]; two busy cores of an AMD EPYC): 6.6, from 21.4 before the
-first step; 45 s of processor time, 15 of them compilation. All 1,500 steps have not been run.
+Measured on digits, seed 0, after 200 and 300 steps, by tests/end_to_end/learning.py
+(fid[digits-cnn,train1500,gen1000,q8,ema]; two busy cores of an AMD EPYC): 7.5 and 6.6, from 21.4
+before the first step; 40 and 45 s of processor time, 15 of them compilation. All 1,500 steps have
+not been run.
 
 The published configurations are values: `jaxgan.algorithms.r3gan_published.PUBLISHED`. None of them
 was trained here; FID, as reported: CIFAR-10 1.96 (250 million images, 4 days on 8 L40 cards),
