@@ -78,9 +78,10 @@ def check(path, precision, bound):
 
 def trained(path, **changes):
     """Program, state and experiment after all steps."""
+    experiment = experiment_file.load_experiment(path)
+    evaluation = Evaluation(samples=1000, backbone=experiment.evaluation.backbone)
     experiment = dataclasses.replace(
-        experiment_file.load_experiment(path),
-        **{"seed": SEED, "evaluation": Evaluation(samples=1000), **changes},
+        experiment, **{"seed": SEED, "evaluation": evaluation, **changes}
     )
     program = compile_program(experiment, "none")
     replicate = program.plan.replicate
@@ -112,7 +113,15 @@ def accuracy(program, state, classifier, image_shape):
     """Share of 500 samples that are recognized as the class that they were made for."""
     labels = np.arange(500, dtype=np.int32) % 10
     latents = sampling.latents_of(program, jax.random.key(1), len(labels), labels=labels)
-    images = np.asarray(program.generate(state, latents))
+    images = shrunk(np.asarray(program.generate(state, latents)), image_shape)
     backbone = load_backbone(classifier, image_shape)
     scores = extract(backbone, [images], which="generated", logits=True).logits
     return float((scores.argmax(axis=1) == labels).mean())
+
+
+def shrunk(images, image_shape):
+    """Means of square blocks, of images that are larger than a classifier's."""
+    size = image_shape[0]
+    factor = images.shape[1] // size
+    blocks = images.reshape(-1, size, factor, size, factor, images.shape[-1])
+    return np.round(blocks.mean(axis=(2, 4))).astype(np.uint8)
