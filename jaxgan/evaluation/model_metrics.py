@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.data.sources.lucic_triangles import LucicTriangles
 from jaxgan.evaluation.likelihood.annealed import Annealing, annealed_log_likelihood
 from jaxgan.evaluation.likelihood.bidirectional import gap
 from jaxgan.evaluation.likelihood.targets import Target
@@ -165,7 +164,7 @@ def _manifold(model: Model) -> Numbers:
     from jaxgan.evaluation.manifolds import lucic_triangles, triangles
     from jaxgan.evaluation.manifolds.inversion import invert
 
-    published = isinstance(model.source, LucicTriangles)
+    published = model.source.info().name == "lucic-triangles"
     closest = lucic_triangles.closest if published else triangles.closest
     assert model.pixels is not None
     assert model.prior is not None

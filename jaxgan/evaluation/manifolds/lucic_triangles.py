@@ -22,10 +22,11 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Num
 
 from jaxgan import rng
-from jaxgan.data.sources.lucic_triangles import POINTS
 from jaxgan.evaluation.manifolds.inversion import to_unit
 from jaxgan.evaluation.manifolds.triangle_images import SIZE, coverage, coverage_derivative
 
+POINTS = 8
+"""Points that the published images count along either side of a pixel."""
 BANK = 4096
 """Triangles that are compared with every image."""
 STARTS = 4

@@ -8,7 +8,8 @@ from scipy.optimize import least_squares
 
 from jaxgan.data.sources import lucic_triangles as data
 from jaxgan.data.sources import triangles
-from jaxgan.evaluation.manifolds.lucic_triangles import closest, corners_of
+from jaxgan.evaluation.manifolds.lucic_triangles import POINTS, closest, corners_of
+from jaxgan.evaluation.model_metrics import MODEL_METRICS, Model
 
 SHARES = np.random.RandomState(5).random_sample((6, 4))
 
@@ -39,6 +40,7 @@ def test_corners_are_those_of_the_data():
     # Half a pixel, less half of an eighth.
     expected = data.corners_of(SHARES)[..., ::-1] + 7 / 16
     np.testing.assert_allclose(made, expected, atol=1e-4)
+    assert POINTS == data.POINTS
 
 
 def test_images_of_the_set_are_as_far_as_the_grid_of_points_says(found):
@@ -79,3 +81,23 @@ def test_no_other_search_finds_a_closer_one(found, index):
 def test_nothing_has_no_distance():
     with pytest.raises(ValueError, match="there are no images"):
         closest(np.zeros((0, 28, 28, 1), np.uint8))
+
+
+def _gray(codes):
+    """Images of one level each."""
+    return jnp.ones((len(codes), 28, 28, 1)) * codes[:, :1, None, None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "share"), [(data.LucicTriangles(), 1.0), (triangles.Triangles(), 0.0)]
+)
+def test_the_metric_has_the_manifold_of_its_data(source, share):
+    images = data.render(data.corners_of(SHARES))
+    model = Model(
+        source, [{"image": images, "mask": np.ones(6)}], draws=1, seed=0,
+        pixels=jax.tree_util.Partial(_gray),
+        prior=lambda key, count: jax.random.uniform(key, (count, 1)),
+        samples=lambda count: images[:count], sample_count=6,
+    )  # fmt: skip
+    assert MODEL_METRICS["manifold"].compute(model)["manifold_precision"].value == share
