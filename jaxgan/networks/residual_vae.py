@@ -75,7 +75,8 @@ class ResnetDecoder(ResnetImages):
         """
         layer, dtype = norm_layer(self.batch_norm, self.norm), compute_dtype(self.dtype)
 
-        def norm() -> Normalize:
+        def norm(block: int = 0) -> Normalize:
+            del block
             return normalization(layer, dtype=dtype, train=train, axis_name=axis_name)
 
         rows = with_reference(layer, latent, train=train, axis_name=axis_name)
