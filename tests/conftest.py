@@ -69,6 +69,7 @@ def pytest_runtest_setup(item):
         pytest.skip(reason)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
     """Forgets compiled programs between modules, where the process has very many of them.
 
