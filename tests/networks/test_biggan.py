@@ -167,9 +167,11 @@ LATENTS = {
 def variables(network):
     """Random ones, in which attention is on."""
     shapes = shapes_of(network, LATENTS, **ARGUMENTS)
-    return jax.tree.map(
-        lambda s: jnp.asarray(np.abs(DRAWS.normal(0.5, 0.3, s.shape)), s.dtype), shapes
-    )
+    # They may be made first while something is traced.
+    with jax.ensure_compile_time_eval():
+        return jax.tree.map(
+            lambda s: jnp.asarray(np.abs(DRAWS.normal(0.5, 0.3, s.shape)), s.dtype), shapes
+        )
 
 
 @functools.cache
