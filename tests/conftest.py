@@ -71,15 +71,16 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
-    """Forgets compiled programs between modules, where the process has very many of them.
+    """Forgets compiled programs where the process has very many, between modules or slow tests.
 
     Each has a dozen mappings of memory, of which Linux gives a process 65,530.
     """
     maps = Path("/proc/self/maps")
-    if (nextitem is None or nextitem.path != item.path) and maps.exists():
+    elsewhere = nextitem is None or nextitem.path != item.path
+    if (elsewhere or item.get_closest_marker("slow")) and maps.exists():
         with maps.open() as lines:
             count = sum(1 for _ in lines)
-        if count > 20_000:
+        if count > (20_000 if elsewhere else 40_000):
             jax.clear_caches()
             gc.collect()
 

@@ -68,10 +68,11 @@ HEADS = (
     *("Pairs", "spectral_product"),
     *("augmentation", "autoregressive", "codebook", "similarity"),
     *("/mapping", "/style", "demodulation", "/conv_4", "/image_4", "/end_"),
+    *("GenerativeBasis", "DiscriminativeBasis", "ProganDiscriminator._score"),
 )
 """Last layers, which compute in float32, the scales that a class has in normalization, losses that
 compare images, the largest singular values of weights, augmentations, codebooks, flows, and
-StyleGAN2's mapping, styles and coarsest resolution."""
+StyleGAN2's mapping, styles and coarsest resolution, and the ends of R3GAN and ProGAN."""
 
 PRODUCTS = {"dot_general", "conv_general_dilated"} | {
     value.name
@@ -116,9 +117,11 @@ def equations(jaxpr: Any, scope: str = "") -> Iterator[Equation]:
 
     for equation in jaxpr.eqns:
         inside = f"{scope}/{equation.source_info.name_stack}"
-        yield Equation(
-            equation.primitive.name, inside, types(equation.invars), types(equation.outvars)
-        )
+        name = equation.primitive.name
+        if name == "reduce_sum" and equation.invars[0].aval.size == equation.outvars[0].aval.size:
+            # Of one term each: `vmap` transposed.
+            name = "reshape"
+        yield Equation(name, inside, types(equation.invars), types(equation.outvars))
         for value in equation.params.values():
             for inner in value if isinstance(value, tuple | list) else (value,):
                 if hasattr(inner := getattr(inner, "jaxpr", inner), "eqns"):
