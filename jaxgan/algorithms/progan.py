@@ -151,9 +151,11 @@ def progan(
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: as `jaxgan.algorithms.gan.gan`, or a stage has no step.
+        ConfigError: as `jaxgan.algorithms.gan.gan`, a stage has no step, or the data has no images.
         ValueError: the images are not square.
     """
+    if experiment.data.dtype != "uint8":
+        raise ConfigError("progressive growing is for images, and these are points")
     algorithm = gan(experiment, model, axis_name=axis_name)
     game = game_of(experiment, model, axis_name=axis_name)
     sizes = level_sizes(experiment.data.image_shape)

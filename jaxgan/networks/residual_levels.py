@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 
 from jaxgan.networks.trunk import Pyramid, pyramid
 from jaxgan.typing import ImageShape
@@ -70,7 +70,7 @@ def attention_blocks(image_shape: ImageShape) -> tuple[int, int]:
     return (4, 1) if image_shape[:2] == (64, 64) else discriminator_blocks(image_shape)
 
 
-def check_attention(halvings: Sequence[int], there: Container[int]) -> None:
+def check_attention(halvings: Sequence[int], there: Collection[int]) -> None:
     """Refuses self-attention where a network has no features.
 
     Args:
@@ -84,5 +84,5 @@ def check_attention(halvings: Sequence[int], there: Container[int]) -> None:
         if number not in there:
             raise ValueError(
                 f"attention = {tuple(halvings)}: of images of this size there are no features after"
-                f" {number} halvings, but after {there}"
+                f" {number} halvings, but after {', '.join(map(str, there))}"
             )

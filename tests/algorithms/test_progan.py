@@ -13,6 +13,7 @@ from jaxgan.algorithms.progan import ProGan, Stage
 from jaxgan.algorithms.progan_published import CIFAR_10
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.pipeline import Data
+from jaxgan.data.sources.gaussians import Ring
 from jaxgan.networks.mlp import MlpDiscriminator, MlpGenerator
 from jaxgan.networks.progan import ProganDiscriminator, ProganGenerator
 from jaxgan.objectives.priors import Normal
@@ -191,3 +192,10 @@ def test_what_cannot_grow_is_refused():
             dataclasses.replace(MODEL, **changes)
     with pytest.raises(ConfigError, match="level 1 would be trained for no step: 64 images"):
         build(experiment_of(batch_size=64))
+
+
+def test_points_are_refused():
+    model = ProGan(generator=ProganGenerator(), discriminator=ProganDiscriminator())
+    data = Data(source=Ring(), image_size=1, channels=2)
+    with pytest.raises(ConfigError, match="for images, and these are points"):
+        build(Experiment(name="points", model=model, data=data))
