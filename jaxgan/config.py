@@ -13,14 +13,15 @@ import os
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, get_args
 
+# What others need to know of settings they import from here as well.
+from jaxgan.describe import config_fields, is_network, shown_value
+from jaxgan.describe import describe as describe
 from jaxgan.optim import Optimizer
 
 Precision = Literal["float32", "bfloat16"]
 """Number format of the networks' arithmetic, as in `jaxgan.networks.layers.options`."""
 LONGEST_NAME = 200
 """Bytes of an experiment's name: file systems take 255, and a seed is appended."""
-# Fields of every flax.linen module that are bookkeeping, not configuration.
-_LINEN_FIELDS = frozenset({"parent", "name"})
 
 
 class ConfigError(ValueError):
@@ -99,7 +100,7 @@ class Model:
             usual = field.default is not dataclasses.MISSING and value == field.default
             optimizer = isinstance(value, Optimizer) and not isinstance(value, Model)
             if not usual and not is_network(value) and not optimizer:
-                shown.append(f"{field.name} = {_shown(value)}")
+                shown.append(f"{field.name} = {shown_value(value)}")
         return ", ".join(shown) or type(self).__name__
 
     def warnings(self) -> tuple[str, ...]:
@@ -267,32 +268,3 @@ class Run:
     def folder(self, experiment: Experiment) -> str:
         """The run's folder: `workdir`, or one named after the experiment and its seed."""
         return self.workdir or f"runs/{experiment.name}-seed{experiment.seed}"
-
-
-def config_fields(value: Any) -> list[dataclasses.Field[Any]]:
-    """The fields of a dataclass that configure it (a linen module has others besides)."""
-    linen = is_network(value)
-    return [
-        f for f in dataclasses.fields(value) if f.init and not (linen and f.name in _LINEN_FIELDS)
-    ]
-
-
-def is_network(value: Any) -> bool:
-    """Whether a value is a flax.linen module."""
-    return any(c.__module__.startswith("flax.linen") for c in type(value).__mro__)
-
-
-def _shown(value: Any) -> str:
-    """A field's value on one line."""
-    if isinstance(value, tuple):
-        return ", ".join(map(_shown, value)) or "none"
-    return describe(value) if dataclasses.is_dataclass(value) else f"{value!r}"
-
-
-def describe(value: Any) -> str:
-    """A configuration on one line: ``Hinge()``, ``Adam(learning_rate=0.0002, b1=0.5)``."""
-    shown = []
-    for field in config_fields(value):
-        if (current := getattr(value, field.name)) != field.default:
-            shown.append(f"{field.name}={current!r}")
-    return f"{type(value).__name__}({', '.join(shown)})"
