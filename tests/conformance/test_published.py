@@ -15,6 +15,7 @@ PUBLISHED = {
     ("biggan", "cifar_without_attention"): (4_304_387, 4_207_361),
     ("biggan", "tiny_imagenet"): None,
     ("biggan", "imagenet"): (70_433_988, 87_982_370),
+    ("progan", "cifar"): (1_296_908, 1_298_689),
     ("sagan", "cifar"): (4_386_308, 1_075_586),
     ("sagan", "imagenet"): None,
 }
@@ -28,12 +29,15 @@ def test_in_outline(file, name):
     experiment = made(Digits()) if name == "tiny_imagenet" else made()
     outline(experiment)
     model, data = experiment.model, experiment.data
-    label = jnp.zeros(1, jnp.int32)
-    latents = {"noise": jnp.zeros((1, model.prior.noise.size)), "label": label}
-    common = {"classes": data.classes, "train": False}
+    common: dict[str, object] = {"train": False}
+    images, labels = jnp.zeros((1, *data.image_shape)), ()
+    latents = jax.eval_shape(lambda key: model.prior.draw(key, data.classes), jax.random.key(0))
+    latents = jax.tree.map(lambda leaf: jnp.zeros((1, *leaf.shape), leaf.dtype), latents)
+    if model.prior.conditional:
+        common["classes"], labels = data.classes, (latents["label"],)
     given = (
         (model.generator, (latents,), {"image_shape": data.image_shape}),
-        (model.discriminator, (jnp.zeros((1, *data.image_shape)), label), {}),
+        (model.discriminator, (images, *labels), {}),
     )
     counts = []
     for network, inputs, more in given:

@@ -26,6 +26,7 @@ from jaxgan.evaluation.features.backbone import Backbone, network_backbone, weig
 from jaxgan.evaluation.features.by_channel import by_channel
 from jaxgan.evaluation.features.efficientnet import load_efficientnet_lite1
 from jaxgan.evaluation.features.inception import FILTERS, load_inception
+from jaxgan.evaluation.features.resizing import area_means
 from jaxgan.typing import ImageShape, Params
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -118,7 +119,8 @@ def load_backbone(name: str, image_shape: ImageShape) -> Backbone:
 
     Args:
         name: ``"digits-cnn"`` (8x8x1), ``"fashion-cnn"`` (28x28x1), either of them for a stack of
-            three such images as well (8x8x3: `jaxgan.evaluation.features.by_channel`), ``"pixels"``
+            three such images as well (8x8x3: `jaxgan.evaluation.features.by_channel`), and for
+            images of 2, 3, ... times that size, averaged over areas (``area8x8``); ``"pixels"``
             (any image; pixel
             values in [0, 1], averaged over areas down to 8x8 where the image is larger, and
             reported with that size: ``pixels8x8``), ``"identity"`` (points, 1x1xd; their
@@ -185,20 +187,23 @@ def _check_photographs(name: str, image_shape: ImageShape) -> None:
 
 def _load_shipped(name: str, image_shape: ImageShape) -> Backbone:
     shipped = SHIPPED[name]
-    gray = (*image_shape[:2], 1)
-    if gray != shipped.image_shape or image_shape[2] not in (1, STACK):
+    height, width, _ = shipped.image_shape
+    times = max(image_shape[0] // height, 1)
+    if image_shape[:2] != (times * height, times * width) or image_shape[2] not in (1, STACK):
         raise ValueError(
             f"backbone {name} reads images of {_shape(shipped.image_shape)}, these are "
-            f"{_shape(image_shape)}; 'pixels' reads images of any shape"
+            f"{_shape(image_shape)}, which is no whole multiple; 'pixels' reads images of any shape"
         )
     params = read_weights(WEIGHTS / f"{shipped.file}.npz")
     backbone = network_backbone(
         shipped.network,
         params,
+        prepare=(lambda images: images) if times == 1 else partial(area_means, times=times),
         name=name,
         digest=weights_digest(params),
-        image_shape=shipped.image_shape,
+        image_shape=(times * height, times * width, 1),
         dimension=shipped.network.dimension,
+        resize="none" if times == 1 else f"area{height}x{width}",
     )
     return backbone if image_shape[2] == 1 else by_channel(backbone, image_shape[2])
 

@@ -6,6 +6,7 @@ at two pixels of each row and column however much smaller the result is.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import jax
@@ -43,6 +44,14 @@ def resize(
     rows = _between(images[:, low], images[:, high], share[:, None, None])
     low, high, share = _neighbors(width, side, centers)
     return _between(rows[:, :, low], rows[:, :, high], share[:, None])
+
+
+@partial(jax.jit, static_argnames="times")
+def area_means(images: Num[Array, "batch h w c"], times: int) -> Float32[Array, "batch y x c"]:
+    """Means over squares of ``times`` x ``times`` pixels, which must fill the images."""
+    batch, height, width, channels = images.shape
+    squares = (batch, height // times, times, width // times, times, channels)
+    return jnp.mean(images.astype(jnp.float32).reshape(squares), axis=(2, 4))
 
 
 def _between(

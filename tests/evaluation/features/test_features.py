@@ -192,6 +192,24 @@ def test_defaults():
     assert default_backbone("cifar10") == "pixels"
 
 
+def test_larger_images_are_averaged_down_to_what_a_classifier_reads():
+    small = np.random.default_rng(0).integers(0, 246, (3, 8, 8, 1)).astype(np.uint8)
+    large = small.repeat(3, axis=1).repeat(3, axis=2)
+    # Means stay what they are where a square's values differ.
+    large[:, ::3, ::3] += 9
+    large[:, 1::3, 2::3] -= np.minimum(small, 9)
+    exact = large.reshape(3, 8, 3, 8, 3, 1).astype(np.float64).mean(axis=(2, 4))
+    backbone, plain = (load_backbone("digits-cnn", (size, size, 1)) for size in (24, 8))
+    expected = plain.features(exact.astype(np.float32))
+    np.testing.assert_allclose(backbone.features(large), expected, rtol=1e-4, atol=1e-4)
+    assert (backbone.resize, plain.resize) == ("area8x8", "none")
+    assert backbone.image_shape == (24, 24, 1)
+    assert load_backbone("digits-cnn", (16, 16, 3)).image_shape == (16, 16, 3)
+    for shape in ((12, 12, 1), (16, 24, 1), (4, 4, 1)):
+        with pytest.raises(ValueError, match="which is no whole multiple"):
+            load_backbone("digits-cnn", shape)
+
+
 def test_wrong_names_and_shapes_are_refused_in_one_line():
     with pytest.raises(ValueError, match="no backbone 'vgg'; choose one of digits-cnn, fa"):
         load_backbone("vgg", (8, 8, 1))
