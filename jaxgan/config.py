@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, get_args
 # What others need to know of settings they import from here as well.
 from jaxgan.describe import config_fields, is_network, shown_value
 from jaxgan.describe import describe as describe
+from jaxgan.intervals import Interval, check_least
 from jaxgan.optim import Optimizer
 
 Precision = Literal["float32", "bfloat16"]
@@ -41,8 +42,8 @@ def config_errors() -> Iterator[None]:
 
 def _at_least(value: Any, least: int, *names: str) -> None:
     for name in names:
-        if (number := getattr(value, name)) < least:
-            raise ConfigError(f"{name} = {number}: must be at least {least}")
+        with config_errors():
+            check_least(name, getattr(value, name), least)
 
 
 def _one_of(value: Any, name: str, *choices: str) -> None:
@@ -134,9 +135,10 @@ class Evaluation:
     """Feature extractor of the distances; auto: the one shipped for the data set."""
     batch_size: int = 250
     """Images a device call."""
-    every: int = 0
-    """Steps between measurements while training; 0: none. On the validation split where images were
-    set aside for it (--data.validation), else only sample distances, on the training split."""
+    every: Interval = 0
+    """Steps between measurements while training, or images seen (50kimg); 0: none. On validation
+    images, where some were set aside (--data.validation), else only distances to training images.
+    """
     metrics: tuple[str, ...] = ("fid", "kid")
     """Metrics of samples, by their names in `jaxgan.evaluation.metrics`."""
     weights: Literal["ema", "raw"] = "ema"
@@ -241,16 +243,16 @@ class Run:
 
     workdir: str = ""
     """Folder of the run; empty: runs/NAME-seedSEED."""
-    checkpoint_every: int = 1000
-    """Steps between checkpoints; the last step is always saved."""
+    checkpoint_every: Interval = 1000
+    """Steps between checkpoints, or images seen (50kimg); the last step is always saved."""
     checkpoint_seconds: float = 0.0
     """Seconds after which one is due as well, with the next line of metrics.jsonl; 0: never."""
     keep: int = 2
     """Newest checkpoints to keep, beside the best one."""
-    log_every: int = 50
-    """Steps between lines of metrics.jsonl and updates of the terminal."""
-    images_every: int = 500
-    """Steps between sample grids in TensorBoard; 0: only at the end."""
+    log_every: Interval = 50
+    """Steps between lines of metrics.jsonl and updates of the terminal, or images seen (5kimg)."""
+    images_every: Interval = 500
+    """Steps between sample grids in TensorBoard, or images seen (50kimg); 0: only at the end."""
     parallel: Parallel = "auto"
     """auto: pmap when there are several devices, else none."""
     steps_per_dispatch: int = 0

@@ -84,6 +84,12 @@ class TestValues:
         (lambda: Evaluation(batch_size=0), "batch_size = 0: must be at least 1"),
         (lambda: EarlyStopping(patience=0), "patience = 0: must be at least 1"),
         (lambda: Run(checkpoint_every=0), "checkpoint_every = 0: must be at least 1"),
+        (
+            lambda: Run(checkpoint_every="50 kimg"),
+            "checkpoint_every = '50 kimg': must be a number of steps, or of thousands of images"
+            " such as 50kimg",
+        ),
+        (lambda: Evaluation(every="0kimg"), "every = '0kimg': must be more than 0 images"),
         (lambda: Run(keep=0), "keep = 0: must be at least 1"),
         (lambda: Run(log_every=0), "log_every = 0: must be at least 1"),
         (lambda: Run(images_every=-1), "images_every = -1: must be at least 0"),

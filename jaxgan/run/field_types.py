@@ -27,8 +27,8 @@ def misfit(cls: type, values: Mapping[str, Any]) -> str | None:
     dataclasses. What a field says in a way that is not understood here is let through.
 
     >>> from jaxgan.config import Evaluation
-    >>> misfit(Evaluation, {"every": "often"})
-    "every = 'often': must be a whole number"
+    >>> misfit(Evaluation, {"samples": "many"})
+    "samples = 'many': must be a whole number"
 
     Args:
         cls: a dataclass.

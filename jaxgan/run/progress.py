@@ -27,7 +27,7 @@ class _Bar(Progress):
 
 
 class Terminal:
-    """Shows step, rate, time left and losses: live on a terminal, else as a line now and then.
+    """Shows step, images, rate, time left, losses: live on a terminal, else as a line now and then.
 
     Args:
         total_steps: the step at which the run ends.
@@ -78,14 +78,16 @@ class Terminal:
         now = self._clock()
         rate = self._rate(speed, step, images_seen)
         losses = "  ".join(f"{name} {value:.4g}" for name, value in (values or {}).items())
-        count = f"step {step:,}/{self._total:,}"
+        count, seen = f"step {step:,}/{self._total:,}", f"{_thousands(images_seen / 1000)} kimg"
         if self._bar is not None:
             if values is not None:
                 self._bar.losses = Text(losses)
-            self._bar.update(self._task, completed=step, count=count, rate=rate)
+            self._bar.update(
+                self._task, completed=step, count=count, rate=f"{seen}  {rate}".rstrip()
+            )
         elif values is not None:
             percent = f"({step / max(self._total, 1):.0%})"
-            line = "  ".join(part for part in (f"{count} {percent}", rate, losses) if part)
+            line = "  ".join(part for part in (f"{count} {percent}", seen, rate, losses) if part)
             if step >= self._total or now - self._printed >= self._every:
                 self._print(line)
                 self._printed, self._unprinted = now, ""

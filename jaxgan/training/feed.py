@@ -17,6 +17,7 @@ from jaxgan.data.pipeline import is_resident
 from jaxgan.data.prefetch import Prefetch
 from jaxgan.data.stream import stream
 from jaxgan.program import STEPS_IN_A_CALL, Program
+from jaxgan.training.periods import periods_of
 
 STEPS_PER_CALL = {"cpu": 5}
 """Steps in one call, at most, by platform: what a call costs is as much as a small network does."""
@@ -77,9 +78,7 @@ def open_feed(experiment: Experiment, run: Run, program: Program, position: Any 
     if is_resident(data, split):
         arrays = plan.replicate(splits.in_memory(data, "train"))
         most = most_steps_per_call(run, plan.platform)
-        periods = (
-            run.log_every, run.images_every, run.checkpoint_every, experiment.evaluation.every
-        )  # fmt: skip
+        periods = periods_of(experiment, run)
         ends = [phase.until for phase in program.phases]
         on_devices = functools.cache(lambda count: plan.replicate(np.asarray(count, np.int32)))
 

@@ -26,6 +26,7 @@ from jaxgan.training.feed import open_feed
 from jaxgan.training.finish import finish, measure
 from jaxgan.training.interrupted import Interrupted, while_measuring, while_training
 from jaxgan.training.opening import opening
+from jaxgan.training.periods import periods_of
 from jaxgan.training.preparation import prepared
 from jaxgan.training.rates import learning_rates
 from jaxgan.training.recorder import Recorder
@@ -163,6 +164,7 @@ def _loop(
         logger, experiment.images_per_step, checkpoints, learning_rates(experiment),
         alarms.so_far(folder),
     )  # fmt: skip
+    periods = periods_of(experiment, run)
     stopping, started = experiment.early_stopping, time.perf_counter() - position.seconds
     compiled, saved = None, time.perf_counter()
 
@@ -181,27 +183,26 @@ def _loop(
                 jax.block_until_ready(metrics)
                 recorder.pace.begin(step)
                 compiled = phase
-            end, logged = step == experiment.steps, step % run.log_every == 0
+            end, logged = step == experiment.steps, step % periods.log == 0
             signal = parallel.agreed_signal(interrupts.received, ask=logged)
             validation: dict[str, float] = {}
 
             if logged:
                 recorder.log()
-            if run.images_every and (end or step % run.images_every == 0):
+            if periods.images and (end or step % periods.images == 0):
                 jax.block_until_ready(state)
                 with recorder.pace.paused():
                     picture = pictures.sample_picture(program, on_one_device(state), experiment)
                     if picture is not None:
                         logger.image(step, "samples", picture)
-            every = experiment.evaluation.every
-            if every and (end or step % every == 0):
+            if periods.measure and (end or step % periods.measure == 0):
                 recorder.flush()
                 with recorder.pace.paused():
                     validation = measure(experiment, program, state, recorder, step, logger)
                 if stopping.metric:
                     position = position.judged(validation[stopping.metric], stopping)
             improved = bool(validation) and bool(stopping.metric) and position.bad == 0
-            due = step % run.checkpoint_every == 0
+            due = step % periods.checkpoint == 0
             if logged and run.checkpoint_seconds:
                 # On a line of the log, so that a resumption's lines are of the same steps.
                 late = time.perf_counter() - saved > run.checkpoint_seconds

@@ -43,6 +43,7 @@ from jaxgan.training.gathering import Begun, Together, document, start, trained
 from jaxgan.training.interrupted import Interrupted
 from jaxgan.training.membership import Members
 from jaxgan.training.one_member import Ended, Member, ended, opened
+from jaxgan.training.periods import periods_of
 from jaxgan.training.population import compile_population, member
 from jaxgan.training.preparation import prepared
 from jaxgan.training.start import Position
@@ -228,7 +229,7 @@ def _loop(
     started = time.perf_counter() - position.seconds
     compiled, saved, held = None, time.perf_counter(), []
     most = most_steps_per_call(run, jax.default_backend())
-    periods = (run.log_every, run.images_every, run.checkpoint_every, first.evaluation.every)
+    periods = periods_of(first, run)
     ends = [phase.until for phase in together.population.phases]
 
     own = (together.seeds, together.values, begun.died)
@@ -248,12 +249,12 @@ def _loop(
                 jax.block_until_ready(metrics)
                 members.begin(step)
                 compiled = phase
-            end, logged = step == together.steps, step % run.log_every == 0
-            signal, every = interrupts.received, first.evaluation.every
+            end, logged = step == together.steps, step % periods.log == 0
+            signal, every = interrupts.received, periods.measure
             measured = every and (end or step % every == 0)
             late = run.checkpoint_seconds and time.perf_counter() - saved > run.checkpoint_seconds
-            due = end or signal or step % run.checkpoint_every == 0 or (logged and late)
-            shown = run.images_every and run.tensorboard and (end or step % run.images_every == 0)
+            due = end or signal or step % periods.checkpoint == 0 or (logged and late)
+            shown = periods.images and run.tensorboard and (end or step % periods.images == 0)
             position = position._replace(step=step)
             if not (logged or measured or due or shown):
                 continue

@@ -166,7 +166,7 @@ def test_the_whole_help_has_the_names_as_well(shown):
 
 def test_first_sentences_are_whole():
     assert flags.sentences(Run)["checkpoint_every"] == (
-        "Steps between checkpoints; the last step is always saved"
+        "Steps between checkpoints, or images seen (50kimg); the last step is always saved"
     )
     model = type(tiny.vae().model)
     assert flags.sentences(model)["conditional"] == (

@@ -15,7 +15,7 @@ EXPERIMENTS = PACKAGE.parent / "experiments"
 
 # A part is a module at the top level, or a folder with all that is in it. Lowest layer first.
 LAYERS = (
-    {"typing", "machine", "describe"},
+    {"typing", "machine", "describe", "intervals"},
     {"rng", "optim"},
     {"config"},
     {"data", "networks", "objectives", "evaluation", "visualization", "run"},

@@ -33,7 +33,7 @@ class TestLogger:
         assert found.Images("samples")[0].wall_time == 6.0
         first, second = stream.getvalue().splitlines()
         assert first == "hello [bold]"
-        assert second == "step 2/4 (50%)  d_loss 0.5  g_loss 1.5"
+        assert second == "step 2/4 (50%)  0.128 kimg  d_loss 0.5  g_loss 1.5"
 
     def test_what_stands_beside_is_for_files_and_the_speed_for_the_terminal(self, tmp_path):
         stream = io.StringIO()
@@ -45,7 +45,7 @@ class TestLogger:
         first, last = read_jsonl(tmp_path / "metrics.jsonl")
         assert (first["d_loss"], first["d_grad_norm"], last["final/fid"]) == (0.5, 3.0, 7.0)
         assert stream.getvalue().splitlines() == [
-            "step 2/4 (50%)  2 steps/s  128 images/s  0:00:01 left  d_loss 0.5",
+            "step 2/4 (50%)  0.128 kimg  2 steps/s  128 images/s  0:00:01 left  d_loss 0.5",
             "measuring fid: 20 samples",
         ]
         found = events(tmp_path / "tensorboard")

@@ -29,7 +29,8 @@ def test_rates_and_time_left_by_hand():
     terminal.update(201, 12864, {"d_loss": 0.123456, "g_loss": 1e-9}, speed=10.0)
     # 64 images a step; 799 steps to go at 10 a second.
     line = (
-        "step 201/1,000 (20%)  10 steps/s  640 images/s  0:01:20 left  d_loss 0.1235  g_loss 1e-09"
+        "step 201/1,000 (20%)  12.9 kimg  10 steps/s  640 images/s  0:01:20 left  d_loss 0.1235"
+        "  g_loss 1e-09"
     )
     assert stream.getvalue() == line + "\n"
 
@@ -37,7 +38,7 @@ def test_rates_and_time_left_by_hand():
 def test_there_is_no_rate_that_nobody_knows():
     terminal, stream = _plain(60, _Clock())
     terminal.update(60, 3840, {"loss": 2.0})
-    assert stream.getvalue() == "step 60/60 (100%)  loss 2\n"
+    assert stream.getvalue() == "step 60/60 (100%)  3.84 kimg  loss 2\n"
 
 
 def test_what_takes_time_now_is_a_line():
@@ -46,7 +47,7 @@ def test_what_takes_time_now_is_a_line():
     terminal.update(60, 3840, {"loss": 2.0})
     assert stream.getvalue().splitlines() == [
         "measuring fid, kid: 1,500 samples",
-        "step 60/60 (100%)  loss 2",
+        "step 60/60 (100%)  3.84 kimg  loss 2",
     ]
 
 
@@ -98,7 +99,7 @@ def test_a_terminal_shows_a_live_bar_and_gives_the_screen_back(screen):
     assert "measuring fid: 1,500 samples" in shown
     last = shown.splitlines()[-2:]
     assert last[0].startswith("step 501/1,000 ━")
-    assert last[0].rstrip().endswith("50 steps/s  3,200 images/s  0:00:10 left")
+    assert last[0].rstrip().endswith("32.1 kimg  50 steps/s  3,200 images/s  0:00:10 left")
     assert last[1].strip() == "d_loss 0.5"
     assert screen.getvalue().endswith("\x1b[?25h")  # the cursor is back
 
@@ -108,4 +109,4 @@ def test_a_dumb_terminal_gets_plain_lines(screen, monkeypatch):
     terminal = Terminal(2, stream=screen, clock=_Clock())
     terminal.update(1, 1, {"loss": 2.0})
     terminal.close()
-    assert screen.getvalue() == "step 1/2 (50%)  loss 2\n"
+    assert screen.getvalue() == "step 1/2 (50%)  0.001 kimg  loss 2\n"

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import shutil
 import signal
 import time
 
@@ -24,7 +25,7 @@ from jaxgan.run import workdir
 from jaxgan.run.checkpoint import Checkpoints
 from jaxgan.run.finite import NonFiniteError
 from jaxgan.run.logs import read_jsonl
-from jaxgan.run.restore import digest
+from jaxgan.run.restore import digest, steps_in
 from jaxgan.training import loop
 from jaxgan.training.finish import validated
 from jaxgan.training.recorder import Recorder
@@ -292,6 +293,37 @@ def test_a_signal_after_the_training_leaves_what_resume_measures(
     result = loop.train(experiment, run(tmp_path / "run"), resume=True)
     assert result["steps"] == 6
     assert workdir.read_result(tmp_path / "run") == result
+
+
+def test_intervals_in_images_are_those_in_steps(tmp_path):
+    """A step has two batches of 16; and a run that was resumed by the other kind is the same."""
+    data, more = Data(validation=50), {"images_every": 0, "keep": 9}
+    result = {}
+    for name, (measure, log, save) in {
+        "steps": (4, 2, 3), "images": ("0.128kimg", "0.064kimg", "0.096kimg")
+    }.items():  # fmt: skip
+        experiment = tiny.gan(
+            steps=8, data=data, evaluation=dataclasses.replace(FEW, every=measure)
+        )
+        settings = run(tmp_path / name, log_every=log, checkpoint_every=save, **more)
+        result[name] = loop.train(experiment, settings)
+        assert steps_in(tmp_path / name / "checkpoints") == [3, 6, 8]
+        log = read_jsonl(tmp_path / name / "metrics.jsonl")
+        measured = [one["step"] for one in log if any(key.startswith("fid[") for key in one)]
+        lines = [one["step"] for one in log if "loss/generator" in one]
+        # What is saved is logged before.
+        assert (measured, lines) == ([4, 8], [2, 3, 4, 6, 8])
+        assert {one["images_seen"] / one["step"] for one in log} == {32}
+    assert result["steps"]["digest"] == result["images"]["digest"]
+    assert result["steps"]["metrics"] == result["images"]["metrics"]
+    assert workdir.read_run(tmp_path / "images").checkpoint_every == "0.096kimg"
+    for step in (6, 8):
+        shutil.rmtree(tmp_path / "images" / "checkpoints" / str(step))
+    (tmp_path / "images" / "result.json").unlink()
+    settings = run(tmp_path / "images", log_every=2, checkpoint_every=4, **more)
+    again = loop.train(experiment, settings, resume=True)
+    assert again["digest"] == result["steps"]["digest"]
+    assert steps_in(tmp_path / "images" / "checkpoints") == [3, 4, 8]
 
 
 def test_what_a_run_says_of_itself(tmp_path, capsys, monkeypatch):

@@ -120,7 +120,8 @@ def test_a_population_goes_on_bit_for_bit(tmp_path, monkeypatch, how):
     folder = tmp_path / "disturbed"
     error = OSError if how == "crash" else members.Interrupted
     with pytest.raises(error) as raised:
-        train(folder, those, checkpoint_every=4, steps_per_dispatch=1)
+        # In images: four steps of 16.
+        train(folder, those, checkpoint_every="0.064kimg", steps_per_dispatch=1)
     if how == "signal":
         assert raised.value.signal_number == signal.SIGTERM
         assert f"SIGTERM: 3 runs saved at step 7 of 8 in {folder};" in str(raised.value)
