@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import jaxgan
 
 COMMANDS = (
-    *("train", "resume", "list", "show", "fit", "sample", "evaluate", "compare"),
-    *("plan", "run", "report"),
+    *("train", "resume", "list", "show", "fit", "sample", "project", "evaluate"),
+    *("compare", "plan", "run", "report"),
 )
 """One module each, of the same name."""
 
@@ -21,6 +21,7 @@ USAGE = """usage: jaxgan COMMAND ...
   show RUN                       show a run's settings, state and numbers
   fit RUN --sampler NAME         fit a sampler to the codes of a trained model
   sample RUN -n 64               draw samples from a run
+  project RUN IMAGES...          find images among those of a run of StyleGAN2
   evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report

@@ -104,13 +104,13 @@ def _pairs(
     data: Data, above: np.ndarray, below: np.ndarray, mask: np.ndarray | None = None
 ) -> np.ndarray:
     rows = slice(None) if mask is None else mask > 0
-    return pairs_grid(above[rows], below[rows], columns=8, scale=_scale(data))
+    return pairs_grid(above[rows], below[rows], columns=8, scale=scale(data))
 
 
 def picture(data: Data, images: np.ndarray, columns: int) -> np.ndarray:
     """Images as one grid, or points as one scatter plot; uint8 ``(height, width, channels)``."""
     if data.dtype == "uint8":
-        return image_grid(images, columns=columns, scale=_scale(data))
+        return image_grid(images, columns=columns, scale=scale(data))
     modes = data.source.modes if "mixture" in data.source.info().knows else None
     return scatter(images.reshape(-1, data.channels), modes)
 
@@ -118,10 +118,10 @@ def picture(data: Data, images: np.ndarray, columns: int) -> np.ndarray:
 def tile_size(data: Data) -> tuple[int, int]:
     """Height and width of one image in a grid, with the line beside it."""
     height, width, _ = data.image_shape
-    return height * _scale(data) + 1, width * _scale(data) + 1
+    return height * scale(data) + 1, width * scale(data) + 1
 
 
-def _scale(data: Data) -> int:
+def scale(data: Data) -> int:
     """Screen pixels an image pixel, so that small images can be seen."""
     return max(1, 48 // data.image_size)
 

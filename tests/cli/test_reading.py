@@ -13,6 +13,7 @@ from jaxgan.cli.compare import CompareOptions
 from jaxgan.cli.evaluate import EvaluateOptions
 from jaxgan.cli.list import ListOptions
 from jaxgan.cli.plan import PlanOptions
+from jaxgan.cli.project import ProjectOptions
 from jaxgan.cli.run import RunOptions
 from jaxgan.cli.sample import SampleOptions
 from jaxgan.cli.show import ShowOptions
@@ -89,7 +90,7 @@ def test_what_is_wrong_is_one_line(monkeypatch, encoding, line, complaint):
 
 COMMANDS = (
     *(SampleOptions, EvaluateOptions, CompareOptions, ListOptions, ShowOptions),
-    *(PlanOptions, RunOptions),
+    *(PlanOptions, ProjectOptions, RunOptions),
 )
 
 

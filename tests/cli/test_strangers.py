@@ -38,6 +38,7 @@ COMMANDS = (
     "evaluate RUN --metrics fid",
     "resume RUN",
     "fit RUN",
+    "project RUN 0",
     "list .",
     "show RUN",
     "report RUN --out page",

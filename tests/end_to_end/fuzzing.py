@@ -296,6 +296,8 @@ FLAGS = {
                  "--draws", "--batch-size", "--json", "--out", "--overwrite", "--trust", "--help"],
     "fit": ["run", "run", "study", "--sampler", "gaussian_mixture", "--components", "--trust",
             "--help-sampler", "--help"],
+    "project": ["run", "run", "study", "0", "images", "images.npz", "points.npz", "--steps",
+                "--distance", "--seed", "--weights", "--out", "--trust", "--help"],
     "compare": ["tv.py", "tv.py", "other.py", "empty.py", "run", "--seeds", "--images", "--metrics",
                 "--rank-by", "--workdir", "--parallel", "--dataset", "--help"],
     "list": [".", "run", "study", "images", "nothing", "--help"],
