@@ -214,12 +214,14 @@ class Experiment:
     """What is measured at the end."""
     early_stopping: EarlyStopping = EarlyStopping()
     """When to end before the last step."""
+    micro_batches: int = 1
+    """Parts of a batch that networks see one after the other in an update, for less memory."""
     init_from: str = ""
     """Run with the same networks, whose weights and averages this one starts from; empty: none."""
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        _at_least(self, 1, "steps", "batch_size")
+        _at_least(self, 1, "steps", "batch_size", "micro_batches")
         check_seed(self.seed)
         _one_of(self, "precision", *get_args(Precision))
         if self.early_stopping.metric and not (self.evaluation.every and self.data.validation):

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxgan import rng
+from jaxgan.algorithms import micro_batches
 from jaxgan.algorithms.apply import quantized
 from jaxgan.algorithms.base import Algorithm, Generated, Phase, build
 from jaxgan.algorithms.state import State
@@ -102,7 +103,8 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 
     Raises:
         ParallelError: the batch cannot be shared by the devices; nothing is compiled.
-        ConfigError: parts of the model do not go together.
+        ConfigError: parts of the model do not go together, or a device's rows cannot be divided as
+            asked.
     """
     compiled = dataclasses.replace(
         experiment, seed=0, name="any", evaluation=Evaluation(), early_stopping=EarlyStopping(),
@@ -115,6 +117,7 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 def _compile(experiment: Experiment, mode: Parallel) -> Program:
     chosen = plan(mode, batch_size=experiment.batch_size)
     with config_errors():
+        micro_batches.check(experiment, chosen.devices)
         single = build(experiment)
         mapped = build(experiment, axis_name=chosen.axis_name)
 

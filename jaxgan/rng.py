@@ -7,8 +7,10 @@ and a batch gets the same draws whether one device holds it or eight share it.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -41,16 +43,55 @@ def role_key(key: PRNGKey, role: str, index: int = 0) -> PRNGKey:
     )
 
 
+@contextlib.contextmanager
+def part(index: Any, parts: int) -> Iterator[None]:
+    """Within it, what is called the examples of a device is one part of its batch.
+
+    Parts are contiguous and of one size. It is a scope for tracing, as that of a mapped axis is, so
+    that networks need not know of it.
+
+    >>> with part(1, parts=2):
+    ...     example_indices(3).tolist()
+    [3, 4, 5]
+
+    Args:
+        index: of the part, from 0; it may be traced.
+        parts: of the batch.
+    """
+    token = _PART.set((index, parts))
+    try:
+        yield
+    finally:
+        _PART.reset(token)
+
+
+_PART: contextvars.ContextVar[tuple[Any, int]] = contextvars.ContextVar("part", default=(0, 1))
+
+
+def gathered_indices(count: int, axis_name: str | None = None) -> Int[Array, "batch"]:
+    """Positions of this device's ``count`` rows among those of all devices, one after the other.
+
+    Args:
+        count: rows on this device.
+        axis_name: the mapped axis over which they are sharded in contiguous blocks; None on one
+            device.
+    """
+    start = 0 if axis_name is None else jax.lax.axis_index(axis_name) * count
+    return start + jnp.arange(count)
+
+
 def example_indices(count: int, axis_name: str | None = None) -> Int[Array, "batch"]:
     """Positions in the global batch of the ``count`` examples that this device holds.
 
     Args:
-        count: examples on this device.
-        axis_name: the mapped axis over which the batch is sharded in contiguous blocks; None on
-            one device.
+        count: examples on this device, or in the `part` of its batch that is at hand.
+        axis_name: as in `gathered_indices`.
     """
-    start = 0 if axis_name is None else jax.lax.axis_index(axis_name) * count
-    return start + jnp.arange(count)
+    index, parts = _PART.get()
+    if parts == 1:
+        return gathered_indices(count, axis_name)
+    device = 0 if axis_name is None else jax.lax.axis_index(axis_name)
+    return (device * parts + index) * count + jnp.arange(count)
 
 
 def per_example(
@@ -68,7 +109,7 @@ def per_example(
     Args:
         draw: from a key to one example's draw, an array or a pytree of arrays without a batch axis.
         key: key of the role.
-        count: examples on this device.
+        count: as in `example_indices`.
         axis_name: as in `example_indices`.
 
     Returns:

@@ -13,6 +13,7 @@ import optax
 from jaxtyping import Array, Float, Num
 
 from jaxgan import rng
+from jaxgan.algorithms.micro_batches import by_parts
 from jaxgan.config import ConfigError
 from jaxgan.typing import Batch, Params, PerExample, PRNGKey, Sums, Variables
 
@@ -35,7 +36,7 @@ def call(
         module: the network.
         variables: ``params`` and any other collections, whatever they are called; in training all
             the others may change.
-        inputs: what it is called with.
+        inputs: what it is called with; axis 0 of every array is the example.
         train: whether it is trained (batch statistics, dropout).
         axis_name: mapped axis over which the batch is sharded; not used where ``train`` is false.
         key: of dropout; None: there is none.
@@ -52,13 +53,17 @@ def call(
     given = {**settings, "train": train, "axis_name": axis_name if train else None}
     if method is None:
         check_arguments(role, module, len(inputs), given)
-    if not train:
-        return module.apply(variables, *inputs, **given, method=method), {}
-    return module.apply(
-        variables, *inputs, **given, method=method,
-        mutable=[name for name in variables if name != "params"],
-        rngs={} if key is None else {"dropout": key},
-    )  # fmt: skip
+
+    def applied(*rows: Any) -> tuple[Any, Params]:
+        if not train:
+            return module.apply(variables, *rows, **given, method=method), {}
+        return module.apply(
+            variables, *rows, **given, method=method,
+            mutable=[name for name in variables if name != "params"],
+            rngs={} if key is None else {"dropout": key},
+        )  # fmt: skip
+
+    return by_parts(applied, *inputs)
 
 
 def initial(
@@ -147,7 +152,7 @@ def reduce(axis_name: str | None) -> Reduce:
         return tree
 
     def rows(count: int) -> Array:
-        return rng.example_indices(count, axis_name)
+        return rng.gathered_indices(count, axis_name)
 
     def mean(leaf: Any) -> Any:
         floating = jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)

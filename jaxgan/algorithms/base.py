@@ -16,6 +16,7 @@ import flax.linen as nn
 import numpy as np
 from jaxtyping import Array, Num
 
+from jaxgan.algorithms import micro_batches
 from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment, Precision
 from jaxgan.typing import (
@@ -196,9 +197,10 @@ def build(experiment: Experiment, *, axis_name: str | None = None) -> Algorithm:
         axis_name: mapped axis over which the batch is sharded; None on one device.
 
     Raises:
-        ConfigError: parts of the model do not go together, or the last phase does not end with the
-            training.
+        ConfigError: parts of the model do not go together, the batch cannot be divided as asked, or
+            the last phase does not end with the training.
     """
+    micro_batches.check(experiment)
     model = at_precision(experiment.model, experiment.precision)
     algorithm = model.build(dataclasses.replace(experiment, model=model), axis_name=axis_name)
     ends = [phase.until for phase in algorithm.phases]
@@ -207,7 +209,13 @@ def build(experiment: Experiment, *, axis_name: str | None = None) -> Algorithm:
             f"the phases of {type(experiment.model).__name__} end at steps {ends}: they must rise,"
             f" and the last one must end with the training, at {experiment.steps}"
         )
-    return algorithm
+    phases = tuple(
+        phase._replace(
+            train_step=micro_batches.in_parts(phase.train_step, experiment.micro_batches)
+        )
+        for phase in algorithm.phases
+    )
+    return algorithm._replace(phases=phases)
 
 
 def at_precision(model: Any, precision: Precision) -> Any:

@@ -21,6 +21,7 @@ from jaxgan import rng
 from jaxgan.algorithms import apply
 from jaxgan.algorithms.gan_game import Game
 from jaxgan.algorithms.gan_parts import adversarial
+from jaxgan.algorithms.micro_batches import by_parts
 from jaxgan.algorithms.state import Player, State
 from jaxgan.config import ConfigError
 from jaxgan.networks.style_levels import styles_of
@@ -59,16 +60,18 @@ def styles(game: Game, variables: Variables, key: PRNGKey, role: str, count: int
     model, networks = cast("StyleGan2", game.model), game.networks
     places = styles_of(networks.image_shape)
 
-    def mapped(latents: Latents, **how: Any) -> Any:
-        given: Mapping[str, Any] = latents if networks.classes else {"noise": latents}
-        return networks.making.apply(
-            variables, given["noise"], networks.labels_of(latents), method="styles",
-            classes=networks.classes, **how,
+    def mapped(latents: Latents, follow: bool) -> tuple[Any, Params]:
+        return by_parts(
+            lambda rows: networks.making.apply(
+                variables, rows["noise"] if networks.classes else rows, networks.labels_of(rows),
+                method="styles", classes=networks.classes, axis_name=networks.axis_name,
+                follow=follow, mutable=[name for name in variables if name != "params"],
+            ),
+            latents,
         )  # fmt: skip
 
     latents = game.draw(rng.role_key(key, f"{role}-latent"), count, networks.axis_name)
-    mutable = [name for name in variables if name != "params"]
-    w, after = mapped(latents, follow=True, axis_name=networks.axis_name, mutable=mutable)
+    w, after = mapped(latents, follow=True)
     ws = jnp.broadcast_to(w[:, None], (count, places, w.shape[1]))
     if model.mixing is not None:
         other = game.draw(rng.role_key(key, f"{role}-mixing"), count, networks.axis_name)
@@ -77,17 +80,20 @@ def styles(game: Game, variables: Variables, key: PRNGKey, role: str, count: int
         cut = jax.random.randint(rng.role_key(key, f"{role}-cut"), (), 1, places)
         mixed = jax.random.uniform(rng.role_key(key, f"{role}-mixed")) < model.mixing
         kept = (jnp.arange(places) < cut) | ~mixed
-        ws = jnp.where(kept[:, None], ws, mapped(other)[:, None])
+        ws = jnp.where(kept[:, None], ws, mapped(other, follow=False)[0][:, None])
     return Made(ws, latents, after)
 
 
 def synthesized(game: Game, variables: Variables, ws: Any, key: PRNGKey, role: str) -> Any:
     """Images of styles, with noise of the update's own."""
-    networks = game.networks
-    return networks.making.apply(
-        variables, ws, method="images", image_shape=networks.image_shape, random=True,
-        axis_name=networks.axis_name, rngs={"dropout": rng.role_key(key, f"{role}-noise")},
-    )  # fmt: skip
+    networks, noise = game.networks, {"dropout": rng.role_key(key, f"{role}-noise")}
+    return by_parts(
+        lambda rows: (networks.making.apply(
+            variables, rows, method="images", image_shape=networks.image_shape, random=True,
+            axis_name=networks.axis_name, rngs=noise,
+        ), {}),
+        ws,
+    )[0]  # fmt: skip
 
 
 def judged(

@@ -23,6 +23,7 @@ Those of CIFAR-10 have ``width=128`` and 128 latents: 1,296,908 and 1,298,689.
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ from jaxgan.networks.layers.growth import (
     pixel_norm,
     shrunk,
 )
-from jaxgan.networks.layers.minibatch import MinibatchStddev
+from jaxgan.networks.layers.minibatch import Minibatch, MinibatchStddev
 from jaxgan.networks.layers.options import Precision, check, compute_dtype
 from jaxgan.networks.layers.residual import doubled, halved
 from jaxgan.typing import ImageShape, Latents, Logits, Pixels
@@ -165,6 +166,8 @@ class ProganDiscriminator(_Growing):
         As `ProganGenerator`.
     """
 
+    minibatch: ClassVar[Minibatch] = "stddev"
+    """What the last layers see of the batch as a whole."""
     group: int = 4
     """Examples whose standard deviation is compared; all of them in the code for CIFAR-10."""
 

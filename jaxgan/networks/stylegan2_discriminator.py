@@ -22,7 +22,7 @@ References:
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ from jaxgan.networks.layers.dense import add_bias
 from jaxgan.networks.layers.equalized import EqualizedConv, EqualizedDense, scaled
 from jaxgan.networks.layers.fir import down_conv
 from jaxgan.networks.layers.labels import check_classes
-from jaxgan.networks.layers.minibatch import MinibatchStddev
+from jaxgan.networks.layers.minibatch import Minibatch, MinibatchStddev
 from jaxgan.networks.layers.modulated import leaky
 from jaxgan.networks.layers.options import Precision, check
 from jaxgan.networks.layers.style_mapping import StyleMapping
@@ -74,6 +74,8 @@ class StyleFeatures(nn.Module):
     Images of other sizes than powers of two have zeros around them.
     """
 
+    minibatch: ClassVar[Minibatch] = "stddev"
+    """What the last layers see of the batch as a whole."""
     width: int = 512
     """Most channels of a layer."""
     base: int = 32768

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from jaxgan.algorithms import micro_batches
 from jaxgan.algorithms.state import State
 from jaxgan.config import Experiment, Run
 from jaxgan.machine import parallel
@@ -124,7 +125,8 @@ def _write(
             logger.message(opening(folder, experiment, program, state))
             for note in filter(None, (*said, *notes)):
                 logger.message(note)
-            for warning in experiment.model.warnings():
+            more = micro_batches.warnings(experiment, state)
+            for warning in (*experiment.model.warnings(), *more):
                 logger.message(f"warning: {warning}")
             if resume:
                 logger.message(f"going on with {folder} from step {position.step}")

@@ -78,6 +78,26 @@ def test_trains_in_outline(path):
         outline(dataclasses.replace(experiment, data=data))
 
 
+@pytest.mark.slow
+@EVERY
+def test_trains_in_parts_of_its_batch(path):
+    """As the whole batch does, in outline; one half of the networks' rows at a time."""
+    experiment = experiment_file.load_experiment(path)
+    experiment = dataclasses.replace(
+        experiment, data=DATASETS["digits"], batch_size=8, micro_batches=2
+    )
+    algorithm, key = build(experiment), jax.random.key(0)
+    state = jax.eval_shape(algorithm.init, key, example_batch(experiment))
+    batch = {
+        name: jax.ShapeDtypeStruct((experiment.images_per_step, *shape), dtype)
+        for name, (shape, dtype) in experiment.data.specs.items()
+    }
+    for phase in algorithm.phases[:2]:
+        after, _ = jax.eval_shape(phase.train_step, state, batch, key)
+        same = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), state, after)
+        assert all(jax.tree.leaves(same))
+
+
 def outline(experiment):
     data, rows = experiment.data, experiment.images_per_step
     algorithm = build(experiment)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxgan.rng import example_indices
+from jaxgan.rng import gathered_indices
 
 Minibatch: TypeAlias = Literal["discrimination", "stddev"]
 """What the last layer gets besides features of single examples."""
@@ -68,7 +68,7 @@ class MinibatchDiscrimination(nn.Module):
         distances = jnp.zeros((own.shape[0], every.shape[0], self.kernels))
         for place in range(self.size):  # never all differences at once: they are many
             distances += jnp.abs(own[:, None, :, place] - every[None, :, :, place])
-        others = example_indices(own.shape[0], axis_name)[:, None] != jnp.arange(every.shape[0])
+        others = gathered_indices(own.shape[0], axis_name)[:, None] != jnp.arange(every.shape[0])
         near = jnp.sum(jnp.exp(-distances) * others[:, :, None], axis=1)
         return jnp.concatenate([features, near + bias], axis=-1)
 
@@ -105,7 +105,7 @@ class MinibatchStddev(nn.Module):
         size = max(n for n in range(1, self.group + 1) if count % n == 0)
         groups = values.reshape(size, count // size, math.prod(inputs.shape[1:]))
         stddev = jnp.mean(jnp.sqrt(jnp.var(groups, axis=0) + 1e-8), axis=-1)
-        of_own = stddev[example_indices(own, axis_name) % (count // size)]
+        of_own = stddev[gathered_indices(own, axis_name) % (count // size)]
         channel = of_own.astype(inputs.dtype).reshape(own, *(1,) * (inputs.ndim - 1))
         channel = jnp.broadcast_to(channel, (*inputs.shape[:-1], 1))
         return jnp.concatenate([inputs, channel], axis=-1)

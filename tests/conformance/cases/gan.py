@@ -162,6 +162,11 @@ CASES = {
     "Gan-large": Case(experiment(LARGE), slow=True),
     # Eight devices get a pack each.
     "Gan-game": Case(dataclasses.replace(experiment(GAME), batch_size=2 * BATCH)),
+    "Gan-parts": Case(
+        dataclasses.replace(experiment(LAZY), batch_size=2 * BATCH, micro_batches=2),
+        quiet=tuple(f"penalty/{p.name}" for p in LAZY.penalties),
+        slow=True,
+    ),
     "Gan-penalized": Case(experiment(PENALIZED), slow=True),
     "Gan-points": Case(
         experiment(POINTS, Data(source=Ring(), image_size=1, channels=2)), slow=True
