@@ -38,7 +38,7 @@ class Bound(NamedTuple):
     """Log-likelihood of the test split's images under their codes, for models without an ELBO."""
 
 
-EITHER = {"cgan_projection", "cvae", "dcgan", "gan_mlp", "wgan_gp", "conv_beta_vae"}
+EITHER = {"cgan_projection", "cvae", "dcgan", "gan_mlp", "r3gan", "wgan_gp", "conv_beta_vae"}
 """Those that learn in bfloat16 too. Others are made of the same layers, with another objective."""
 EVERY = sorted(
     path
