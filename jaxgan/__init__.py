@@ -24,7 +24,8 @@ def load(run: str | Path, *, trust: bool = False, file: str | Path | None = None
     is changed.
 
     Args:
-        run: the run's folder.
+        run: the run's folder; or a file that ``jaxgan snapshot`` has written, whose model draws
+            samples and can do no more.
         trust: run the code that the run brings along (classes of its experiment's file, and of
             modules that are not jaxgan's), if it is as it was at training.
         file: the experiment's file, read in place of the one that the run names.

@@ -12,7 +12,7 @@ CANNOT_WORK = {
     # The command.
     "trian x.py": (
         "there is no command 'trian'; there are train, resume, list, show, fit, sample,"
-        " evaluate, compare, plan, run, report"
+        " project, snapshot, evaluate, compare, plan, run, report"
     ),
     "train": _NO_FILE,
     "train --steps 3": _NO_FILE,

@@ -28,6 +28,7 @@ from jaxgan.machine.atomic import write_atomically
 from jaxgan.measurement import drawing, held_out, runs, scoring
 from jaxgan.measurement.numbers import numbers_of
 from jaxgan.run import workdir
+from jaxgan.run.generator_file import SUFFIX
 from jaxgan.run.trust import NOTHING, Trust
 
 
@@ -40,7 +41,8 @@ class EvaluateOptions:
     """
 
     what: tyro.conf.Positional[tuple[Path, ...]]
-    """A run's folder; or real images and then generated ones, each a folder or an .npz file."""
+    """A run's folder, or its snapshot; or real images and then generated ones, each a folder or an
+    .npz file."""
     metrics: tuple[str, ...] = ()
     """Such as fid fid_inf kid is prdc cfid cas memorization swd ms_ssim likelihood ais
     surgery disentanglement manifold; none given: those of the run's settings, or fid and kid."""
@@ -117,7 +119,7 @@ def _check_what(what: tuple[Path, ...]) -> None:
             "name a run, or real images and generated ones: jaxgan evaluate RUN, or"
             " jaxgan evaluate REAL GENERATED"
         )
-    is_run = [(path / workdir.CONFIG).is_file() for path in what]
+    is_run = [(path / workdir.CONFIG).is_file() or path.suffix == SUFFIX for path in what]
     first, last = what[0], what[-1]
     if is_run == [False] and (first.is_file() or _holds_images(first)):
         raise ConfigError(

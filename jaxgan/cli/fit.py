@@ -15,6 +15,7 @@ from jaxgan.machine import xla
 from jaxgan.measurement import runs
 from jaxgan.measurement.samplers import files, use
 from jaxgan.measurement.samplers.kinds import SAMPLERS
+from jaxgan.measurement.trained import Trained
 from jaxgan.run.restore import digest
 from jaxgan.run.trust import NOTHING, Trust
 
@@ -69,7 +70,7 @@ def kind_of(name: str) -> Any:
     return type(spelling.value_of("sampler", name, SAMPLERS))
 
 
-def drawn_by(trained: runs.Trained, folder: Path, name: str | None) -> runs.Trained:
+def drawn_by(trained: Trained, folder: Path, name: str | None) -> Trained:
     """A run that draws by one of its samplers; None: as it is.
 
     Raises:

@@ -17,7 +17,7 @@ from jaxgan.config import ConfigError, Experiment
 from jaxgan.data.pipeline import Data
 from jaxgan.machine import xla
 from jaxgan.measurement import drawing, pictures, runs
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained, working
 from jaxgan.program import compile_program
 from jaxgan.run.trust import NOTHING, Trust
 from jaxgan.visualization.grid import save_png
@@ -39,7 +39,7 @@ class SampleOptions:
     """
 
     run: tyro.conf.Positional[Path]
-    """Folder of the run."""
+    """Folder of the run, or a .safetensors file that `jaxgan snapshot` has written of it."""
     count: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """How many samples, or paths of --interpolate; None: 64 samples, or 8 paths."""
     seed: int = 0
@@ -86,7 +86,7 @@ def sample(arguments: list[str]) -> None:
         raise ConfigError(f"--out {parsed.out}: a .gif shows paths; give --interpolate STEPS")
     experiment = runs.experiment_of(parsed.run, parsed.code)
     xla.set_flags([experiment.precision])
-    with runs.working(parsed.run):
+    with working(parsed.run):
         program = compile_program(experiment, "none")
     drawing.check(experiment, program.algorithm, count, parsed.seed, parsed.label)
     size = _checked_size(experiment, count, steps, form)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jaxgan
 
 COMMANDS = (
-    *("train", "resume", "list", "show", "fit", "sample", "project", "evaluate"),
+    *("train", "resume", "list", "show", "fit", "sample", "project", "snapshot", "evaluate"),
     *("compare", "plan", "run", "report"),
 )
 """One module each, of the same name."""
@@ -22,6 +22,7 @@ USAGE = """usage: jaxgan COMMAND ...
   fit RUN --sampler NAME         fit a sampler to the codes of a trained model
   sample RUN -n 64               draw samples from a run
   project RUN IMAGES...          find images among those of a run of StyleGAN2
+  snapshot RUN                   write a run's generator to a small file, to be shared
   evaluate RUN                   measure a run again
   evaluate REAL GENERATED        measure images in folders or .npz files against others
   compare FILES...               train several experiments, several seeds each; write a report

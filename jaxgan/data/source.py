@@ -96,7 +96,9 @@ class Source(Protocol):
     here ``photo``: parts of one domain belong together, and examples of different domains do not.
     `load` then returns a `jaxgan.data.domains.Domains`.
 
-    A source of points has an attribute ``dtype``, which is ``"float32"``.
+    A source of points has an attribute ``dtype``, which is ``"float32"``. One whose data must be
+    credited has an attribute ``attribution``, a line on the authors and the licence, which goes
+    with whatever is made from it to be shared.
     """
 
     def info(self) -> Info:

@@ -21,7 +21,7 @@ from jaxgan.algorithms.base import Algorithm
 from jaxgan.config import ConfigError, Experiment, config_errors
 from jaxgan.machine import memory
 from jaxgan.measurement import available, sampling
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.typing import Latents
 
 MOST_SEEDS = 2**31

@@ -17,9 +17,9 @@ from jaxgan.evaluation import needs
 from jaxgan.evaluation.likelihood.weights import log_likelihood_of
 from jaxgan.measurement import available, drawing, held_out, runs, sampling
 from jaxgan.measurement.numbers import Number, numbers_of
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.program import example_batch
-from jaxgan.run import workdir
+from jaxgan.run import generator_file, workdir
 from jaxgan.run.restore import digest
 from jaxgan.run.trust import Trust
 from jaxgan.typing import Batch
@@ -290,6 +290,8 @@ def load(folder: str | Path, *, trust: bool = False, file: str | Path | None = N
     """A run that was trained, finished or not; see `jaxgan.load`."""
     folder = Path(folder)
     trained = runs.load(folder, Trust(trust, None if file is None else Path(file)))
+    if generator_file.is_one(folder):
+        return TrainedRun(folder, trained, generator_file.read(folder).document, ())
     result = workdir.read_result(folder)
     try:
         numbers = () if result is None else numbers_of(result)

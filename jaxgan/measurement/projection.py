@@ -18,8 +18,8 @@ from jaxgan.config import Experiment, config_errors
 from jaxgan.evaluation.features.load import SHIPPED, default_backbone, load_backbone
 from jaxgan.evaluation.manifolds import style_projection
 from jaxgan.measurement import drawing, finished
-from jaxgan.measurement.runs import Trained
 from jaxgan.measurement.styles import styles
+from jaxgan.measurement.trained import Trained
 from jaxgan.typing import ImageShape, Pixels
 
 PIXELS = "pixels"

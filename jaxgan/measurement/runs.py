@@ -1,43 +1,31 @@
-"""Runs that are on disk: read back, and measured again."""
+"""Runs and snapshots that are on disk: read back, and measured again."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
-from jaxgan.algorithms.state import State
-from jaxgan.config import ConfigError, Experiment, config_errors
+from jaxgan.config import Experiment, config_errors
 from jaxgan.data.pipeline import Data
 from jaxgan.data.source import Source
 from jaxgan.data.splits import SplitName
 from jaxgan.evaluation.likelihood.annealed import USUAL, Annealing
-from jaxgan.measurement import held_out, scoring
-from jaxgan.program import Program, compile_program, example_batch
-from jaxgan.run import workdir
+from jaxgan.measurement import held_out, scoring, snapshots
+from jaxgan.measurement.trained import Trained, working
+from jaxgan.program import compile_program, example_batch
+from jaxgan.run import generator_file, restore, workdir
 from jaxgan.run.config_json import to_json
-from jaxgan.run.restore import selected
 from jaxgan.run.trust import NOTHING, Trust, classes_of, notes
-
-
-class Trained(NamedTuple):
-    """A run's experiment, and its state on one device."""
-
-    experiment: Experiment
-    program: Program
-    state: State
-    step: int
-    notes: tuple[str, ...]
 
 
 def experiment_of(folder: Path, trust: Trust = NOTHING) -> Experiment:
     """The experiment of a run. Runs no code of the run's, unless that is allowed.
 
     Args:
-        folder: of the run.
+        folder: of the run; or a file with its generator.
         trust: whether classes that are not jaxgan's may be loaded.
 
     Raises:
@@ -45,6 +33,8 @@ def experiment_of(folder: Path, trust: Trust = NOTHING) -> Experiment:
         TrustError: the configuration needs code that is not allowed; says which.
         ConfigError: the configuration names something that does not exist (any more).
     """
+    if generator_file.is_one(folder):
+        return snapshots.experiment_of(folder, trust)
     document = workdir.read_config(folder)
     classes = classes_of(folder, document, trust)
     with config_errors():
@@ -54,45 +44,43 @@ def experiment_of(folder: Path, trust: Trust = NOTHING) -> Experiment:
     return experiment
 
 
-def load(folder: Path, trust: Trust = NOTHING) -> Trained:
+def load(folder: Path, trust: Trust = NOTHING, *, step: int | None = None) -> Trained:
     """The newest state of a run, ready to be sampled and measured on one device.
 
     Where validation selects (``early_stopping.metric``), it is the best one so far instead. Nothing
     in the folder is changed, and the run may be in training meanwhile.
 
     Args:
-        folder: of the run.
+        folder: of the run; or a file with its generator, which draws samples and can do no more.
         trust: whether classes that are not jaxgan's may be loaded.
+        step: of the checkpoint; None: as said above.
 
     Raises:
-        RunError: there is no run or no checkpoint, or its configuration does not work.
+        RunError: there is no run or no such checkpoint, or its configuration does not work.
         TrustError: the configuration needs code that is not allowed; says which.
         CheckpointError: no checkpoint can be read.
     """
+    if generator_file.is_one(folder):
+        return snapshots.load(folder, trust)
     experiment = experiment_of(folder, trust)
+    checkpoints = folder / workdir.CHECKPOINTS
+    if step is not None and step not in (there := restore.steps_in(checkpoints)):
+        told = ", ".join(f"{one}" for one in there) or "none"
+        raise workdir.RunError(f"{folder} has no checkpoint of step {step}: there is {told}")
     with working(folder):
         program = compile_program(experiment, "none")
         like = jax.eval_shape(program.init, 0, example_batch(experiment))
-    found = selected(folder / workdir.CHECKPOINTS, like, to_json(experiment))
+    if step is None:
+        found = restore.selected(checkpoints, like, to_json(experiment))
+    else:
+        found = restore.Restored(
+            step, *restore.at(checkpoints, step, like, to_json(experiment)), skipped=()
+        )
     if found is None:
         raise workdir.RunError(f"{folder} has no checkpoint yet: `jaxgan resume {folder}`")
     state = jax.device_put(found.state, jax.devices()[0])
     extra = notes(workdir.read_config(folder), trust)
     return Trained(experiment, program, state, found.step, (*extra, *found.skipped))
-
-
-@contextlib.contextmanager
-def working(folder: Path) -> Iterator[None]:
-    """Explains whatever a configuration raises that worked when the run was started."""
-    try:
-        yield
-    except ConfigError as error:
-        raise workdir.RunError(f"{folder / workdir.CONFIG} does not work: {error}") from error
-    except Exception as error:
-        line = " ".join(str(error).split())[:200]
-        raise workdir.RunError(
-            f"{folder / workdir.CONFIG} does not work: {type(error).__name__}: {line}"
-        ) from error
 
 
 def evaluate(

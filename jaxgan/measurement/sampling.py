@@ -54,6 +54,10 @@ def check(algorithm: Algorithm, state: State, evaluation: Evaluation) -> None:
                 f"evaluation.{name} = {asked}: the model has no Gaussian latents that could be"
                 f" truncated; leave it at {none}"
             )
+    weights = evaluation.weights
+    held = state.ema if weights == "ema" else {n: state.players[n].params for n in state.ema}
+    if state.ema and not jax.tree.leaves(held):
+        raise ConfigError(f"evaluation.weights = {weights!r}: the file holds the other ones alone")
     if evaluation.labels != "uniform" and (generation is None or generation.labels is None):
         raise ConfigError(f"evaluation.labels = {evaluation.labels!r}: the model takes no labels")
     if evaluation.batch_norm == "running":

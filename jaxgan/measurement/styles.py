@@ -19,7 +19,7 @@ from jaxgan.algorithms.base import at_precision
 from jaxgan.algorithms.stylegan2 import StyleGan2
 from jaxgan.config import ConfigError, Experiment
 from jaxgan.measurement import sampling
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.networks.style_levels import styles_of
 from jaxgan.networks.stylegan2 import StyleImages
 from jaxgan.typing import ImageShape, Latents, Pixels, Variables

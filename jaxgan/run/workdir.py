@@ -133,7 +133,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         if not isinstance(document["experiment"], dict):
             raise ValueError
     except FileNotFoundError:
-        raise RunError(f"{folder} holds no run: there is no {path}") from None
+        there = [*folder.glob(f"*/{CONFIG}"), *folder.glob(f"runs/*/{CONFIG}")]
+        below = f"; there are runs below it: `jaxgan list {folder}`" if there else ""
+        raise RunError(f"{folder} holds no run: there is no {path}{below}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RunError(f"{path} is damaged: it is not the configuration of a run") from None
     except OSError as error:

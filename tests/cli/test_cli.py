@@ -166,6 +166,7 @@ def test_flags_that_messages_name_are_there(jaxgan):
         ("train tiny_vae.py --help-all", r"parts by name(.*\n)*usage: jaxgan train tiny_vae.py "),
         ("sample --help", r"usage: jaxgan sample (.*\n)*.*--seed INT"),
         ("evaluate --help", r"usage: jaxgan evaluate "),
+        ("snapshot --help", r"usage: jaxgan snapshot (.*\n)*.*--dtype "),
         ("compare --help", r"usage: jaxgan compare (.*\n)*.*--seeds"),
         ("plan --help", r"usage: jaxgan plan (.*\n)*.*--seeds"),
         ("run --help", r"usage: jaxgan run (.*\n)*.*--missing(.*\n)*.*sbatch --array"),

@@ -42,6 +42,7 @@ COMMANDS = (
     "list .",
     "show RUN",
     "report RUN --out page",
+    "snapshot RUN --out out.safetensors",
 )
 
 

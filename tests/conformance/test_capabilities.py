@@ -8,6 +8,7 @@ from laws import CASES, DISTINCT, EVERY, algorithm_of, assert_equal, rows_of, st
 
 from jaxgan import rng
 from jaxgan.measurement import available
+from jaxgan.measurement.snapshots import needed
 from jaxgan.program import example_batch
 
 
@@ -55,6 +56,16 @@ def test_capabilities_give_the_shapes_that_they_promise(name):
             if state.is_batch_normalized:
                 # What is found takes the place of what was there.
                 assert structure(state.with_statistics(found)) == structure(state)
+        kept = needed(algorithm, state, experiment.evaluation)
+        alone = jax.tree_util.tree_map_with_path(
+            lambda path, leaf: (
+                leaf if jax.tree_util.keystr(path, simple=True, separator="/") in kept else None
+            ),
+            state,
+        )
+        assert structure(jax.eval_shape(generation.pixels, alone, latents)) == images
+        others = ("opt_state", "discriminator", "/encoder/", "/critic/")
+        assert not [path for path in kept if any(one in path for one in others)]
         for change in (
             generation.project,
             generation.truncate and (lambda z: generation.truncate(z, 0.5)),

@@ -24,7 +24,7 @@ from jaxgan.data.pipeline import Data
 from jaxgan.data.sources.gaussians import Ring
 from jaxgan.measurement import drawing
 from jaxgan.measurement.finished import TrainedRun
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.objectives.vae.likelihoods import Gaussian
 from jaxgan.program import compile_program, example_batch
 from jaxgan.run.experiment_file import load_experiment

@@ -13,7 +13,7 @@ from jaxgan.data.sources.digits import Digits
 from jaxgan.evaluation import scores
 from jaxgan.evaluation.protocol import from_document, short_name
 from jaxgan.measurement import available, drawing, runs, scoring
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.program import compile_program, example_batch
 
 

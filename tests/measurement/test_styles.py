@@ -16,7 +16,7 @@ from jaxgan.config import ConfigError
 from jaxgan.evaluation.features.load import load_backbone
 from jaxgan.evaluation.manifolds import style_projection
 from jaxgan.measurement import projection, styles
-from jaxgan.measurement.runs import Trained
+from jaxgan.measurement.trained import Trained
 from jaxgan.networks.stylegan2 import LabelledStyleGan2Generator
 from jaxgan.program import compile_program, example_batch
 

@@ -44,6 +44,11 @@ class Binarized:
         """Those of the source."""
         return getattr(self.source, "fields", IMAGE_AND_LABEL)
 
+    @property
+    def attribution(self) -> str:
+        """That of the source within."""
+        return getattr(self.source, "attribution", "")
+
     def info(self) -> Info:
         """Describes the images.
 

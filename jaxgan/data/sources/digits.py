@@ -77,6 +77,10 @@ class Digits:
     """
 
     fields: ClassVar[Mapping[str, Field]] = IMAGE_AND_LABEL
+    attribution: ClassVar[str] = (
+        "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI Machine Learning"
+        " Repository, 1998, doi:10.24432/C50P49, CC BY 4.0"
+    )
 
     def info(self) -> Info:
         """Describes the data set, without reading it."""

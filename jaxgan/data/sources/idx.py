@@ -46,6 +46,12 @@ class Idx:
     classes: int = 10
     """Number of classes: labels go from 0 to one less."""
 
+    @property
+    def attribution(self) -> str:
+        """Whose images they are, where that is known: those of Debian's package."""
+        known = "Fashion-MNIST, Zalando SE, 2017, arXiv:1708.07747, MIT licence"
+        return known if self.folder == DEBIAN_FASHION_MNIST else ""
+
     def info(self) -> Info:
         """Reads the headers of the four files.
 

@@ -51,6 +51,11 @@ class Stacked:
     """Triples of the training split, always the same ones; as many as a run sees, and it sees none
     of them twice."""
 
+    @property
+    def attribution(self) -> str:
+        """That of the source within."""
+        return getattr(self.source, "attribution", "")
+
     def info(self) -> Info:
         """Describes the triples.
 

@@ -12,8 +12,8 @@ from jaxgan.algorithms.base import Encoding, Generation
 from jaxgan.config import ConfigError
 from jaxgan.data.splits import held_out_batches
 from jaxgan.measurement import sampling
-from jaxgan.measurement.runs import Trained
 from jaxgan.measurement.samplers.sampler import Fitted, Log, Sampler, mark
+from jaxgan.measurement.trained import Trained
 from jaxgan.run.restore import digest
 from jaxgan.typing import Latents, PRNGKey
 
