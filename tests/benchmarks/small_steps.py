@@ -14,4 +14,7 @@ SIZES = {
     "mlp_gan": Size(batch=4, image=6, channels=1, latent=5, hidden=(20, 16)),
     "mlp_vae": Size(batch=4, image=6, channels=1, latent=5, hidden=(20, 16)),
     "conv_vae": PYRAMID,
+    "stylegan2": Size(batch=3, image=16, channels=2, latent=5, width=4),
+    # Two channels of attention's queries.
+    "biggan": Size(batch=3, image=16, channels=2, latent=6, width=16),
 }

@@ -8,12 +8,17 @@ from side_by_side.steps import (
     SIZES,
     STEPS,
     Size,
+    attention_flops,
+    biggan_blocks,
     implementations_of,
     levels,
     step_flops,
+    style_levels,
     torch_flops,
 )
 
+from jaxgan.networks.residual_levels import generator_levels
+from jaxgan.networks.style_levels import resolutions
 from jaxgan.networks.trunk import pyramid
 
 
@@ -35,12 +40,30 @@ def test_the_sizes_are_those_that_were_asked_for():
     assert SIZES["mlp_vae"] == Size(128, 28, 1, latent=40, hidden=(400, 400))
     assert SIZES["resnet"].width == 128
     assert SIZES["conv_vae"].image == 32
-    assert set(STEPS) == {"dcgan", "wgan_gp", "resnet", "mlp_gan", "mlp_vae", "conv_vae"}
+    assert set(STEPS) == {
+        *("dcgan", "wgan_gp", "resnet", "mlp_gan", "mlp_vae", "conv_vae"),
+        *("stylegan2", "biggan"),
+    }
 
 
 def test_perceptrons_have_no_memory_format():
     assert "torch_channels_last" not in implementations_of("mlp_vae")
     assert "torch_channels_last" in implementations_of("dcgan")
+
+
+def test_only_modulated_convolutions_have_fused_forms():
+    fused = {"linen_fused", "torch_fused"}
+    assert [step for step in STEPS if fused & set(implementations_of(step))] == ["stylegan2"]
+    assert fused < set(implementations_of("stylegan2"))
+
+
+def test_the_levels_of_generators_are_those_of_jaxgan():
+    for step in ("stylegan2", "biggan"):
+        size = SIZES[step]
+        shape = (size.image, size.image, size.channels)
+        assert style_levels(size) == resolutions(shape)
+        known = generator_levels(shape, size.width, max_multiple=1)
+        assert known == (4, (size.width,) * (biggan_blocks(size) + 1))
 
 
 def test_operations_of_a_vae_by_hand():
@@ -77,3 +100,18 @@ def test_operations_of_a_residual_stack_by_hand():
     }
     # Real and fake; neither the first convolution nor the first shortcut has an input gradient.
     assert step_flops("resnet", layers) == 2 * (3 * 1102 - 12)
+
+
+def test_operations_of_a_generator_by_itself_by_hand():
+    # Nobody wants gradients of given latents; those of what the trained embedding goes into, yes.
+    style = {"generator/up_8": 1000, "generator/up_8/style": 7, "generator/image_8/style": 90}
+    assert step_flops("stylegan2", style) == 3 * 1097 - 97
+    big = {"generator/Dense_0": 5, "generator/ModulatedBatchNorm_0/scale": 70}
+    assert step_flops("biggan", big) == torch_flops("biggan", big) == 3 * 75 - 5
+
+
+def test_operations_of_attention_by_hand():
+    # 8 places that look at 2, in 2 channels of queries and keys, and 8 of values.
+    assert attention_flops(3, 2, 4, 16) == 2 * 3 * 8 * 2 * (2 + 8)
+    # Narrow networks have one channel of each.
+    assert attention_flops(1, 2, 2, 1) == 2 * 4 * 1 * (1 + 1)

@@ -13,8 +13,15 @@ import numpy as np
 import optax
 from flax import traverse_util
 
+from side_by_side.steps import attention_flops
+
 _FOLDED = {"UpPyramid_0", "DownPyramid_0", "HiddenLayers_0", "GaussianHead_0"}
 """Scopes of jaxgan's networks that hold all layers of a network but its heads."""
+
+
+_TAPS = {"Conv": 0, "ConvTranspose": 0, "Dense": 1, "EqualizedDense": 1}
+_TAPS |= {"StyledConv": 9, "ToImage": 1, "SelfAttention": 0}
+"""Classes of the layers that operations are counted of, and taps of their kernels; 0: see there."""
 
 
 def layer_name(path: Sequence[str]) -> str:
@@ -33,6 +40,25 @@ def flat_parameters(tree: Any) -> dict[str, np.ndarray]:
     """Parameters by their names in the reference."""
     flat = traverse_util.flatten_dict(tree)
     return {f"{layer_name(path[:-1])}/{path[-1]}": np.asarray(v) for path, v in flat.items()}
+
+
+def with_carried(network: str, statistics: Any, known: Mapping[str, np.ndarray]) -> Any:
+    """Batch statistics of a network in plain Flax with the reference's values where it has some.
+
+    Args:
+        network: its name.
+        statistics: the collection; None where there is none.
+        known: `side_by_side.reference.Reference.carried`.
+    """
+    if not known:
+        return statistics
+    flat = traverse_util.flatten_dict(statistics)
+    for path, value in flat.items():
+        # Flax keeps the vectors of a layer in the module around it.
+        own = [part for part in path if not part.startswith("SpectralNorm")]
+        if (name := "/".join((network, *own))) in known:
+            flat[path] = jnp.asarray(known[name]).reshape(value.shape)
+    return traverse_util.unflatten_dict(flat)
 
 
 def adam_moments(states: Mapping[str, optax.OptState]) -> dict[str, float]:
@@ -74,15 +100,16 @@ def cycle(
 
 
 def forward_layers(
-    network: nn.Module, inputs: np.ndarray, settings: Mapping[str, Any], name: str
+    network: nn.Module, inputs: tuple[Any, ...], settings: Mapping[str, Any], name: str
 ) -> dict[str, int]:
-    """Operations of the convolutions and dense layers that one call of a network runs through.
+    """Operations of the convolutions and dense layers that one call of a network runs through, and
+    of the products within attention.
 
     Layers are told by the names of their classes, which flax.linen and jaxgan share.
 
     Args:
         network: a linen module.
-        inputs: its first argument; only the shape counts.
+        inputs: its arguments by place; only their shapes count.
         settings: its other arguments.
         name: of the network, which the layers' names start with.
     """
@@ -92,21 +119,25 @@ def forward_layers(
         outputs = call(*arguments, **keywords)
         layer: Any = context.module
         kind = type(layer).__name__
-        if kind not in ("Conv", "ConvTranspose", "Dense"):
+        if kind not in _TAPS or context.method_name != "__call__":
             return outputs
         seen, made = arguments[0].shape, outputs.shape
-        taps = 1 if kind == "Dense" else int(np.prod(layer.kernel_size))
+        if kind == "SelfAttention":
+            found[layer_name((name, *layer.path))] = attention_flops(*seen)
+            return outputs
+        taps = _TAPS[kind] or int(np.prod(layer.kernel_size))
         # Each number of the smaller image meets every tap and every channel of the other.
-        smaller, channels = (seen, made[-1]) if kind == "ConvTranspose" else (made, seen[-1])
+        is_up = kind == "ConvTranspose" or getattr(layer, "up", False)
+        smaller, channels = (seen, made[-1]) if is_up else (made, seen[-1])
         flops = 2 * int(np.prod(smaller)) * taps * channels
         found[layer_name((name, *layer.path))] = flops
         return outputs
 
-    def call(images: Any) -> Any:
-        return network.init_with_output(jax.random.key(0), images, **settings)
+    def call(*given: Any) -> Any:
+        return network.init_with_output(jax.random.key(0), *given, **settings)
 
     with nn.intercept_methods(record):
-        jax.eval_shape(call, jnp.asarray(inputs, jnp.float32))
+        jax.eval_shape(call, *jax.tree.map(jnp.asarray, inputs))
     return found
 
 

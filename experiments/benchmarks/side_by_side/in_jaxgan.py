@@ -28,6 +28,7 @@ from jaxgan.objectives.gan.penalties import GradientPenalty
 from jaxgan.objectives.priors import Normal
 from jaxgan.optim import Adam, Ema
 from jaxgan.program import compile_program, example_batch
+from side_by_side import jaxgan_generators as generators
 from side_by_side import reference as ref
 from side_by_side.bench import Bench, Outcome
 from side_by_side.in_jax import (
@@ -41,6 +42,7 @@ from side_by_side.resnet import Stack
 from side_by_side.steps import (
     CHECKED_STEPS,
     EMA_DECAY,
+    FITTED,
     GAN_ADAM,
     PENALTY_WEIGHT,
     VAE_ADAM,
@@ -80,7 +82,8 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
         flat_parameters(_networks(first)),
         ref.images_of(size, SEED),
         ref.images_of(size, SEED + 1),
-        *_draws(step, size, algorithm),
+        *_draws(step, size, experiment.model, algorithm),
+        flat_parameters(generators.carried(first)) if step in FITTED else {},
     )
     ref.write(path, reference)
     seed = plan.replicate(np.asarray(SEED, np.uint32))
@@ -121,6 +124,8 @@ def _model(step: str, size: Size) -> Model:
     vae = functools.partial(
         Vae, latent_size=size.latent, optimizer=Adam(*VAE_ADAM), ema=Ema(decay=EMA_DECAY)
     )
+    if step in FITTED:
+        return generators.model(step, size)
     if step == "dcgan":
         return gan(DcganGenerator(size.width), DcganDiscriminator(size.width))
     if step == "wgan_gp":
@@ -178,7 +183,9 @@ def _networks(state: State) -> dict[str, Any]:
     return parameters.get("autoencoder", parameters)
 
 
-def _draws(step: str, size: Size, algorithm: base.Algorithm) -> tuple[np.ndarray, np.ndarray]:
+def _draws(
+    step: str, size: Size, model: Any, algorithm: base.Algorithm
+) -> tuple[np.ndarray, np.ndarray]:
     """What the checked steps will draw inside, from the same keys."""
     latents, shares = ref.no_draws(size)
     if not size.latent:
@@ -188,9 +195,12 @@ def _draws(step: str, size: Size, algorithm: base.Algorithm) -> tuple[np.ndarray
     @jax.jit
     def draw(number: Any) -> Any:
         key = rng.step_key(rng.base_key(SEED), number)
-        # A GAN's draws also carry the number of the discriminator update, which is 0 here.
-        assert algorithm.generation is not None
-        latent = algorithm.generation.prior(rng.role_key(key, role), size.batch)
+        if step in FITTED:
+            latent = model.draw(key, size.batch)
+        else:
+            # A GAN's draws also carry the number of the discriminator update, which is 0 here.
+            assert algorithm.generation is not None
+            latent = algorithm.generation.prior(rng.role_key(key, role), size.batch)
         share = rng.per_example(jax.random.uniform, rng.role_key(key, "share"), size.batch)
         return latent, share
 
@@ -214,12 +224,14 @@ def _layers(step: str, size: Size, model: Any, parameters: Any) -> dict[str, int
     """Operations of the networks' layers, each network seen as it is called in the step."""
     shape = (size.image, size.image, size.channels)
     images, latents = np.zeros((size.batch, *shape)), np.zeros((size.batch, size.latent))
-    calls = {
-        "generator": (latents, {"image_shape": shape, "train": True}),
-        "discriminator": (images, {} if step == "resnet" else {"train": True}),
-        "encoder": (images, {"latent_size": size.latent, "train": True}),
-        "decoder": (latents, {"image_shape": shape, "train": True}),
+    calls: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+        "generator": ((latents,), {"image_shape": shape, "train": True}),
+        "discriminator": ((images,), {} if step == "resnet" else {"train": True}),
+        "encoder": ((images,), {"latent_size": size.latent, "train": True}),
+        "decoder": ((latents,), {"image_shape": shape, "train": True}),
     }
+    if step in FITTED:
+        calls["generator"] = model.arguments(latents)
     found: dict[str, int] = {}
     for name in parameters:
         inputs, settings = calls[name]

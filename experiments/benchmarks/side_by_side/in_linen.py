@@ -14,14 +14,16 @@ import optax
 from flax import traverse_util
 from jax import Array
 
+from side_by_side import linen_biggan, linen_style
 from side_by_side import linen_networks as networks
 from side_by_side import reference as ref
 from side_by_side.bench import Bench, Outcome
-from side_by_side.in_jax import adam_moments, cycle, forward_layers, read_losses
+from side_by_side.in_jax import adam_moments, cycle, forward_layers, read_losses, with_carried
 from side_by_side.resnet import Stack
 from side_by_side.steps import (
     CHECKED_STEPS,
     EMA_DECAY,
+    FITTED,
     GAN_ADAM,
     PENALTY_WEIGHT,
     VAE_ADAM,
@@ -48,10 +50,15 @@ class Stepper(NamedTuple):
     update: Update
 
 
-def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
-    """A step whose weights are those of the reference at ``path``; see `in_jaxgan.build`."""
+def build(step: str, size: Size, precision: Any, path: Path, kind: str = "linen") -> Bench:
+    """A step whose weights are those of the reference at ``path``; see `in_jaxgan.build`.
+
+    Args:
+        step, size, precision, path: as there.
+        kind: linen, or linen_fused.
+    """
     reference = ref.read(path)
-    stepper = _stepper(step, size, jnp.dtype(precision))
+    stepper = _stepper(step, size, jnp.dtype(precision), kind)
     weights = traverse_util.unflatten_dict(
         {tuple(name.split("/")): value for name, value in reference.parameters.items()}
     )
@@ -62,7 +69,11 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
     @jax.jit
     def start(params: Any) -> Any:
         statistics = {
-            name: network.init(jax.random.key(0), _input(name, size)).get("batch_stats")
+            name: with_carried(
+                name,
+                network.init(jax.random.key(0), _input(step, name, size)).get("batch_stats"),
+                reference.carried,
+            )
             for name, network in stepper.networks.items()
         }
         ema = {k: jax.tree.map(jnp.copy, (params[k], statistics[k])) for k in stepper.averaged}
@@ -92,12 +103,12 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
         return stepper.update(state, images, draws)[0]
 
     shapes = {
-        name: jax.eval_shape(network.init, jax.random.key(0), _input(name, size))["params"]
+        name: jax.eval_shape(network.init, jax.random.key(0), _input(step, name, size))["params"]
         for name, network in stepper.networks.items()
     }
     layers: dict[str, int] = {}
     for name, network in stepper.networks.items():
-        layers |= forward_layers(network, _input(name, size), {}, name)
+        layers |= forward_layers(network, (_input(step, name, size),), {}, name)
     return Bench(
         parameters=sum(leaf.size for leaf in jax.tree.leaves(shapes)),
         layers=layers,
@@ -106,15 +117,24 @@ def build(step: str, size: Size, precision: Any, path: Path) -> Bench:
     )
 
 
-def _input(name: str, size: Size) -> np.ndarray:
+def _input(step: str, name: str, size: Size) -> Any:
     """A blank argument of the network called ``name``."""
+    if step == "biggan":
+        return np.zeros((size.batch, size.latent), np.float32), ref.labels_of(size.batch)
     if name in ("generator", "decoder"):
         return np.zeros((size.batch, size.latent), np.float32)
     return np.zeros((size.batch, size.image, size.image, size.channels), np.float32)
 
 
-def _stepper(step: str, size: Size, dtype: Any) -> Stepper:
+def _stepper(step: str, size: Size, dtype: Any, kind: str) -> Stepper:
     adam = optax.adam(*(VAE_ADAM if step in VAES else GAN_ADAM))
+    if step in FITTED:
+        if step == "biggan":
+            made: nn.Module = linen_biggan.Generator(size, dtype)
+        else:
+            made = linen_style.Synthesis(size, kind == "linen_fused", dtype)
+        labels = ref.labels_of(size.batch) if step == "biggan" else None
+        return Stepper({"generator": made}, adam, (), _fit_update(made, adam, labels))
     if step == "resnet":
         stack = Stack(size.width, dtype=dtype)
         return Stepper({"discriminator": stack}, adam, (), _critic_update(stack, adam))
@@ -248,6 +268,24 @@ def _critic_update(network: Any, adam: Any) -> Update:
         _apply(adam, "discriminator", params, optimizer, gradients)
         new = {**state, "params": params, "optimizer": optimizer, "step": state["step"] + 1}
         return new, {"discriminator": value}
+
+    return update
+
+
+def _fit_update(network: Any, adam: Any, labels: Any) -> Update:
+    def update(state: Any, images: Array, draws: Draws) -> Any:
+        inputs = draws[0] if labels is None else (draws[0], labels)
+
+        def loss(params: Any) -> Any:
+            made, changed = _call(network, params, state["statistics"]["generator"], inputs)
+            return jnp.mean((made - _symmetric(images)) ** 2), changed
+
+        params, optimizer = dict(state["params"]), dict(state["optimizer"])
+        found = jax.value_and_grad(loss, has_aux=True)(params["generator"])
+        (value, changed), gradients = found
+        _apply(adam, "generator", params, optimizer, gradients)
+        new = {**state, "params": params, "optimizer": optimizer, "step": state["step"] + 1}
+        return {**new, "statistics": {"generator": changed}}, {"generator": value}
 
     return update
 

@@ -24,13 +24,16 @@ from side_by_side.bench import Bench, Outcome
 from side_by_side.steps import (
     CHECKED_STEPS,
     EMA_DECAY,
+    FITTED,
     GAN_ADAM,
     PENALTY_WEIGHT,
     VAE_ADAM,
     VAES,
     Size,
 )
+from side_by_side.torch_biggan import Generator as BigGanGenerator
 from side_by_side.torch_counts import Counter, forward_layers
+from side_by_side.torch_style import Synthesis
 
 Update = Callable[[Any, Tensor, Tensor], dict[str, Tensor]]
 """uint8 images (a pair with fakes for the ResNet), latents and shares to the losses."""
@@ -41,9 +44,9 @@ class Run:
 
     def __init__(self, step: str, size: Size, precision: str, kind: str, reference: Any) -> None:
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
-        self.networks = _networks(step, size)
+        self.networks = _networks(step, size, kind)
         for name, network in self.networks.items():
-            networks.load(network, name, reference.parameters, size)
+            networks.load(network, name, reference, size)
             if kind == "torch_channels_last":
                 network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         settings = VAE_ADAM if step in VAES else GAN_ADAM
@@ -61,6 +64,7 @@ class Run:
         compile_ = torch.compile if kind == "torch_compile" else lambda network: network
         self.called: dict[str, Any] = {k: compile_(v) for k, v in self.networks.items()}
         averaged = [n for name, n in self.networks.items() if name != "discriminator"]
+        averaged = [] if step in FITTED else averaged
         self.fresh = [
             value
             for network in averaged
@@ -102,11 +106,12 @@ def build(step: str, size: Size, precision: str, path: Path, kind: str) -> Bench
         size: of its networks and batch.
         precision: float32, or bfloat16 by autocast.
         path: the ``.npz`` that jaxgan's process has written.
-        kind: torch_eager, torch_channels_last or torch_compile.
+        kind: torch_eager, torch_channels_last, torch_compile or torch_fused.
     """
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     reference = ref.read(path)
     update_of = {"resnet": _critic_update, "mlp_vae": _vae_update, "conv_vae": _vae_update}
+    update_of |= dict.fromkeys(FITTED, _fit_update)
 
     def start() -> tuple[Run, Update]:
         run = Run(step, size, precision, kind, reference)
@@ -165,7 +170,11 @@ def _to_torch(images: np.ndarray, kind: str) -> Tensor:
     return tensor.contiguous(memory_format=layout)
 
 
-def _networks(step: str, size: Size) -> dict[str, nn.Module]:
+def _networks(step: str, size: Size, kind: str) -> dict[str, nn.Module]:
+    if step == "stylegan2":
+        return {"generator": Synthesis(size, kind == "torch_fused")}
+    if step == "biggan":
+        return {"generator": BigGanGenerator(size, ref.labels_of(size.batch))}
     if step == "resnet":
         return {"discriminator": networks.Stack(size)}
     generator = networks.MlpGenerator if size.hidden else networks.Generator
@@ -255,6 +264,19 @@ def _critic_update(run: Run) -> Update:
         loss = F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean()
         run.minimize(loss, "discriminator")
         return {"discriminator": loss.detach()}
+
+    return update
+
+
+def _fit_update(run: Run) -> Update:
+    generator = run.called["generator"]
+
+    def update(images: Tensor, latents: Tensor, share: Tensor) -> dict[str, Tensor]:
+        with run.autocast:
+            made = generator(latents)
+        loss = F.mse_loss(made, _symmetric(images))
+        run.minimize(loss, "generator")
+        return {"generator": loss.detach()}
 
     return update
 

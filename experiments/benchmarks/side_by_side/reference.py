@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from side_by_side.steps import BATCHES, CHECKED_STEPS, Size
+from side_by_side.steps import BATCHES, CHECKED_STEPS, CLASSES, Size
 
-_PARAMETER = "parameter:"
+_PARAMETER, _CARRIED = "parameter:", "carried:"
 
 
 class Reference(NamedTuple):
@@ -24,6 +25,8 @@ class Reference(NamedTuple):
         latents: float32 ``(steps, batch, latent)``: a GAN's latents, or a VAE's noise.
         shares: float32 ``(steps, batch)``: where a gradient penalty looks, as the share of the real
             image.
+        carried: what a network has beside its parameters, by name: maps of noise, and the vectors
+            ``u`` of spectral normalization.
     """
 
     parameters: Mapping[str, np.ndarray]
@@ -31,6 +34,7 @@ class Reference(NamedTuple):
     fakes: np.ndarray
     latents: np.ndarray
     shares: np.ndarray
+    carried: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 def images_of(size: Size, seed: int) -> np.ndarray:
@@ -50,7 +54,8 @@ def images_of(size: Size, seed: int) -> np.ndarray:
 def write(path: Path, reference: Reference) -> None:
     """Saves a reference as ``.npz``."""
     named = {_PARAMETER + name: value for name, value in reference.parameters.items()}
-    rest = {k: v for k, v in reference._asdict().items() if k != "parameters"}
+    named |= {_CARRIED + name: value for name, value in reference.carried.items()}
+    rest = {k: v for k, v in reference._asdict().items() if k not in ("parameters", "carried")}
     np.savez(path, **named, **rest)
 
 
@@ -58,9 +63,17 @@ def read(path: Path) -> Reference:
     """The inverse of `write`."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
-    names = [name for name in arrays if name.startswith(_PARAMETER)]
-    parameters = {name.removeprefix(_PARAMETER): arrays.pop(name) for name in names}
-    return Reference(parameters=parameters, **arrays)
+
+    def named(prefix: str) -> dict[str, np.ndarray]:
+        names = [name for name in arrays if name.startswith(prefix)]
+        return {name.removeprefix(prefix): arrays.pop(name) for name in names}
+
+    return Reference(parameters=named(_PARAMETER), carried=named(_CARRIED), **arrays)
+
+
+def labels_of(count: int) -> np.ndarray:
+    """Classes of so many of BigGAN's images, int32; the same in every batch."""
+    return (np.arange(count) % CLASSES).astype(np.int32)
 
 
 def no_draws(size: Size) -> tuple[np.ndarray, np.ndarray]:

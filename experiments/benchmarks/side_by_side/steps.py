@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 PRECISIONS = ("float32", "bfloat16")
-IMPLEMENTATIONS = ("jaxgan", "linen", "torch_eager", "torch_channels_last", "torch_compile")
+IMPLEMENTATIONS = (
+    *("jaxgan", "linen", "linen_fused"),
+    *("torch_eager", "torch_channels_last", "torch_compile", "torch_fused"),
+)
 REFERENCE = "jaxgan"
 """The implementation whose first weights, images and random draws the others are checked on."""
 
@@ -72,15 +75,29 @@ SIZES = {
     "mlp_gan": Size(batch=64, image=28, channels=1, latent=100, hidden=(256, 256)),
     "mlp_vae": Size(batch=128, image=28, channels=1, latent=40, hidden=(400, 400)),
     "conv_vae": Size(batch=64, image=32, channels=1, latent=64, width=64),
+    # Latents are the mapped ones.
+    "stylegan2": Size(batch=16, image=32, channels=3, latent=128, width=64),
+    # Latents go in four equal parts into the dense layer and the three blocks.
+    "biggan": Size(batch=16, image=32, channels=3, latent=80, width=64),
 }
 STEPS = tuple(SIZES)
 MLPS = ("mlp_gan", "mlp_vae")
 VAES = ("mlp_vae", "conv_vae")
+FITTED = ("stylegan2", "biggan")
+"""Generators by themselves, which are trained to make given images: the loss is the mean squared
+difference of pixels in [-1, 1]."""
 
 
 def implementations_of(step: str) -> tuple[str, ...]:
-    """Those that a step has; perceptrons have no memory format to choose."""
-    return tuple(n for n in IMPLEMENTATIONS if step not in MLPS or n != "torch_channels_last")
+    """Those that a step has.
+
+    Perceptrons have no memory format to choose. StyleGAN2's alone have fused ones, which make the
+    weights of each example and convolve in groups.
+    """
+    missing = {"torch_channels_last"} if step in MLPS else set()
+    if step != "stylegan2":
+        missing |= {"linen_fused", "torch_fused"}
+    return tuple(name for name in IMPLEMENTATIONS if name not in missing)
 
 
 def levels(size: Size) -> tuple[int, tuple[int, ...]]:
@@ -113,6 +130,34 @@ BLOCKS = (Block(True, True), Block(False, True), Block(False, False), Block(Fals
 """The discriminator of SNGAN for 32x32 images (Miyato et al. 2018, table 4), spectral normalization
 left out. ReLU, the sum over pixels and a linear layer follow."""
 
+CLASSES, EMBEDDING = 10, 128
+"""Of BigGAN: number of classes, and length of the vector that stands for one."""
+
+FIR = (0.125, 0.375, 0.375, 0.125)
+"""StyleGAN2's filter, along one axis."""
+
+CLAMP = 256.0
+"""Largest value that one of StyleGAN2's layers puts out."""
+
+
+def style_levels(size: Size) -> tuple[int, ...]:
+    """Resolutions of StyleGAN2's feature maps; all have as many channels, as below 64 pixels in
+    the paper's."""
+    return tuple(2**power for power in range(2, size.image.bit_length()))
+
+
+def biggan_blocks(size: Size) -> int:
+    """Blocks of BigGAN's generator, each of which doubles the resolution, from 4 pixels on."""
+    return len(style_levels(size)) - 1
+
+
+def attention_flops(batch: int, height: int, width: int, channels: int) -> int:
+    """Operations of the two products within BigGAN's attention: of all places with the largest of
+    each four, in an eighth of the channels and in half of them."""
+    features = max(channels // 8, 1) + max(channels // 2, 1)
+    return 2 * batch * height * width * (height // 2) * (width // 2) * features
+
+
 Layers = Mapping[str, int]
 """Name of a layer, such as ``discriminator/Conv_1``, to the operations of its forward pass on one
 batch: two for each multiply-add, zeros at the borders counted."""
@@ -139,15 +184,19 @@ def step_flops(step: str, layers: Layers) -> int:
       gradient of that: the second pass up the layers, and the kernels' gradients. ReLUs and linear
       layers leave no other terms.
     - ResNet: ``2 (3 D - D1)``, for the layers' operations are those of one of the two batches.
+    - StyleGAN2 and BigGAN: ``3 G - G1``. Filters, and what makes factors of styles, are left out.
     """
     totals: dict[str, int] = dict.fromkeys(("generator", "discriminator", "encoder", "decoder"), 0)
     seen = dict(totals)
     for name, flops in layers.items():
         network, _, layer = name.partition("/")
         totals[network] += flops
-        seen[network] += flops if layer in SEE_THE_INPUT.get(network, ()) else 0
+        first = layer in SEE_THE_INPUT.get(network, ()) or layer.endswith("/style")
+        seen[network] += flops if first else 0
     if step in VAES:
         return 3 * (totals["encoder"] + totals["decoder"]) - seen["encoder"]
+    if step in FITTED:
+        return 3 * totals["generator"] - seen["generator"]
     update = 2 * (3 * totals["discriminator"] - seen["discriminator"])
     if step == "resnet":
         return update

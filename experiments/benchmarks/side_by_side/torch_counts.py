@@ -18,6 +18,8 @@ from side_by_side.torch_networks import layers_of
 class Counter(TorchDispatchMode):
     """Adds up the operations of convolutions and matrix products, by PyTorch's own formulas.
 
+    Convolutions in groups are filters, and left out, as `side_by_side.steps.step_flops` does.
+
     `torch.utils.flop_counter.FlopCounterMode` does the same, but does not bear second derivatives.
     """
 
@@ -27,9 +29,20 @@ class Counter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         outputs = func(*args, **(kwargs or {}))
-        if formula := flop_registry.get(func._overloadpacket):
+        formula = flop_registry.get(func._overloadpacket)
+        if formula and not _is_filter(func, args):
             self.total += int(formula(*args, **(kwargs or {}), out_val=outputs))
         return outputs
+
+
+_GROUPS = {"aten::convolution": 8, "aten::convolution_backward": 9}
+"""Places of the number of groups among the arguments."""
+
+
+def _is_filter(func: Any, args: Any) -> bool:
+    """Whether this is a convolution of each channel by itself, or its gradient."""
+    place = _GROUPS.get(func._schema.name)
+    return place is not None and args[place] > 1
 
 
 def forward_layers(made: dict[str, nn.Module], size: Size) -> dict[str, int]:
@@ -37,7 +50,10 @@ def forward_layers(made: dict[str, nn.Module], size: Size) -> dict[str, int]:
     found: dict[str, int] = {}
 
     def record(name: str, layer: Any, inputs: Any, outputs: Any) -> None:
-        transposed = isinstance(layer, nn.ConvTranspose2d)
+        if hasattr(layer, "flops"):
+            found[name] = layer.flops(inputs[0])
+            return
+        transposed = isinstance(layer, nn.ConvTranspose2d) or getattr(layer, "up", False)
         taps = 1 if isinstance(layer, nn.Linear) else int(np.prod(layer.kernel_size))
         seen = inputs[0]
         smaller, other = (seen, outputs) if transposed else (outputs, seen)

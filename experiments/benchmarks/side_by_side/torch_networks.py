@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,9 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
+from side_by_side.reference import Reference
 from side_by_side.steps import BLOCKS, SLOPE, Block, Size, levels
+from side_by_side.torch_named import Named, is_counted
 
 
 class Generator(nn.Module):
@@ -182,6 +184,9 @@ class Stack(nn.Module):
 
 def layers_of(network: nn.Module, name: str) -> dict[str, nn.Module]:
     """The layers that have weights, by their names in the reference."""
+    if isinstance(network, Named):
+        own = network.named_modules()
+        return {f"{name}/{path.replace('.', '/')}": m for path, m in own if is_counted(m)}
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm2d)
     return {
         f"{name}/{path.removeprefix('body.').replace('.', '/')}": layer
@@ -192,6 +197,8 @@ def layers_of(network: nn.Module, name: str) -> dict[str, nn.Module]:
 
 def parameters_of(network: nn.Module, name: str) -> dict[str, nn.Parameter]:
     """The weights, by their names in the reference."""
+    if isinstance(network, Named):
+        return network.weights(name)
     found: dict[str, Any] = {}
     for layer_name, layer in layers_of(network, name).items():
         weight = "scale" if isinstance(layer, nn.BatchNorm2d) else "kernel"
@@ -201,19 +208,22 @@ def parameters_of(network: nn.Module, name: str) -> dict[str, nn.Parameter]:
     return found
 
 
-def load(network: nn.Module, name: str, values: Mapping[str, np.ndarray], size: Size) -> None:
+def load(network: nn.Module, name: str, reference: Reference, size: Size) -> None:
     """Copies a reference's weights into a network, each turned into PyTorch's layout.
 
     Args:
-        network: one of this module's.
+        network: one of this module's, or `side_by_side.torch_named.Named`.
         name: of the network in the reference.
-        values: `side_by_side.reference.Reference.parameters`.
+        reference: whose weights.
         size: what the network was made for.
 
     Raises:
         KeyError: the reference lacks one of the network's weights.
         ValueError: a weight has another shape.
     """
+    if isinstance(network, Named):
+        return network.load(name, reference)
+    values = reference.parameters
     for key, parameter in parameters_of(network, name).items():
         layer = layers_of(network, name)[key.rpartition("/")[0]]
         value = torch.from_numpy(_converted(key, layer, values[key], size).copy())

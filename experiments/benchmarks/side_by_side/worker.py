@@ -107,8 +107,11 @@ def _import(implementation: str, precision: str) -> tuple[Callable[..., Bench], 
     # started.
     importlib.import_module("jaxgan.machine.memory").keep_freed_memory()
     importlib.import_module("jaxgan.machine.xla").set_flags([precision])
-    module = importlib.import_module(f"side_by_side.in_{implementation}")
-    return module.build, importlib.import_module("side_by_side.in_jax").matrix_rate
+    module = importlib.import_module(f"side_by_side.in_{implementation.removesuffix('_fused')}")
+    build = module.build
+    if implementation == "linen_fused":
+        build = functools.partial(build, kind=implementation)
+    return build, importlib.import_module("side_by_side.in_jax").matrix_rate
 
 
 def _versions() -> dict[str, str]:
