@@ -52,7 +52,7 @@ def with_carried(network: str, statistics: Any, known: Mapping[str, np.ndarray])
     """
     if not known:
         return statistics
-    flat = traverse_util.flatten_dict(statistics)
+    flat: dict[Any, Any] = dict(traverse_util.flatten_dict(statistics))
     for path, value in flat.items():
         # Flax keeps the vectors of a layer in the module around it.
         own = [part for part in path if not part.startswith("SpectralNorm")]
