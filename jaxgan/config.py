@@ -216,6 +216,9 @@ class Experiment:
     """When to end before the last step."""
     micro_batches: int = 1
     """Parts of a batch that networks see one after the other in an update, for less memory."""
+    rematerialize: bool = False
+    """Compute activations within networks' blocks twice instead of keeping them, for less memory
+    (GPUs and TPUs)."""
     init_from: str = ""
     """Run with the same networks, whose weights and averages this one starts from; empty: none."""
 

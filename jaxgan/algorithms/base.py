@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Num
 
 from jaxgan.algorithms import micro_batches
+from jaxgan.algorithms.rematerialization import computing_again
 from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment, Precision
 from jaxgan.typing import (
@@ -209,11 +210,13 @@ def build(experiment: Experiment, *, axis_name: str | None = None) -> Algorithm:
             f"the phases of {type(experiment.model).__name__} end at steps {ends}: they must rise,"
             f" and the last one must end with the training, at {experiment.steps}"
         )
+
+    def stepping(train_step: Callable[..., Any]) -> Callable[..., Any]:
+        again = computing_again(train_step, experiment.rematerialize)
+        return micro_batches.in_parts(again, experiment.micro_batches)
+
     phases = tuple(
-        phase._replace(
-            train_step=micro_batches.in_parts(phase.train_step, experiment.micro_batches)
-        )
-        for phase in algorithm.phases
+        phase._replace(train_step=stepping(phase.train_step)) for phase in algorithm.phases
     )
     return algorithm._replace(phases=phases)
 

@@ -25,6 +25,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import rng
+from jaxgan.algorithms.rematerialization import rematerialized
 from jaxgan.algorithms.state import State
 from jaxgan.config import ConfigError, Experiment, config_fields
 from jaxgan.typing import Params
@@ -115,6 +116,8 @@ def _networks(owner: Any, name: str = "") -> Iterator[tuple[str, nn.Module]]:
 def by_parts(function: Callable[..., tuple[Any, Params]], *rows: Any) -> tuple[Any, Params]:
     """``function(*rows)``, within a step of `in_parts` computed in parts.
 
+    Each part is computed as `jaxgan.algorithms.rematerialization` says, where a step does.
+
     What is drawn for an example within it (`jaxgan.rng.per_example`) does not depend on the parts.
     Where the rows cannot be divided into as many parts, there are as many as divide both.
 
@@ -125,6 +128,7 @@ def by_parts(function: Callable[..., tuple[Any, Params]], *rows: Any) -> tuple[A
     """
     leaves = jax.tree.leaves(rows)
     parts = math.gcd(_PARTS.get(), leaves[0].shape[0]) if leaves else 1
+    function = rematerialized(function)
     if parts == 1:
         return function(*rows)
 

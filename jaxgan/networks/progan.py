@@ -29,6 +29,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.equalized import EqualizedConv, EqualizedDense
 from jaxgan.networks.layers.growth import (
     PixelBiasDense,
@@ -151,7 +152,7 @@ class ProganGenerator(_Growing):
         values = conv(values, 0, "conv")
         images = to_rgb(values, 0)
         for level in range(1, last + 1):
-            values = conv(conv(doubled(values), level, "first"), level, "second")
+            values = block_end(conv(conv(doubled(values), level, "first"), level, "second"))
             images = blended(doubled(images), to_rgb(values, level), shown - (level - 1))
         return enlarged(images, sizes[-1] // sizes[last])
 
@@ -201,6 +202,7 @@ class ProganDiscriminator(_Growing):
             values = halved(conv(values, self.channels(level - 1), 3, f"second_{level}"))
             images = halved(images)
             values = blended(from_rgb(images, level - 1), values, shown - (level - 1))
+            values = block_end(values)
         values = MinibatchStddev(self.group)(values.astype(jnp.float32), axis_name=axis_name)
         values = conv(values, self.channels(0), 3, "conv").astype(jnp.float32)
         return self._score(values.reshape(len(values), -1))

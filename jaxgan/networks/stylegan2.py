@@ -29,6 +29,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.fir import upsampled
 from jaxgan.networks.layers.labels import check_classes
 from jaxgan.networks.layers.modulated import StyledConv, ToImage
@@ -76,7 +77,7 @@ class StyleSynthesis(nn.Module):
                 up = StyledConv(features, up=True, dtype=dtype, name=f"up_{size}")
                 values = up(values, ws[:, 2 * place - 1], keys)
             conv = StyledConv(features, dtype=dtype, name=f"conv_{size}")
-            values = conv(values, ws[:, 2 * place], keys)
+            values = block_end(conv(values, ws[:, 2 * place], keys))
             # The next resolution's first convolution has the same style.
             to_image = ToImage(image_shape[2], dtype=dtype, name=f"image_{size}")
             made = to_image(values, ws[:, 2 * place + 1])

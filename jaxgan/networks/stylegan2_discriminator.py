@@ -29,6 +29,7 @@ import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.dense import add_bias
 from jaxgan.networks.layers.equalized import EqualizedConv, EqualizedDense, scaled
 from jaxgan.networks.layers.fir import down_conv
@@ -120,7 +121,7 @@ class StyleFeatures(nn.Module):
             if residual:
                 skip = DownConv(fewer, 1, False, dtype, name=f"skip_{size}")
                 made = made + skip(values) * gain
-            values = made
+            values = block_end(made)
         values = MinibatchStddev(self.group)(values.astype(jnp.float32), axis_name=axis_name)
         coarsest = channels(4, self.base, self.width)
         conv = EqualizedConv(coarsest, (3, 3), dtype=jnp.float32, name="end_conv")

@@ -13,6 +13,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.conv import Conv, ConvTranspose
 from jaxgan.networks.layers.heads import VectorHead
 from jaxgan.networks.layers.options import Precision, check, compute_dtype
@@ -39,7 +40,8 @@ class ResidualStack(nn.Module):
         """The same shape."""
         for _ in range(self.blocks):
             hidden = Conv(self.features, (3, 3), dtype=self.dtype)(nn.relu(values))
-            values += Conv(values.shape[-1], (1, 1), dtype=self.dtype)(nn.relu(hidden))
+            more = Conv(values.shape[-1], (1, 1), dtype=self.dtype)(nn.relu(hidden))
+            values = block_end(values + more)
         return nn.relu(values)
 
 

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.layers.dense import add_bias
 
@@ -96,7 +97,8 @@ class AggregatedBlock(nn.Module):
         groups = inside // self.group_width
         values = conv(inside, 3, fan_in_init(gain), "grouped", groups)(values)
         values = BiasedActivation(name="second")(values)
-        return inputs + conv(channels, 1, nn.initializers.zeros_init(), "narrow")(values)
+        narrow = conv(channels, 1, nn.initializers.zeros_init(), "narrow")
+        return block_end(inputs + narrow(values))
 
 
 class GenerativeBasis(nn.Module):

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax.nn.initializers import Initializer
 from jaxtyping import Array, Float
 
+from jaxgan.networks.layers.blocks import block_end
 from jaxgan.networks.layers.conv import Conv
 from jaxgan.networks.layers.norm import BatchNorm
 from jaxgan.networks.layers.weights import WeightNorm
@@ -116,7 +117,7 @@ class UpBlock(nn.Module):
         values = nn.relu(norms[1](values))
         values = Conv(self.features, (3, 3), name="second", **options(self.gain))(values)
         shortcut = Conv(self.features, (1, 1), name="shortcut", **options(1.0))
-        return values + shortcut(doubled(inputs, self.upsampling))
+        return block_end(values + shortcut(doubled(inputs, self.upsampling)))
 
 
 class DownBlock(nn.Module):
@@ -170,7 +171,7 @@ class DownBlock(nn.Module):
         if self.halve or channels != self.features:
             kept = Conv(self.features, (1, 1), name="shortcut", **options(1.0))(kept)
             kept = halved(kept) if self.halve else kept
-        return values + kept
+        return block_end(values + kept)
 
 
 class FirstBlock(nn.Module):
@@ -203,7 +204,7 @@ class FirstBlock(nn.Module):
         values = nn.relu(values)
         values = Conv(self.features, (3, 3), name="second", **options(self.gain))(values)
         shortcut = Conv(self.features, (1, 1), name="shortcut", **options(1.0))
-        return halved(values) + shortcut(halved(images))
+        return block_end(halved(values) + shortcut(halved(images)))
 
 
 def _options(block: UpBlock | DownBlock | FirstBlock) -> Callable[[float], dict[str, Any]]:
