@@ -115,7 +115,19 @@ def compile_program(experiment: Experiment, mode: Parallel = "auto") -> Program:
 
 @functools.lru_cache(maxsize=16)
 def _compile(experiment: Experiment, mode: Parallel) -> Program:
-    chosen = plan(mode, batch_size=experiment.batch_size)
+    return program_on(experiment, plan(mode, batch_size=experiment.batch_size))
+
+
+def program_on(experiment: Experiment, chosen: Plan) -> Program:
+    """The program of an experiment on given devices, such as some that are not here; made anew.
+
+    Args:
+        experiment: its seed and evaluation do not matter.
+        chosen: the devices. They must be able to share the batch evenly.
+
+    Raises:
+        ConfigError: parts of the model do not go together.
+    """
     with config_errors():
         micro_batches.check(experiment, chosen.devices)
         single = build(experiment)

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from jaxgan.machine import target
 from jaxgan.networks.layers.axis import Axes, Axis, fit
 from jaxgan.networks.layers.bilinear import convolve, spread
 
@@ -120,7 +121,7 @@ def conv_transpose(
 
 def _leave_to_xla(*shapes: tuple[int, ...]) -> bool:
     """Whether this is no CPU, or there is nothing to compute."""
-    return jax.default_backend() != "cpu" or any(0 in shape for shape in shapes)
+    return target.platform() != "cpu" or any(0 in shape for shape in shapes)
 
 
 def _axes(
