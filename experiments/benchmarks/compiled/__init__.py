@@ -1,0 +1,1 @@
+"""What XLA makes of an experiment's programs for devices that are not here."""
