@@ -1,6 +1,7 @@
 """Steps whose networks see a batch in parts are those of the whole batch."""
 
 import dataclasses
+import functools
 
 import flax.linen as nn
 import jax
@@ -97,31 +98,27 @@ def images(count):
     }
 
 
+@functools.cache
 def after_two_steps(one, devices=1):
     """State and metrics, on one device or on several of them."""
-    axis = None if devices == 1 else "devices"
-    algorithm, count = build(one, axis_name=axis), one.images_per_step
-    blank = example_batch(one)
-
-    def run(batch):
-        state, found = build(one).init(KEY, blank), []
-        for number in range(2):
-            rows = {n: a[number * count // devices :][: count // devices] for n, a in batch.items()}
-            step = algorithm.phases[0].train_step
-            state, metrics = step(state, rows, rng.step_key(KEY, state.step))
-            found.append(metrics)
-        return state, found
-
+    axis, count = None if devices == 1 else "devices", one.images_per_step
+    state, found = jax.jit(build(one).init)(KEY, example_batch(one)), []
+    step = build(one, axis_name=axis).phases[0].train_step
+    run = (
+        jax.jit(step)
+        if devices == 1
+        else jax.pmap(
+            step, axis, in_axes=(None, 0, None), out_axes=None, devices=jax.devices()[:devices]
+        )
+    )
     batch = images(2 * count)
-    if devices == 1:
-        return jax.device_get(jax.jit(run)(batch))
-    # Each device has its rows of the first step, and then those of the second.
-    apart = {
-        n: a.reshape(2, devices, -1, *a.shape[1:]).swapaxes(0, 1).reshape(devices, -1, *a.shape[1:])
-        for n, a in batch.items()
-    }
-    mapped = jax.pmap(run, "devices", devices=jax.devices()[:devices])
-    return jax.device_get(jax.tree.map(lambda leaf: leaf[0], mapped(apart)))
+    for number in range(2):
+        rows = {name: array[number * count :][:count] for name, array in batch.items()}
+        if devices > 1:
+            rows = {name: a.reshape(devices, -1, *a.shape[1:]) for name, a in rows.items()}
+        state, metrics = run(state, rows, rng.step_key(KEY, number))
+        found.append(metrics)
+    return jax.device_get((state, found))
 
 
 def assert_same(got, expected):
